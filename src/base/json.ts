@@ -1,0 +1,12 @@
+/** Any JSON value. */
+export type Json = null | boolean | number | string | Json[] | JsonObject
+
+/** A JSON object; a key may be present with `undefined`, which JSON leaves out. */
+export interface JsonObject {
+  [key: string]: Json | undefined
+}
+
+/** True for a JSON object: not null, not an array. */
+export function isJsonObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

@@ -1,0 +1,58 @@
+import type { Cancellation } from '../base/cancellation.ts'
+import type { JsonObject } from '../base/json.ts'
+import type { Implementation, InputAnswers, InputRequests, LogLevel } from './messages.ts'
+import type { ClientSession } from './client-session.ts'
+import type { Era, ProtocolVersion } from './versions.ts'
+
+/** Who calls. `binding` is what sessions and parked calls are bound to: stable over token refreshes, unique per person. */
+export interface Principal {
+  readonly kind: 'anonymous' | 'local' | 'oidc'
+  /** `unauthenticated`, or issuer NUL subject. */
+  readonly binding: string
+  readonly name?: string
+  readonly claims?: Readonly<JsonObject>
+}
+
+export const ANONYMOUS: Principal = { kind: 'anonymous', binding: 'unauthenticated' }
+
+/** What the caller's side can do, for this call (modern: from the request's envelope; legacy: from the session). */
+export interface ClientView {
+  readonly era: Era
+  readonly version: ProtocolVersion
+  readonly capabilities: JsonObject
+  readonly info?: Implementation
+  /** The least severe level that may be sent as `notifications/message` for this call; absent: send none. */
+  readonly logLevel?: LogLevel
+}
+
+/**
+ * Everything that crosses the gateway. Client edges make calls; the workflow source makes calls; the router answers them.
+ */
+export interface Call {
+  readonly method: string
+  /**
+   * Params as the client sent them, with `_meta` cleaned: no `io.modelcontextprotocol/*` envelope, no `progressToken`;
+   * vendor keys and trace context stay. MRTR members (`inputResponses`, `requestState`) are not here but in `retry`.
+   */
+  readonly params: JsonObject
+  readonly client: ClientView
+  readonly principal: Principal
+  /** Legacy only. */
+  readonly session?: ClientSession
+  /** HTTP headers of the client's request, lower-case names; absent on stdio. */
+  readonly headers?: Readonly<Record<string, string | string[] | undefined>>
+  readonly wantsProgress: boolean
+  readonly cancellation: Cancellation
+  /** Answers to a `kind: 'input'` reply given before, with the state as the source gave it (unsealed, verified). */
+  readonly retry?: { readonly answers?: InputAnswers; readonly state?: string }
+  /**
+   * Sends `notifications/progress` (params without token: the edge adds the client's current one) or
+   * `notifications/message` that belong to this call. Never throws; after the reply it does nothing.
+   */
+  notify(method: string, params: JsonObject): void
+  /**
+   * Asks the client. Resolves with one answer per key. Rejects with MCP_CLIENT_CANNOT_ANSWER (capability not declared,
+   * no way to reach the client), MCP_QUESTION_EXPIRED, MCP_CALL_CANCELLED, or MCP_CLIENT_ERROR with the client's RpcError.
+   */
+  ask(requests: InputRequests): Promise<InputAnswers>
+}

@@ -1,0 +1,48 @@
+import type { JsonObject } from '../base/json.ts'
+import type { ClientView, Principal } from './call.ts'
+import type { Implementation, InputRequest, LogLevel } from './messages.ts'
+import type { ProtocolVersion } from './versions.ts'
+
+/** How the gateway reaches a legacy client outside any call. Made by the client edge that holds its streams. */
+export interface ClientChannel {
+  /** Sends a notification on the session's standalone stream, or keeps it in the bounded replay buffer. Never throws. */
+  notify(method: string, params?: JsonObject): void
+  /** Asks on the standalone stream. Rejects like `Call.ask`. */
+  ask(request: InputRequest): Promise<JsonObject>
+  /** Ends all streams of the session. */
+  close(): void
+}
+
+/** A legacy client's session. The gateway owns it; the edge attaches its channel. */
+export interface ClientSession {
+  readonly id: string
+  readonly principal: Principal
+  /** Replaced by a new frozen value when the client sets its log level. */
+  client: ClientView
+  channel: ClientChannel | undefined
+  /** Calls and open streams in flight; a session with any is never evicted. The edge counts up and down. */
+  inFlight: number
+}
+
+export interface SessionRequest {
+  version: ProtocolVersion
+  capabilities: JsonObject
+  info?: Implementation
+  principal: Principal
+}
+
+/**
+ * `unknown`: no such session (HTTP 404: initialize again). `foreign`: it belongs to another principal (the session has
+ * been ended; HTTP 404 as well, logged). `unavailable`: storage does not answer (HTTP 503: retry).
+ */
+export type SessionLookup = ClientSession | 'unknown' | 'foreign' | 'unavailable'
+
+/** The session table, as client edges need it. Implemented by the gateway over the key-value contract. */
+export interface Sessions {
+  create(request: SessionRequest): Promise<ClientSession>
+  /** A live session at once; a promise only if storage has to be asked. Refreshes the sliding expiry. */
+  find(id: string, principal: Principal): SessionLookup | Promise<SessionLookup>
+  setLogLevel(session: ClientSession, level: LogLevel): void
+  /** Ends the session: upstream connections closed, streams ended, record deleted. */
+  end(session: ClientSession, reason: string): Promise<void>
+}

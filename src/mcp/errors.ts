@@ -1,0 +1,76 @@
+import { defineErrors } from '../base/errors.ts'
+import type { Json } from '../base/json.ts'
+
+/** Whether a request may have been executed by the backend before it failed. */
+export type Ran = 'no' | 'unknown'
+
+interface BackendFailure {
+  backend: string
+  reason: string
+  ran: Ran
+}
+
+export const mcpErrors = defineErrors('MCP', {
+  BACKEND_UNREACHABLE: {
+    fault: 'environment',
+    status: 502,
+    message: (d: BackendFailure) => `Cannot reach backend "${d.backend}": ${d.reason}`,
+    hint: () => 'Check that the backend runs and that its url or command is right',
+  },
+  BACKEND_SESSION_LOST: {
+    fault: 'environment',
+    status: 502,
+    message: (d: BackendFailure) => `Backend "${d.backend}" does not know its session any more: ${d.reason}`,
+  },
+  BACKEND_TIMEOUT: {
+    fault: 'environment',
+    status: 504,
+    message: (d: BackendFailure & { timeoutMs: number }) =>
+      `Backend "${d.backend}" did not answer within ${d.timeoutMs} ms: ${d.reason}`,
+    hint: () => 'Raise operational.timeouts.default or operational.timeouts.perWorkload for this backend',
+  },
+  BACKEND_GONE: {
+    fault: 'environment',
+    status: 502,
+    message: (d: BackendFailure) =>
+      `Backend "${d.backend}" went away before it answered: ${d.reason}`,
+  },
+  BACKEND_PROTOCOL: {
+    fault: 'environment',
+    status: 502,
+    message: (d: BackendFailure) => `Backend "${d.backend}" broke the protocol: ${d.reason}`,
+  },
+  BACKEND_HTTP: {
+    fault: 'environment',
+    status: 502,
+    message: (d: BackendFailure & { httpStatus: number }) =>
+      `Backend "${d.backend}" answered HTTP ${d.httpStatus}: ${d.reason}`,
+  },
+  CALL_CANCELLED: {
+    fault: 'caller',
+    status: 499,
+    message: (d: { reason: string; ran: Ran }) => `Call cancelled: ${d.reason}`,
+    hint: () => 'Send the call again if its result is still wanted',
+  },
+  CLIENT_CANNOT_ANSWER: {
+    fault: 'caller',
+    status: 400,
+    message: (d: { method: string; reason: string; requiredCapabilities: Record<string, Json> }) =>
+      `Cannot ask the client for "${d.method}": ${d.reason}`,
+    hint: () => 'Use a client that declares the capability',
+  },
+  QUESTION_EXPIRED: {
+    fault: 'caller',
+    status: 408,
+    message: (d: { method: string; waitedMs: number }) =>
+      `The client did not answer "${d.method}" within ${d.waitedMs} ms`,
+    hint: () => 'Answer sooner, or send the call again',
+  },
+  CLIENT_ERROR: {
+    fault: 'caller',
+    status: 400,
+    message: (d: { method: string; error: { code: number; message: string; data?: Json } }) =>
+      `The client answered "${d.method}" with an error: ${d.error.message}`,
+    hint: () => 'See the log of the client',
+  },
+})
