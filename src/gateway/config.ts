@@ -1,0 +1,400 @@
+import { z } from 'zod'
+import { crossCheck, type Loose, type Report } from '../schema/cross-check.ts'
+import { count, duration, headerMap, httpUrl, mapOf, text } from '../schema/fields.ts'
+
+/** The prefix used where the file gives none. */
+export const DEFAULT_PREFIX_FORMAT = '{workload}_'
+
+const HTTP_ONLY = ['url', 'headers', 'caBundlePath'] as const
+const STDIO_ONLY = ['command', 'args', 'env', 'cwd'] as const
+
+/** Timeouts of one tool in milliseconds; undefined where it leaves them to its backend. */
+export interface ToolTimeouts {
+  readonly idleMs?: number | undefined
+  readonly absoluteMs?: number | undefined
+}
+
+/** Timeouts of one backend in milliseconds; undefined where it leaves them to `operational.timeouts`. */
+export interface BackendTimeouts extends ToolTimeouts {
+  readonly connectMs?: number | undefined
+  readonly tools: Readonly<Record<string, ToolTimeouts>>
+}
+
+const toolTimeouts = z
+  .strictObject({
+    idle: duration('Longest silence of the backend during a call; progress resets it').optional(),
+    absolute: duration('Hard end of a call; 0 = none').optional(),
+  })
+  .transform((v): ToolTimeouts => ({ idleMs: v.idle, absoluteMs: v.absolute }))
+
+const backendTimeouts = z
+  .strictObject({
+    connect: duration('Longest time to connect to this backend', 'positive').optional(),
+    idle: duration('Longest silence during a call; progress resets it; 0 = none').optional(),
+    absolute: duration('Hard end of a call; 0 = none').optional(),
+    tools: mapOf(toolTimeouts, 'Per tool, by the name the backend gave it').prefault({}),
+  })
+  .transform((v): BackendTimeouts => ({
+    connectMs: v.connect,
+    idleMs: v.idle,
+    absoluteMs: v.absolute,
+    tools: v.tools,
+  }))
+
+const backendFields = z.strictObject({
+  name: text('Id of the backend: used in prefixes, outgoingAuth.backends and `workload` fields'),
+  url: httpUrl('Where the backend listens').optional(),
+  transport: z
+    .enum(['streamable-http', 'streamable', 'sse', 'stdio'])
+    .meta({ description: 'How to speak to it; `streamable` means `streamable-http`' })
+    .optional(),
+  type: z.enum(['', 'entry']).meta({ description: '`entry`: a remote server' }).default(''),
+  caBundlePath: z
+    .string()
+    .startsWith('/')
+    .regex(/^(?!.*\.\.)[^\0]*$/)
+    .meta({ description: 'PEM file with more trust anchors; absolute; only with type `entry`' })
+    .optional(),
+  metadata: mapOf(z.string(), 'Carried along; `group` is overwritten').prefault({}),
+  command: text('(ours) stdio: program to start').optional(),
+  args: z.array(z.string()).meta({ description: '(ours) stdio: its arguments' }).optional(),
+  env: mapOf(z.string(), '(ours) stdio: added to a small safe environment').optional(),
+  cwd: text('(ours) stdio: working folder').optional(),
+  headers: headerMap('(ours) Static headers of every request to this backend').optional(),
+  stateless: z
+    .boolean()
+    .meta({ description: '(ours) The backend keeps nothing between calls: one connection for all' })
+    .optional(),
+  sessions: z
+    .enum(['perSession', 'perPrincipal', 'shared'])
+    .meta({
+      description: '(ours) Who shares a connection; default perSession, or shared if stateless',
+    })
+    .optional(),
+  era: z
+    .enum(['auto', 'legacy', 'modern'])
+    .meta({ description: '(ours) Protocol era of the backend; `auto` finds out' })
+    .default('auto'),
+  timeouts: backendTimeouts.meta({ description: '(ours) Timeouts of this backend' }).prefault({}),
+})
+
+const backend = crossCheck(backendFields, checkBackend).transform((v) => ({
+  name: v.name,
+  target: toTarget(v),
+  type: v.type,
+  metadata: v.metadata,
+  /** Lower-case names. */
+  headers: v.headers ?? {},
+  sessions: v.sessions ?? (v.stateless ? ('shared' as const) : ('perSession' as const)),
+  era: v.era,
+  timeouts: v.timeouts,
+}))
+
+/** `backends[]`. */
+export const backends = z.array(backend).meta({
+  description: 'The backends; without any, those of the group are found at start',
+})
+
+/** One backend, checked; `target` is what `connectBackend` takes. */
+export type BackendConfig = z.output<typeof backend>
+
+const annotations = z.strictObject({
+  title: z.string().optional(),
+  readOnlyHint: z.boolean().optional(),
+  destructiveHint: z.boolean().optional(),
+  idempotentHint: z.boolean().optional(),
+  openWorldHint: z.boolean().optional(),
+})
+
+/** Hints of a tool that replace the backend's: absent keeps, present (even `false` or `''`) replaces. */
+export type ToolAnnotations = z.output<typeof annotations>
+
+/** The five hints, also used by composite tools. */
+export const toolAnnotations = annotations.meta({
+  description: 'Tool hints; absent = as the backend says, present = replaced',
+})
+
+const toolOverride = crossCheck(
+  z.strictObject({
+    name: text('New name').optional(),
+    description: z.string().meta({ description: 'New description' }).optional(),
+    annotations: toolAnnotations.optional(),
+  }),
+  (block, report) => {
+    if (Object.keys(block).length > 0) return
+    report([], 'changes nothing', 'give it a name, a description or annotations')
+  },
+)
+
+/** `aggregation.tools[].overrides.<tool>`. */
+export type ToolOverride = z.output<typeof toolOverride>
+
+const workloadTools = z.strictObject({
+  workload: text('Name of the backend'),
+  filter: z.array(z.string().min(1)).meta({ description: 'Tools to show; none = all' }).default([]),
+  overrides: mapOf(toolOverride, 'By the name the backend gave the tool').prefault({}),
+  excludeAll: z.boolean().meta({ description: 'Hide all tools of this backend' }).default(false),
+  toolConfigRef: z
+    .strictObject({ name: text('Name of the MCPToolConfig') })
+    .meta({ description: 'Kubernetes only: an MCPToolConfig; what is written here wins' })
+    .optional(),
+})
+
+/** `aggregation.tools[]`: what is shown of one backend. An empty `filter` shows all. */
+export type WorkloadTools = z.output<typeof workloadTools>
+
+const conflictResolutionConfig = z.strictObject({
+  prefixFormat: text('Put before each name; `{workload}` is the backend’s name').optional(),
+  priorityOrder: z
+    .array(z.string().min(1))
+    .meta({ description: 'Backends, the most important first' })
+    .optional(),
+})
+
+/** `aggregation`. */
+export const aggregation = crossCheck(
+  z.strictObject({
+    conflictResolution: z
+      .enum(['prefix', 'priority', 'manual'])
+      .meta({ description: 'What happens when two backends offer the same name' }),
+    conflictResolutionConfig,
+    tools: z
+      .array(workloadTools)
+      .meta({ description: 'Filters and overrides, one item per backend' })
+      .default([]),
+    excludeAllTools: z
+      .boolean()
+      .meta({ description: 'Hide every backend tool; composite tools stay' })
+      .default(false),
+    defaultToolVisibility: z
+      .enum(['allow', 'deny'])
+      .meta({ description: '`deny`: backends without an item in `tools` are hidden' })
+      .default('allow'),
+  }),
+  checkAggregation,
+).transform((v) => ({
+  ...v,
+  conflictResolutionConfig: {
+    prefixFormat: v.conflictResolutionConfig.prefixFormat ?? DEFAULT_PREFIX_FORMAT,
+    priorityOrder: v.conflictResolutionConfig.priorityOrder ?? [],
+  },
+}))
+
+/** `aggregation`, checked, with defaults. */
+export type AggregationConfig = z.output<typeof aggregation>
+
+const timeouts = z
+  .strictObject({
+    default: duration(
+      'Longest silence during a call to a backend; progress resets it',
+      'positive',
+    ).default(30_000),
+    perWorkload: mapOf(duration('As default, for one backend', 'positive'), 'By backend').prefault(
+      {},
+    ),
+    connect: duration('(ours) Longest time to connect to a backend', 'positive').default(10_000),
+    absolute: duration('(ours) Hard end of a call; 0 = none').default(3_600_000),
+  })
+  .transform((v) => ({
+    defaultMs: v.default,
+    perWorkloadMs: v.perWorkload,
+    connectMs: v.connect,
+    absoluteMs: v.absolute,
+  }))
+
+const circuitBreaker = z
+  .strictObject({
+    enabled: z.boolean().default(false),
+    failureThreshold: count('Failures in a row that open it', 1).default(5),
+    timeout: duration('How long it stays open', { minMs: 1000 }).default(60_000),
+  })
+  .transform((v) => ({
+    enabled: v.enabled,
+    failureThreshold: v.failureThreshold,
+    timeoutMs: v.timeout,
+  }))
+
+const failureHandling = crossCheck(
+  z.strictObject({
+    healthCheckInterval: duration('Time between two checks of a backend', 'positive').default(
+      30_000,
+    ),
+    healthCheckTimeout: duration('Longest time of one check; 0 = 10s').default(0),
+    unhealthyThreshold: count('Failed checks in a row that make it unhealthy', 1).default(3),
+    statusReportingInterval: duration(
+      'Kubernetes: time between two status reports',
+      'positive',
+    ).default(30_000),
+    partialFailureMode: z
+      .enum(['fail', 'best_effort', 'bestEffort'])
+      .meta({ description: '`fail`: one failed backend fails the request; default best_effort' })
+      .default('best_effort'),
+    circuitBreaker: circuitBreaker.prefault({}),
+  }),
+  checkFailureHandling,
+).transform((v) => ({
+  healthCheckIntervalMs: v.healthCheckInterval,
+  healthCheckTimeoutMs:
+    v.healthCheckTimeout > 0 ? v.healthCheckTimeout : Math.min(10_000, v.healthCheckInterval),
+  unhealthyThreshold: v.unhealthyThreshold,
+  statusReportingIntervalMs: v.statusReportingInterval,
+  partialFailureMode:
+    v.partialFailureMode === 'fail' ? ('fail' as const) : ('best_effort' as const),
+  circuitBreaker: v.circuitBreaker,
+}))
+
+const sessions = z
+  .strictObject({
+    ttl: duration('A session ends after so long without a request', 'positive').default(1_800_000),
+    maxSessions: count('Beyond it the least recently used idle one ends', 1).default(10_000),
+  })
+  .transform((v) => ({ ttlMs: v.ttl, maxSessions: v.maxSessions }))
+
+const limits = z
+  .strictObject({
+    maxBodyBytes: count('Largest request body', 1024).default(8 * 1024 * 1024),
+    maxResponseBytes: count('Largest answer of a backend', 1024).default(100 * 1024 * 1024),
+    maxParkedCalls: count('Calls that wait for an answer of a client', 1).default(1000),
+    questionTimeout: duration('Longest wait for an answer of a client', 'positive').default(
+      600_000,
+    ),
+  })
+  .transform((v) => ({
+    maxBodyBytes: v.maxBodyBytes,
+    maxResponseBytes: v.maxResponseBytes,
+    maxParkedCalls: v.maxParkedCalls,
+    questionTimeoutMs: v.questionTimeout,
+  }))
+
+const drain = z
+  .strictObject({
+    timeout: duration('At SIGTERM: longest wait for calls in flight').default(10_000),
+  })
+  .transform((v) => ({ timeoutMs: v.timeout }))
+
+/** `operational`. */
+export const operational = z.strictObject({
+  logLevel: z
+    .enum(['debug', 'info', 'warn', 'error'])
+    .meta({ description: 'Least severe log line that is written' })
+    .optional(),
+  timeouts: timeouts.prefault({}),
+  failureHandling: failureHandling.prefault({}),
+  sessions: sessions.meta({ description: '(ours) Sessions of clients' }).prefault({}),
+  limits: limits.meta({ description: '(ours) Sizes and bounds' }).prefault({}),
+  drain: drain.meta({ description: '(ours) The way out' }).prefault({}),
+})
+
+/** `operational`, checked, with defaults; times in milliseconds. */
+export type OperationalConfig = z.output<typeof operational>
+
+/** `server` (ours): whom the HTTP listener accepts. */
+export const server = z.strictObject({
+  allowedHosts: z
+    .array(z.string().min(1))
+    .meta({ description: 'Host headers that are accepted beside the address listened on' })
+    .default([]),
+  allowedOrigins: z
+    .array(z.string().min(1))
+    .meta({ description: 'Origin headers of browsers that are accepted; `*` = all' })
+    .default([]),
+})
+
+/** `server`, checked, with defaults. */
+export type ServerConfig = z.output<typeof server>
+
+function checkBackend(block: Loose<z.output<typeof backendFields>>, report: Report): void {
+  const isStdio = block.transport === 'stdio' || (!block.transport && block.command !== undefined)
+  if (isStdio) {
+    if (block.command === undefined) report([], 'is stdio but has no `command`')
+    for (const key of HTTP_ONLY) {
+      if (block[key] !== undefined) report([key], 'does not go with transport stdio')
+    }
+  } else {
+    if (block.url === undefined) report([], 'has no `url`', 'give it a url, or a command for stdio')
+    for (const key of STDIO_ONLY) {
+      if (block[key] !== undefined) report([key], 'goes only with transport stdio')
+    }
+  }
+  if (block.caBundlePath !== undefined && block.type !== 'entry') {
+    report(['caBundlePath'], 'goes only with `type: entry`')
+  }
+  if (block.stateless === true && block.sessions !== undefined && block.sessions !== 'shared') {
+    report(['sessions'], `"${String(block.sessions)}" contradicts \`stateless: true\``)
+  }
+}
+
+function toTarget(v: z.output<typeof backendFields>) {
+  if (v.transport === 'stdio' || v.url === undefined) {
+    return {
+      kind: 'stdio' as const,
+      command: v.command ?? '',
+      args: v.args ?? [],
+      env: v.env ?? {},
+      ...(v.cwd === undefined ? {} : { cwd: v.cwd }),
+    }
+  }
+  return {
+    kind: 'http' as const,
+    url: v.url,
+    transport: v.transport === 'sse' ? ('sse' as const) : ('streamable-http' as const),
+    ...(v.caBundlePath === undefined ? {} : { caBundlePath: v.caBundlePath }),
+  }
+}
+
+function checkAggregation(block: Loose<{ [key: string]: unknown }>, report: Report): void {
+  const config = (block['conflictResolutionConfig'] ?? {}) as Record<string, unknown>
+  const tools = Array.isArray(block['tools']) ? (block['tools'] as unknown[]) : []
+  const strategy = block['conflictResolution']
+  const order = Array.isArray(config['priorityOrder']) ? (config['priorityOrder'] as unknown[]) : []
+  if (strategy === 'prefix' && config['prefixFormat'] === undefined) {
+    report(
+      ['conflictResolutionConfig'],
+      'needs `prefixFormat` for the strategy prefix',
+      `write prefixFormat: "${DEFAULT_PREFIX_FORMAT}"`,
+    )
+  }
+  if (strategy === 'priority' && config['priorityOrder'] === undefined) {
+    report(['conflictResolutionConfig'], 'needs `priorityOrder` for the strategy priority')
+  }
+  if (strategy === 'priority' && config['priorityOrder'] !== undefined && order.length === 0) {
+    report(['conflictResolutionConfig', 'priorityOrder'], 'must name at least one backend')
+  }
+  if (strategy === 'manual' && tools.length === 0) {
+    report(['tools'], 'must have at least one item for the strategy manual')
+  }
+  const entries = tools.map((tool) => (tool as { workload?: unknown } | null)?.workload)
+  reportRepeated(entries, report, (index) => ['tools', index, 'workload'])
+  reportRepeated(order, report, (index) => ['conflictResolutionConfig', 'priorityOrder', index])
+  if (block['defaultToolVisibility'] !== 'deny' || strategy !== 'priority') return
+  for (const [index, name] of order.entries()) {
+    if (entries.includes(name)) continue
+    report(
+      ['conflictResolutionConfig', 'priorityOrder', index],
+      `"${String(name)}" has no item in aggregation.tools, so defaultToolVisibility: deny hides it`,
+      'add an item to aggregation.tools',
+    )
+  }
+}
+
+function reportRepeated(
+  names: unknown[],
+  report: Report,
+  path: (index: number) => PropertyKey[],
+): void {
+  const seen = new Set<unknown>()
+  for (const [index, name] of names.entries()) {
+    if (typeof name !== 'string') continue
+    if (seen.has(name)) report(path(index), `"${name}" is there twice`)
+    seen.add(name)
+  }
+}
+
+function checkFailureHandling(block: Loose<{ [key: string]: unknown }>, report: Report): void {
+  const interval = block['healthCheckInterval']
+  const timeout = block['healthCheckTimeout']
+  if (typeof interval !== 'number' || typeof timeout !== 'number') return
+  if (timeout >= interval && timeout > 0) {
+    report(['healthCheckTimeout'], 'must be shorter than healthCheckInterval')
+  }
+}
