@@ -1,33 +1,18 @@
 import { existsSync, globSync, readFileSync } from 'node:fs'
 import { checkImports } from './imports/check.ts'
+import { PRODUCT_PACKAGES } from './imports/packages.ts'
 import { readSource } from './imports/source-file.ts'
 
 /**
- * Checks who imports what (docs/decisions, AGENTS.md): floors, private rooms, barrels, cycles, extensions, packages.
+ * Checks who imports what: floors, private rooms, barrels, cycles, extensions, packages (see AGENTS.md).
  * Prints `file:line rule: message` per broken rule; exit code 1 when there is one.
  */
-const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as {
-  dependencies: Record<string, string>
-}
 const paths = globSync('{src,test,bench,scripts,examples}/**/*.ts', {
-  exclude: (path) => path.includes('node_modules') || path.includes('fixtures/lint'),
+  exclude: (path) => /node_modules|scripts.testing.fixtures/.test(path),
 }).map((path) => path.replaceAll('\\', '/'))
 const files = paths.map((path) => readSource(path, readFileSync(path, 'utf8')))
 
-const problems = checkImports(
-  files,
-  {
-    runtime: new Set(Object.keys(manifest.dependencies)),
-    restricted: {
-      zod: {
-        where: /^src\/(schema|api|app|cli|workflow)\/|\/config(\/|\.ts$|-[^/]*\.ts$)/,
-        reason:
-          'it costs 40 ms at start and is slow on the data plane; schemas live in schema/ and config.ts',
-      },
-    },
-  },
-  existsSync,
-)
+const problems = checkImports(files, PRODUCT_PACKAGES, existsSync)
 for (const { path, line, rule, message } of problems)
   console.error(`${path}:${line} ${rule}: ${message}`)
 if (problems.length > 0)

@@ -20,13 +20,8 @@ export interface Problem {
   message: string
 }
 
-/** What the packages of `package.json` are for. */
-export interface Packages {
-  /** Names under `dependencies`: what the product itself may import. */
-  runtime: ReadonlySet<string>
-  /** Packages that only some places may import, by name, with the reason. */
-  restricted: Readonly<Record<string, { where: RegExp; reason: string }>>
-}
+/** The packages the product may import, some only in certain places. */
+export type Packages = Readonly<Record<string, { where?: RegExp; reason?: string }>>
 
 /**
  * Checks all imports of the repository. `files` are all its TypeScript files; `exists` tells whether another path
@@ -100,14 +95,11 @@ function checkPackage(
     .slice(0, specifier.startsWith('@') ? 2 : 1)
     .join('/')
   if (!path.startsWith('src/') || isTest(path)) return []
-  if (!packages.runtime.has(name))
-    return problem(
-      'package',
-      `"${name}" is no runtime dependency: move it to "dependencies" or do without`,
-    )
-  const restriction = packages.restricted[name]
-  if (restriction !== undefined && !restriction.where.test(path))
-    return problem('package', `"${name}" may not be imported here: ${restriction.reason}`)
+  const use = packages[name]
+  if (use === undefined)
+    return problem('package', `"${name}" is no package of the product: scripts/imports/packages.ts`)
+  if (use.where?.test(path) === false)
+    return problem('package', `"${name}" may not be imported here: ${use.reason}`)
   return []
 }
 
