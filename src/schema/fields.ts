@@ -22,6 +22,27 @@ export function duration(description: string, rule: DurationRule = 'zero') {
     })
 }
 
+/** A Go duration, or `{ duration: … }` around one, as milliseconds. */
+export function durationOrBlock(description: string, rule: DurationRule = 'zero') {
+  return z
+    .preprocess(
+      (value) => (isDurationBlock(value) ? value.duration : value),
+      duration(description, rule),
+    )
+    .meta({
+      description,
+      oneOf: [
+        { type: 'string', format: 'go-duration' },
+        {
+          type: 'object',
+          properties: { duration: { type: 'string', format: 'go-duration' } },
+          required: ['duration'],
+          additionalProperties: false,
+        },
+      ],
+    })
+}
+
 /** A map with arbitrary keys, without a prototype, so that no key is there by accident. */
 export function mapOf<Value extends z.ZodType>(value: Value, description: string) {
   return z.record(z.string(), value).transform(withoutPrototype).meta({ description })
@@ -37,6 +58,23 @@ export function count(description: string, min: number, max = Number.MAX_SAFE_IN
   return z.int().min(min).max(max).meta({ description })
 }
 
+/** A header's name. */
+export function headerName(description: string) {
+  return z
+    .string()
+    .refine(isHeaderName, { error: (issue) => `"${issue.input}" is not a header name` })
+    .meta({ description })
+}
+
+/** A header's value: no line breaks or other control characters. */
+export function headerValue(description: string) {
+  return z
+    .string()
+    .regex(HEADER_VALUE, { error: 'must be a header value: no line breaks or control characters' })
+    .meta({ description })
+}
+
+const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]+$/
 const HEADER_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 
 /** True for a name HTTP allows for a header field. */
@@ -47,7 +85,7 @@ export function isHeaderName(name: string): boolean {
 /** Header names with values; the parsed names are lower-case. */
 export function headerMap(description: string) {
   return z
-    .record(z.string().regex(HEADER_NAME), z.string().regex(/^[\t\x20-\x7e\x80-\xff]*$/))
+    .record(z.string().regex(HEADER_NAME), headerValue('Value'))
     .transform((headers) =>
       withoutPrototype(
         Object.fromEntries(Object.entries(headers).map(([name, v]) => [name.toLowerCase(), v])),
@@ -66,6 +104,11 @@ export function httpUrl(description: string) {
 
 function isHttpUrl(value: string): boolean {
   return /^https?:\/\/[^/]/i.test(value) && URL.canParse(value)
+}
+
+function isDurationBlock(value: unknown): value is { duration: unknown } {
+  if (typeof value !== 'object' || value === null) return false
+  return Object.keys(value).join() === 'duration'
 }
 
 function readDuration(
