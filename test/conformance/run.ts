@@ -1,0 +1,85 @@
+import { writeFile } from 'node:fs/promises'
+import { parseArgs } from 'node:util'
+import { FIXTURE_VARIANTS, type FixtureVariant } from '../support/fixture.ts'
+import { CLIENT_SETS, runClientCell, type ClientCell } from './client-cells.ts'
+import { readExpectations } from './expectations.ts'
+import { renderReport } from './report.ts'
+import { runCells, runReference, type Cell } from './server-cells.ts'
+import { fileURLToPath } from 'node:url'
+
+/**
+ * Runs the official conformance suite against the fixture and through the gateway, compares check by check, and writes
+ * `docs/reference/conformance.md`. Fails on a loss that is not in `expected-failures.json`, and on an entry there that is
+ * no loss any more.
+ *
+ *   npm run conformance -- [--only http-dual,client,…] [--gateway 'program args'] [--dry-run]
+ */
+const { values } = parseArgs({
+  options: {
+    only: { type: 'string' },
+    gateway: { type: 'string', default: process.env['CONFORMANCE_GATEWAY'] ?? '' },
+    'dry-run': { type: 'boolean', default: false },
+  },
+})
+const REPORT = new URL('../../docs/reference/conformance.md', import.meta.url)
+
+const chosen = values.only?.split(',')
+const variants = FIXTURE_VARIANTS.filter((variant) => chosen?.includes(variant) ?? true)
+const expectations = readExpectations()
+const command =
+  values.gateway === '' ? undefined : values.gateway.split(' ').map((word) => nodeOf(word))
+
+const reference = await runReference()
+const cells = (
+  await inPairs(variants, (variant) => runCells(variant, reference, expectations, command))
+).flat()
+const clients =
+  (chosen?.includes('client') ?? true) && command === undefined
+    ? await inPairs(CLIENT_SETS, (set) => runClientCell(set, expectations))
+    : []
+
+for (const cell of cells) tell(`${cell.variant} ${cell.set}`, cell)
+for (const cell of clients) tell(`client ${cell.set}`, cell)
+const isWhole = chosen === undefined && command === undefined
+if (isWhole && !values['dry-run']) {
+  await writeFile(REPORT, renderReport(cells, clients))
+  process.stdout.write(`Wrote ${fileURLToPath(REPORT)}\n`)
+}
+const bad = [...cells, ...clients].some(
+  (cell) => cell.stale.length > 0 || cell.losses.some((loss) => loss.reason === undefined),
+)
+process.exitCode = bad ? 1 : 0
+
+function tell(name: string, cell: Cell | ClientCell): void {
+  const { scored, of, passed, failed } = cell.gateway
+  const lines = [`${name}: scored ${scored}/${of}, checks ${passed} passed ${failed} failed`]
+  for (const { check, gateway, reason, message } of cell.losses) {
+    const mark = reason === undefined ? 'LOST    ' : 'expected'
+    lines.push(`  ${mark} ${check} (${gateway}): ${reason ?? message}`)
+  }
+  for (const check of cell.stale) lines.push(`  STALE    ${check}: remove it from the file`)
+  process.stdout.write(`${lines.join('\n')}\n`)
+}
+
+/** Two at a time: the suite mostly waits. Results in the order of the items. */
+async function inPairs<Item, Result>(
+  items: readonly Item[],
+  run: (item: Item) => Promise<Result>,
+): Promise<Result[]> {
+  const results: Result[] = []
+  let next = 0
+  const worker = async () => {
+    while (next < items.length) {
+      const index = next++
+      results[index] = await run(items[index] as Item)
+    }
+  }
+  await Promise.all([worker(), worker()])
+  return results
+}
+
+function nodeOf(word: string): string {
+  return word === 'node' ? process.execPath : word
+}
+
+export type { FixtureVariant }
