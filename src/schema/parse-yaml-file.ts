@@ -142,10 +142,12 @@ function checkNodes(document: Document, report: Reporter): void {
         report.at(offset, 'the key "__proto__" is not allowed')
       }
     },
-    Alias(_, alias) {
-      if (isAlias(alias) && alias.resolve(document) !== undefined) return
+    Alias(_, alias, above) {
+      const target = isAlias(alias) ? alias.resolve(document) : undefined
+      if (target !== undefined && !above.includes(target)) return
       report.fatal = true
-      report.at(alias.range?.[0] ?? 0, `nothing is anchored as &${alias.source}`)
+      const what = target === undefined ? 'nothing is anchored as' : 'this lies inside of'
+      report.at(alias.range?.[0] ?? 0, `${what} &${alias.source}`)
     },
   })
 }
