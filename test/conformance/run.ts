@@ -1,10 +1,11 @@
 import { writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { FIXTURE_VARIANTS, type FixtureVariant } from '../support/fixture.ts'
-import { CLIENT_SETS, runClientCell, type ClientCell } from './client-cells.ts'
+import { runClientCell, type ClientCell } from './client-cells.ts'
 import { readExpectations } from './expectations.ts'
 import { renderReport } from './report.ts'
 import { runCells, runReference, type Cell } from './server-cells.ts'
+import { REQUIREMENT_SETS } from './suite.ts'
 import { fileURLToPath } from 'node:url'
 
 /**
@@ -35,7 +36,7 @@ const cells = (
 ).flat()
 const clients =
   (chosen?.includes('client') ?? true) && command === undefined
-    ? await inPairs(CLIENT_SETS, (set) => runClientCell(set, expectations))
+    ? await inPairs(REQUIREMENT_SETS, (set) => runClientCell(set, expectations))
     : []
 
 for (const cell of cells) tell(`${cell.variant} ${cell.set}`, cell)
