@@ -1,0 +1,87 @@
+/**
+ * `npm run bench`: contestants side by side, ratios round by round, `docs/reference/benchmarks.md`.
+ *
+ *     npm run bench                        everything, about ten minutes, writes the document
+ *     npm run bench -- --quick             one to two minutes, prints only
+ *     npm run bench -- --only http,cli     some sections, prints only
+ *     npm run bench -- --profile ours-http [--big] [--connections 16]   where the CPU goes
+ */
+import { writeFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { startFixtures } from './backends/start-fixtures.ts'
+import { ROOT_FOLDER } from './contestants/contestant.ts'
+import { OURS, oursScript } from './contestants/ours.ts'
+import * as peers from './contestants/peers.ts'
+import { startGenerator } from './load/generator.ts'
+import { machineLine } from './measure/machine.ts'
+import { renderDocument, verdictTable } from './report/document.ts'
+import { renderTable } from './report/table.ts'
+import { profile } from './scenarios/profile.ts'
+import type { Bench, Findings } from './scenarios/section.ts'
+import { SECTIONS } from './scenarios/sections.ts'
+import { FULL, QUICK } from './scenarios/settings.ts'
+
+const { values } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    only: { type: 'string' },
+    profile: { type: 'string' },
+    big: { type: 'boolean', default: false },
+    connections: { type: 'string', default: '16' },
+  },
+})
+const fixtures = await startFixtures()
+const generator = startGenerator()
+const bench: Bench = {
+  settings: values.quick ? QUICK : FULL,
+  fixtures,
+  generator,
+  say: (text) => console.error(text),
+}
+try {
+  if (values.profile === undefined) await runSections()
+  else await profile(values.profile, values.big, Number(values.connections), bench)
+} finally {
+  generator.stop()
+  fixtures.stop()
+}
+
+async function runSections(): Promise<void> {
+  const names = values.only?.split(',')
+  const sections = SECTIONS.filter(({ name }) => names === undefined || names.includes(name))
+  if (sections.length === 0) {
+    throw new Error(`--only takes ${SECTIONS.map(({ name }) => name).join(', ')}`)
+  }
+  console.log(`${machineLine()}\nours: ${programName()}\n`)
+  const findings: Findings[] = []
+  for (const section of sections) {
+    const found = await section.run(bench)
+    findings.push(found)
+    print(found)
+  }
+  console.log(`\n${renderTable(verdictTable(findings))}`)
+  if (names === undefined && !values.quick) write(findings)
+}
+
+function print({ tables, problems }: Findings): void {
+  for (const table of tables) console.log(`\n${table.title}\n${renderTable(table)}`)
+  for (const problem of problems) console.log(`! ${problem}`)
+}
+
+function write(findings: readonly Findings[]): void {
+  const file = `${ROOT_FOLDER}docs/reference/benchmarks.md`
+  const text = renderDocument({
+    machine: machineLine(),
+    date: new Date().toISOString().slice(0, 10),
+    settings: bench.settings,
+    program: programName(),
+    contestants: [...Object.values(peers), ...OURS],
+    findings,
+  })
+  writeFileSync(file, text)
+  console.log(`\nwritten: ${file}`)
+}
+
+function programName(): string {
+  return oursScript().replace(ROOT_FOLDER, '')
+}

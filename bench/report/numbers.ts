@@ -1,0 +1,21 @@
+export function median(values: readonly number[]): number {
+  if (values.length === 0) return Number.NaN
+  const sorted = values.toSorted((a, b) => a - b)
+  const middle = sorted.length >> 1
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
+}
+
+/** Median of the ratios of two series, round by round. */
+export function medianRatio(series: readonly number[], reference: readonly number[]): number {
+  const rounds = Math.min(series.length, reference.length)
+  return median(Array.from({ length: rounds }, (_, round) => series[round]! / reference[round]!))
+}
+
+/** Three figures that matter, no exponent. */
+export function short(value: number): string {
+  if (!Number.isFinite(value)) return '–'
+  const size = Math.abs(value)
+  if (size >= 100) return value.toFixed(0)
+  if (size >= 10) return value.toFixed(1)
+  return size >= 1 ? value.toFixed(2) : value.toFixed(3)
+}
