@@ -1,9 +1,13 @@
 import { chmodSync, writeFileSync } from 'node:fs'
 import { bundle } from './build/bundle.ts'
+import { launcher } from './build/launcher.ts'
 import { licencesOf } from './build/licences.ts'
 
 /** Bundles the executables into `dist/` (docs/decisions/006). Prints the size of each file. */
-const output = await bundle({ entries: { thv: 'src/cli/main.ts' }, outDir: 'dist' })
+const OLDEST_NODE = 24
+
+const output = await bundle({ entries: { main: 'src/cli/main.ts' }, outDir: 'dist' })
+writeFileSync('dist/thv.js', launcher('main', OLDEST_NODE))
 chmodSync('dist/thv.js', 0o755)
 writeFileSync('dist/THIRD-PARTY-LICENSES.txt', licencesOf(output))
 

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { it } from 'node:test'
 import { promisify } from 'node:util'
 import { bundle } from './bundle.ts'
+import { launcher } from './launcher.ts'
 
 const MAIN = `
   import { execFileSync } from 'node:child_process'
@@ -32,10 +33,26 @@ it('bundles an executable whose helper scripts and lazy parts work from the bund
       (await readdir(outDir)).filter((name) => !name.includes('-')),
       ['guard.js', 'thing.js'],
     )
-    assert.match(await readFile(join(outDir, 'thing.js'), 'utf8'), /^#!\/usr\/bin\/env node\n/)
-    assert.doesNotMatch(await readFile(join(outDir, 'guard.js'), 'utf8'), /^#!/)
     await rm(join(dir, 'room'), { recursive: true })
     assert.equal(await run(join(outDir, 'thing.js')), '1 late guarded late\n')
+  } finally {
+    await rm(dir, { recursive: true, force: true })
+  }
+})
+
+it('starts the bundle on a new Node and says what is missing on an old one', async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'thv-launcher-'))
+  try {
+    await writeFile(join(dir, 'package.json'), '{"type":"module"}')
+    await writeFile(join(dir, 'main.js'), "console.log('started')")
+    await writeFile(join(dir, 'new.js'), launcher('main', 24))
+    await writeFile(join(dir, 'old.js'), launcher('main', 1000))
+    assert.equal(await run(join(dir, 'new.js')), 'started\n')
+    await assert.rejects(run(join(dir, 'old.js')), {
+      code: 1,
+      stdout: '',
+      stderr: /needs Node 1000/,
+    })
   } finally {
     await rm(dir, { recursive: true, force: true })
   }

@@ -3,7 +3,7 @@ import type { RolldownOutput } from 'rolldown'
 import { helperScripts } from './helper-scripts.ts'
 
 interface BundleOptions {
-  /** Name of the file in `outDir` without `.js` → source file. Each becomes an executable. */
+  /** Name of the file in `outDir` without `.js` → source file. */
   entries: Readonly<Record<string, string>>
   outDir: string
 }
@@ -30,7 +30,6 @@ export async function bundle({ entries, outDir }: BundleOptions): Promise<Rolldo
     format: 'esm',
     entryFileNames: '[name].js',
     chunkFileNames: '[name]-[hash].js',
-    banner: (chunk) => (entries[chunk.name] === undefined ? '' : '#!/usr/bin/env node'),
     comments: { legal: false, jsdoc: false, annotation: false },
   })
   await build.close()
