@@ -82,6 +82,11 @@ export function isHeaderName(name: string): boolean {
   return HEADER_NAME.test(name)
 }
 
+/** True for a value HTTP allows for a header field, not empty. */
+export function isHeaderValue(value: string): boolean {
+  return HEADER_VALUE.test(value)
+}
+
 /** Header names with values; the parsed names are lower-case. */
 export function headerMap(description: string) {
   return z

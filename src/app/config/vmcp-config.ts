@@ -1,0 +1,61 @@
+import { z } from 'zod'
+import { incomingAuth, outgoingAuth } from '../../auth/config.ts'
+import {
+  aggregation,
+  backends,
+  codeMode,
+  operational,
+  optimizer,
+  server,
+} from '../../gateway/config.ts'
+import { audit, passthroughHeaders, rateLimiting } from '../../policy/config.ts'
+import { crossCheck } from '../../schema/cross-check.ts'
+import { mapOf, text } from '../../schema/fields.ts'
+import type { Problem } from '../../schema/problem.ts'
+import { sessionStorage } from '../../storage/config.ts'
+import { telemetry } from '../../telemetry/config.ts'
+import { compositeTools } from '../../workflow/config.ts'
+import { checkSections } from './check-sections.ts'
+
+const compositeToolRefs = z
+  .array(z.strictObject({ name: text('Name of the VirtualMCPCompositeToolDefinition') }))
+  .meta({ description: 'Kubernetes only: composite tools that the operator puts in' })
+
+/** The whole vMCP file. This is the one place where its sections come together. */
+export const vmcpFile = crossCheck(
+  z.strictObject({
+    name: text('Name of the server, shown to clients'),
+    groupRef: text('The group'),
+    backends: backends.default([]),
+    incomingAuth: incomingAuth.meta({ description: 'Who may call' }),
+    outgoingAuth: outgoingAuth.meta({ description: 'Which credential goes on to which backend' }),
+    aggregation: aggregation.meta({ description: 'How the backends become one' }),
+    compositeTools: compositeTools.default([]),
+    compositeToolRefs: compositeToolRefs.default([]),
+    operational: operational
+      .meta({ description: 'Timeouts, health, sessions, limits' })
+      .prefault({}),
+    telemetry: telemetry.meta({ description: 'OpenTelemetry and Prometheus' }).prefault({}),
+    audit: audit.meta({ description: 'Audit log; the section turns it on' }).optional(),
+    optimizer: optimizer.meta({ description: 'Tool search; the section turns it on' }).optional(),
+    codeMode: codeMode.meta({ description: 'The tool execute_tool_script' }).optional(),
+    sessionStorage: sessionStorage.meta({ description: 'Where sessions live' }).prefault({}),
+    rateLimiting: rateLimiting.meta({ description: 'Token buckets for tools/call' }).optional(),
+    passthroughHeaders: passthroughHeaders.default([]),
+    metadata: mapOf(z.string(), 'Carried along, not used').prefault({}),
+    server: server.meta({ description: '(ours) Whom the listener accepts' }).prefault({}),
+  }),
+  checkSections,
+)
+
+/** The vMCP file, checked, with defaults; times in milliseconds, frozen. */
+export type VmcpConfig = DeepReadonly<z.output<typeof vmcpFile>> & {
+  /** What the file asks for and this version cannot do yet: `serve` refuses to start while there is any. */
+  readonly unsupported: readonly Problem[]
+}
+
+type DeepReadonly<Value> = Value extends (infer Item)[]
+  ? readonly DeepReadonly<Item>[]
+  : Value extends object
+    ? { readonly [Key in keyof Value]: DeepReadonly<Value[Key]> }
+    : Value
