@@ -55,4 +55,11 @@ export interface Call {
    * no way to reach the client), MCP_QUESTION_EXPIRED, MCP_CALL_CANCELLED, or MCP_CLIENT_ERROR with the client's RpcError.
    */
   ask(requests: InputRequests): Promise<InputAnswers>
+  /**
+   * Legacy HTTP: the backend ended its stream and wants to be asked again (2025-11-25 transports, polling); the edge may
+   * end the client's stream in the same way, the answer waits in the replay buffer.
+   */
+  closeStream?(retryMs: number): void
+  /** Set by the router: the backend the call went to. For audit and metrics. */
+  routedTo?: string
 }

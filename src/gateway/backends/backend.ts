@@ -1,0 +1,370 @@
+import { createBackoff } from '../../base/backoff.ts'
+import { Cancellation } from '../../base/cancellation.ts'
+import type { Now } from '../../base/clock.ts'
+import type { JsonObject } from '../../base/json.ts'
+import type { BackendConnection, ConnectionEvents } from '../../mcp/backend-connection.ts'
+import type { Call } from '../../mcp/call.ts'
+import type { ClientSession } from '../../mcp/client-session.ts'
+import { mcpErrors } from '../../mcp/errors.ts'
+import type { InputRequest, ListenFilter, LogLevel } from '../../mcp/messages.ts'
+import type { Logger } from '../../telemetry/logger.ts'
+import { createOffer, NOTHING_KNOWN, type BackendOffer } from '../aggregation/offer.ts'
+import { callTimeouts, type CallTimeouts } from '../call-timeouts.ts'
+import { createCoalescer } from '../coalesce.ts'
+import type { BackendConfig, OperationalConfig } from '../config.ts'
+import { gatewayErrors } from '../errors.ts'
+import { LIST_KINDS, listKindOf, type ListKind } from '../list-kinds.ts'
+import { SHARED_CAPABILITIES, type Connect } from './connect.ts'
+import { listOffer } from './list-offer.ts'
+import { createMainConnection } from './main-connection.ts'
+import { createPool, type SlotOwner } from './pool.ts'
+import { createSlot, isMoreVerbose, type Slot } from './slot.ts'
+
+/** What a backend tells the gateway. */
+export interface BackendEvents {
+  /** The offer for everybody was replaced. `announced`: the kinds the backend itself said had changed. */
+  onOffer(backend: Backend, announced: ReadonlySet<ListKind>): void
+  /** A session's own connection offers something else (or no longer does: undefined) than the backend does to all. */
+  onSessionOffer(backend: Backend, session: ClientSession, offer: BackendOffer | undefined): void
+  onSessionListChanged(session: ClientSession, kinds: ReadonlySet<ListKind>): void
+  /** Any other notification outside a call; `owner` undefined: from a connection that everybody shares. */
+  onNotification(
+    backend: Backend,
+    owner: SlotOwner | undefined,
+    method: string,
+    params: JsonObject,
+  ): void
+  /** The connection for everybody came up or was lost. */
+  onState(backend: Backend, up: boolean, reason: string): void
+}
+
+/** One configured backend with all its connections. */
+export interface Backend {
+  readonly name: string
+  readonly config: BackendConfig
+  readonly offer: BackendOffer
+  /** The gateway's own connection, if it stands. */
+  readonly main: BackendConnection | undefined
+  /** Why there is none. */
+  readonly lastError: string | undefined
+  /** Resolves when the first attempt to reach it has ended, well or not. */
+  readonly settled: Promise<void>
+  start(): void
+  /** Tries to reach it now if it is down and waiting. */
+  poke(): void
+  timeoutsFor(tool?: string): CallTimeouts
+  /** The connection a call goes through. Rejects with BACKEND_AWAY or what connecting rejects with. */
+  connectionFor(call: CallOwner): BackendConnection | Promise<BackendConnection>
+  slotFor(call: CallOwner): Slot | Promise<Slot>
+  /** After BACKEND_SESSION_LOST and the like. */
+  drop(call: CallOwner, connection: BackendConnection): void
+  /** Interest of modern clients and of sessions on a shared connection in resources and tasks of a modern backend. */
+  listen(filter: ListenFilter): Promise<ListenFilter>
+  setLogLevel(session: ClientSession, level: LogLevel): void
+  clientNotification(session: ClientSession, method: string, params: JsonObject): void
+  endSession(session: ClientSession): void
+  sweep(): void
+  readonly connections: number
+  close(): Promise<void>
+}
+
+/** Whose connection a call may use. */
+export type CallOwner = Pick<Call, 'principal'> & { readonly session?: ClientSession | undefined }
+
+export interface BackendOptions {
+  readonly config: BackendConfig
+  readonly operational: OperationalConfig
+  readonly connect: Connect
+  readonly events: BackendEvents
+  readonly now: Now
+  readonly log: Logger
+}
+
+/** Each connection of a stdio backend is a process. */
+const MAX_CONNECTIONS = { http: 20_000, stdio: 256 }
+/** Changes that a backend announces within this time become one listing. */
+const LIST_DELAY_MS = 30
+
+export function createBackend(options: BackendOptions): Backend {
+  const { config, operational, events, log } = options
+  const timeoutsByTool = new Map<string | undefined, CallTimeouts>()
+  let offer: BackendOffer = createOffer(config.name, { known: NOTHING_KNOWN })
+  let lastError: string | undefined = 'not reached yet'
+  let logLevel: LogLevel | undefined
+
+  const changes = createCoalescer<ListKind>(LIST_DELAY_MS, refresh)
+  const mainSlot = createSlot({
+    ...slotBasics(),
+    capabilities: SHARED_CAPABILITIES,
+    events: ownedEvents(undefined, (kind) => changes.add(kind)),
+    onLost(reason) {
+      lastError = reason
+      events.onState(backend, false, reason)
+      main.lost()
+    },
+  })
+  const main = createMainConnection({
+    slot: mainSlot,
+    backoff: createBackoff({ minMs: 250, maxMs: 30_000 }),
+    onUp,
+    onFailed(error) {
+      const reason = error instanceof Error ? error.message : String(error)
+      if (reason !== lastError) log.warn({ err: error }, 'Backend is not available')
+      lastError = reason
+      events.onState(backend, false, reason)
+    },
+    log,
+  })
+  const pool = createPool({
+    backend: config.name,
+    makeSlot: makeOwnedSlot,
+    maxSlots: MAX_CONNECTIONS[config.target.kind],
+    idleMs: operational.sessions.ttlMs,
+    now: options.now,
+  })
+
+  function slotBasics() {
+    return {
+      connect: options.connect,
+      openStream: true,
+      timeouts: timeoutsFor(),
+      newCancellation: () => new Cancellation(),
+      log,
+    }
+  }
+
+  async function onUp(connection: BackendConnection): Promise<void> {
+    if (connection.era === 'modern' && connection.listen !== undefined) {
+      await connection.listen(listenFilter).catch((error: unknown) => {
+        log.debug({ err: error }, 'Backend does not announce changes')
+      })
+    }
+    const before = offer
+    offer = await listOffer(before, connection, new Set(LIST_KINDS), listing())
+    lastError = undefined
+    log.info(
+      {
+        era: connection.era,
+        version: connection.version,
+        tools: offer.tools.length,
+        resources: offer.resources.length,
+        prompts: offer.prompts.length,
+      },
+      'Backend is ready',
+    )
+    events.onOffer(backend, new Set())
+    events.onState(backend, true, '')
+  }
+
+  async function refresh(kinds: ReadonlySet<ListKind>): Promise<void> {
+    const connection = mainSlot.connection
+    if (connection === undefined) return
+    try {
+      offer = await listOffer(offer, connection, kinds, listing())
+      events.onOffer(backend, kinds)
+    } catch (error) {
+      log.warn({ err: error }, 'Cannot refresh the catalogue of a backend')
+    }
+  }
+
+  function listing() {
+    return { timeouts: timeoutsFor(), log }
+  }
+
+  /** Events of one connection; `onListChanged` is told of announced changes. */
+  function ownedEvents(
+    owner: SlotOwner | undefined,
+    onListChanged: (kind: ListKind) => void,
+  ): ConnectionEvents {
+    return {
+      onNotification(method, params) {
+        const kind = listKindOf(method)
+        if (kind === undefined) events.onNotification(backend, owner, method, params)
+        else onListChanged(kind)
+      },
+      onQuestion: (question) => askOwner(owner, question),
+      onClose() {},
+    }
+  }
+
+  function makeOwnedSlot(owner: SlotOwner): Slot {
+    const session = owner.kind === 'session' ? owner.session : undefined
+    const ownChanges = createCoalescer<ListKind>(LIST_DELAY_MS, (kinds) =>
+      relist(slot, session, kinds),
+    )
+    const slot = createSlot({
+      ...slotBasics(),
+      capabilities: session === undefined ? SHARED_CAPABILITIES : session.client.capabilities,
+      events: ownedEvents(owner, (kind) => ownChanges.add(kind)),
+    })
+    if (session?.client.logLevel !== undefined) void slot.setLogLevel(session.client.logLevel)
+    return slot
+  }
+
+  /** A connection of somebody's own announced a change: for a session it may offer something else than to all. */
+  async function relist(
+    slot: Slot,
+    session: ClientSession | undefined,
+    kinds: ReadonlySet<ListKind>,
+  ): Promise<void> {
+    if (session === undefined) {
+      for (const kind of kinds) changes.add(kind)
+      return
+    }
+    const connection = slot.connection
+    if (connection === undefined) return
+    try {
+      const own = await listOffer(offer, connection, kinds, listing())
+      events.onSessionOffer(backend, session, sameLists(own, offer) ? undefined : own)
+      events.onSessionListChanged(session, kinds)
+    } catch (error) {
+      log.debug({ err: error }, 'Cannot list what a backend offers to a session')
+    }
+  }
+
+  function timeoutsFor(tool?: string): CallTimeouts {
+    let found = timeoutsByTool.get(tool)
+    if (found === undefined) {
+      found = callTimeouts(operational, config, tool)
+      timeoutsByTool.set(tool, found)
+    }
+    return found
+  }
+
+  function slotFor(call: CallOwner): Slot | Promise<Slot> {
+    const connection = mainSlot.connection
+    if (connection === undefined) {
+      // Unknown yet whether it is shared: whoever is first opens the main connection, which tells.
+      return waitForMain().then((up) => pickSlot(call, up))
+    }
+    return pickSlot(call, connection)
+  }
+
+  function pickSlot(call: CallOwner, connection: BackendConnection): Slot {
+    if (isShared(connection)) return mainSlot
+    return call.session !== undefined && config.sessions === 'perSession'
+      ? pool.slotFor({ kind: 'session', session: call.session })
+      : pool.slotFor({ kind: 'principal', principal: call.principal })
+  }
+
+  function isShared(connection: BackendConnection): boolean {
+    if (connection.era === 'modern' || config.sessions === 'shared') return true
+    // A streamable HTTP server without session ids keeps nothing between calls.
+    const { target } = config
+    return (
+      target.kind === 'http' &&
+      target.transport === 'streamable-http' &&
+      connection.sessionId === undefined
+    )
+  }
+
+  async function waitForMain(): Promise<BackendConnection> {
+    main.poke()
+    try {
+      return await mainSlot.open()
+    } catch (error) {
+      throw gatewayErrors.BACKEND_AWAY(
+        { backend: config.name, reason: error instanceof Error ? error.message : String(error) },
+        error,
+      )
+    }
+  }
+
+  function connectionFor(call: CallOwner): BackendConnection | Promise<BackendConnection> {
+    const slot = slotFor(call)
+    return slot instanceof Promise ? slot.then((found) => found.open()) : slot.open()
+  }
+
+  let listenFilter: ListenFilter = {
+    toolsListChanged: true,
+    promptsListChanged: true,
+    resourcesListChanged: true,
+  }
+
+  const backend: Backend = {
+    name: config.name,
+    config,
+    get offer() {
+      return offer
+    },
+    get main() {
+      return mainSlot.connection
+    },
+    get lastError() {
+      return lastError
+    },
+    settled: main.settled,
+    start: () => main.start(),
+    poke: () => main.poke(),
+    timeoutsFor,
+    connectionFor,
+    slotFor,
+    drop(call, connection) {
+      if (mainSlot.connection === connection) mainSlot.drop(connection)
+      else peekOwned(call)?.drop(connection)
+    },
+    async listen(filter) {
+      listenFilter = {
+        toolsListChanged: true,
+        promptsListChanged: true,
+        resourcesListChanged: true,
+        ...filter,
+      }
+      const connection = mainSlot.connection
+      return connection?.listen === undefined ? {} : connection.listen(listenFilter)
+    },
+    setLogLevel(session, level) {
+      const own = pool.peek({ kind: 'session', session })
+      if (own !== undefined) {
+        void own.setLogLevel(level)
+      } else if (logLevel === undefined || isMoreVerbose(level, logLevel)) {
+        // Shared connections send what the most talkative client wants; edges filter per client.
+        logLevel = level
+        void mainSlot.setLogLevel(level)
+      }
+    },
+    clientNotification(session, method, params) {
+      pool.peek({ kind: 'session', session })?.connection?.notify(method, params)
+    },
+    endSession: (session) => pool.endSession(session),
+    sweep: () => pool.sweep(),
+    get connections() {
+      return pool.size + (mainSlot.connection === undefined ? 0 : 1)
+    },
+    async close() {
+      main.stop()
+      changes.stop()
+      await Promise.all([mainSlot.close(), pool.close()])
+    },
+  }
+
+  function peekOwned(call: CallOwner): Slot | undefined {
+    return (
+      (call.session && pool.peek({ kind: 'session', session: call.session })) ??
+      pool.peek({ kind: 'principal', principal: call.principal })
+    )
+  }
+
+  return backend
+}
+
+/** A question outside any call can only go to the session that owns the connection. */
+function askOwner(owner: SlotOwner | undefined, question: InputRequest): Promise<JsonObject> {
+  const channel = owner?.kind === 'session' ? owner.session.channel : undefined
+  if (channel !== undefined) return channel.ask(question)
+  return Promise.reject(
+    mcpErrors.CLIENT_CANNOT_ANSWER({
+      method: question.method,
+      reason: 'no client belongs to this connection',
+      requiredCapabilities: {},
+    }),
+  )
+}
+
+function sameLists(a: BackendOffer, b: BackendOffer): boolean {
+  return listsJson(a) === listsJson(b)
+}
+
+function listsJson(offer: BackendOffer): string {
+  return JSON.stringify([offer.tools, offer.resources, offer.resourceTemplates, offer.prompts])
+}

@@ -1,0 +1,22 @@
+import type { JsonObject } from '../../base/json.ts'
+import type { BackendConnection, ConnectionEvents } from '../../mcp/backend-connection.ts'
+
+export interface ConnectRequest {
+  /** Declared at a legacy `initialize`. */
+  readonly capabilities: JsonObject
+  readonly events: ConnectionEvents
+  /** Open the standalone stream (legacy) for notifications outside calls. */
+  readonly openStream: boolean
+}
+
+/** Opens a connection to one backend; bound to its target, credentials and era cache by `app/`. */
+export type Connect = (request: ConnectRequest) => Promise<BackendConnection>
+
+/**
+ * What we declare on connections that several clients share. Backends may then ask; whether the client of the moment can
+ * answer is decided per call. Roots are not among it: we have none of our own.
+ */
+export const SHARED_CAPABILITIES: JsonObject = {
+  elicitation: { form: {}, url: {} },
+  sampling: { tools: {} },
+}

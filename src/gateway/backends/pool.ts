@@ -1,0 +1,91 @@
+import type { Now } from '../../base/clock.ts'
+import type { Principal } from '../../mcp/call.ts'
+import type { ClientSession } from '../../mcp/client-session.ts'
+import { gatewayErrors } from '../errors.ts'
+import type { Slot } from './slot.ts'
+
+export type SlotOwner =
+  | { readonly kind: 'session'; readonly session: ClientSession }
+  | { readonly kind: 'principal'; readonly principal: Principal }
+
+export interface PoolOptions {
+  readonly backend: string
+  readonly makeSlot: (owner: SlotOwner) => Slot
+  /** More connections to one backend than this are refused: for stdio each one is a process. */
+  readonly maxSlots: number
+  /** Slots of principals end after so long without use; slots of sessions end with their session. */
+  readonly idleMs: number
+  readonly now: Now
+}
+
+interface Pooled {
+  readonly slot: Slot
+  readonly owner: SlotOwner
+  lastUsedMs: number
+}
+
+/** The connections to one backend that belong to somebody: to a session, or to a principal without one. */
+export interface ConnectionPool {
+  slotFor(owner: SlotOwner): Slot
+  /** The slot if it is there already. */
+  peek(owner: SlotOwner): Slot | undefined
+  endSession(session: ClientSession): void
+  /** Closes what was idle for too long. */
+  sweep(): void
+  readonly size: number
+  close(): Promise<void>
+}
+
+export function createPool(options: PoolOptions): ConnectionPool {
+  const { now, idleMs } = options
+  const slots = new Map<string, Pooled>()
+
+  function end(key: string, pooled: Pooled): void {
+    slots.delete(key)
+    void pooled.slot.close()
+  }
+
+  return {
+    get size() {
+      return slots.size
+    },
+    slotFor(owner) {
+      const key = keyOf(owner)
+      let pooled = slots.get(key)
+      if (pooled === undefined) {
+        if (slots.size >= options.maxSlots) {
+          throw gatewayErrors.TOO_MANY_CONNECTIONS({
+            backend: options.backend,
+            limit: options.maxSlots,
+          })
+        }
+        pooled = { slot: options.makeSlot(owner), owner, lastUsedMs: 0 }
+        slots.set(key, pooled)
+      }
+      pooled.lastUsedMs = now()
+      return pooled.slot
+    },
+    peek: (owner) => slots.get(keyOf(owner))?.slot,
+    endSession(session) {
+      const key = keyOf({ kind: 'session', session })
+      const pooled = slots.get(key)
+      if (pooled !== undefined) end(key, pooled)
+    },
+    sweep() {
+      for (const [key, pooled] of slots) {
+        if (pooled.owner.kind === 'session') continue
+        const busy = (pooled.slot.connection?.inFlight ?? 0) > 0
+        if (!busy && now() - pooled.lastUsedMs >= idleMs) end(key, pooled)
+      }
+    },
+    async close() {
+      const all = [...slots.values()]
+      slots.clear()
+      await Promise.all(all.map((pooled) => pooled.slot.close()))
+    },
+  }
+}
+
+function keyOf(owner: SlotOwner): string {
+  return owner.kind === 'session' ? `s ${owner.session.id}` : `p ${owner.principal.binding}`
+}

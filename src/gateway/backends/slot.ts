@@ -1,0 +1,165 @@
+import type { Cancellation } from '../../base/cancellation.ts'
+import type { JsonObject } from '../../base/json.ts'
+import type {
+  BackendConnection,
+  ConnectionEvents,
+  RequestTimeouts,
+} from '../../mcp/backend-connection.ts'
+import { LOG_LEVELS, type LogLevel } from '../../mcp/messages.ts'
+import type { Reply } from '../../mcp/reply.ts'
+import type { Logger } from '../../telemetry/logger.ts'
+import type { Connect } from './connect.ts'
+
+/**
+ * The place of one connection: opened when first needed, again after it was lost. What belongs to the place and not
+ * to the connection (subscriptions, log level) is set again on each new one.
+ */
+export interface Slot {
+  readonly connection: BackendConnection | undefined
+  /** The live connection, at once if there is one. Concurrent callers share one attempt. */
+  open(): BackendConnection | Promise<BackendConnection>
+  /** Forgets a connection that turned out to be lost, so that the next `open` makes a new one. */
+  drop(connection: BackendConnection): void
+  /** Counts interest in a resource; the first one subscribes upstream. Resolves with the backend's answer. */
+  subscribe(uri: string): Promise<Reply>
+  unsubscribe(uri: string): Promise<void>
+  /** Makes the backend send log messages from this level on. */
+  setLogLevel(level: LogLevel): Promise<void>
+  close(): Promise<void>
+}
+
+export interface SlotOptions {
+  readonly connect: Connect
+  readonly capabilities: JsonObject
+  readonly events: ConnectionEvents
+  readonly openStream: boolean
+  readonly timeouts: RequestTimeouts
+  readonly newCancellation: () => Cancellation
+  /** Called with each new connection, before callers get it. */
+  readonly onOpen?: (connection: BackendConnection) => void
+  readonly onLost?: (reason: string) => void
+  readonly log: Logger
+}
+
+export function createSlot(options: SlotOptions): Slot {
+  const subscriptions = new Map<string, number>()
+  let current: BackendConnection | undefined
+  let opening: Promise<BackendConnection> | undefined
+  let level: LogLevel | undefined
+  let closed = false
+
+  async function openNow(): Promise<BackendConnection> {
+    // `onClose` may come before `connect` resolves or long after another connection took the place.
+    let made: BackendConnection | undefined
+    let lost = false
+    try {
+      made = await options.connect({
+        capabilities: options.capabilities,
+        openStream: options.openStream,
+        events: {
+          ...options.events,
+          onNotification: (method, params) => options.events.onNotification(method, params),
+          onQuestion: (question) => options.events.onQuestion(question),
+          onClose(reason) {
+            lost = true
+            if (made !== undefined) forget(made, reason)
+          },
+        },
+      })
+      if (closed) {
+        await made.close()
+        throw new Error('closed while connecting')
+      }
+      if (!lost) current = made
+      await restoreState(made)
+      options.onOpen?.(made)
+      return made
+    } finally {
+      opening = undefined
+    }
+  }
+
+  async function restoreState(connection: BackendConnection): Promise<void> {
+    if (connection.era !== 'legacy') return
+    if (level !== undefined) await sendLevel(connection, level)
+    for (const uri of subscriptions.keys()) {
+      await send(connection, 'resources/subscribe', { uri }).catch((error: unknown) =>
+        options.log.warn({ uri, err: error }, 'Cannot subscribe again after a reconnect'),
+      )
+    }
+  }
+
+  function forget(connection: BackendConnection, reason: string): void {
+    if (current !== connection) return
+    current = undefined
+    if (!closed) options.onLost?.(reason)
+  }
+
+  function send(connection: BackendConnection, method: string, params: JsonObject): Promise<Reply> {
+    return connection.request({
+      method,
+      params,
+      capabilities: {},
+      wantsProgress: false,
+      cancellation: options.newCancellation(),
+      timeouts: options.timeouts,
+    })
+  }
+
+  async function sendLevel(connection: BackendConnection, wanted: LogLevel): Promise<void> {
+    if (connection.era !== 'legacy' || connection.server.capabilities['logging'] === undefined)
+      return
+    await send(connection, 'logging/setLevel', { level: wanted }).catch((error: unknown) =>
+      options.log.debug({ level: wanted, err: error }, 'Cannot set the log level of a backend'),
+    )
+  }
+
+  function open(): BackendConnection | Promise<BackendConnection> {
+    if (current !== undefined) return current
+    opening ??= openNow()
+    return opening
+  }
+
+  return {
+    get connection() {
+      return current
+    },
+    open,
+    drop(connection) {
+      forget(connection, 'lost')
+      void connection.close()
+    },
+    async subscribe(uri) {
+      const connection = await open()
+      const reply = await send(connection, 'resources/subscribe', { uri })
+      if (reply.kind !== 'error') subscriptions.set(uri, (subscriptions.get(uri) ?? 0) + 1)
+      return reply
+    },
+    async unsubscribe(uri) {
+      const count = subscriptions.get(uri)
+      if (count === undefined) return
+      if (count > 1) {
+        subscriptions.set(uri, count - 1)
+        return
+      }
+      subscriptions.delete(uri)
+      if (current !== undefined) await send(current, 'resources/unsubscribe', { uri })
+    },
+    async setLogLevel(wanted) {
+      if (level === wanted) return
+      level = wanted
+      if (current !== undefined) await sendLevel(current, wanted)
+    },
+    async close() {
+      closed = true
+      const connection = current
+      current = undefined
+      await connection?.close()
+    },
+  }
+}
+
+/** True if `a` lets more through than `b`. */
+export function isMoreVerbose(a: LogLevel, b: LogLevel): boolean {
+  return LOG_LEVELS.indexOf(a) < LOG_LEVELS.indexOf(b)
+}

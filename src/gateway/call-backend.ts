@@ -1,0 +1,140 @@
+import { Cancellation } from '../base/cancellation.ts'
+import { isAppError } from '../base/errors.ts'
+import type { JsonObject } from '../base/json.ts'
+import type { BackendConnection, BackendRequest } from '../mcp/backend-connection.ts'
+import type { Call } from '../mcp/call.ts'
+import type { InputRequest } from '../mcp/messages.ts'
+import type { Reply } from '../mcp/reply.ts'
+import type { Backend } from './backends/backend.ts'
+import { gatewayErrors } from './errors.ts'
+
+/** What a routed call asks of its backend: params with the backend's own names. */
+export interface RoutedRequest {
+  readonly method: string
+  readonly params: JsonObject
+  /** For timeouts: the backend's own name of the tool. */
+  readonly tool?: string
+  readonly paramHeaders?: Readonly<Record<string, string>>
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+/** A legacy client is asked at most so often in one call (the reference client stops at ten as well). */
+const MAX_ROUNDS = 10
+
+/**
+ * Makes one call to a backend, across eras: questions of the backend reach the caller through `call.ask`, and for a
+ * caller that cannot be answered with `input_required` the rounds are gone through here. A connection that was lost
+ * before the request ran is replaced once.
+ */
+export async function callBackend(
+  backend: Backend,
+  call: Call,
+  request: RoutedRequest,
+): Promise<Reply> {
+  for (let tries = 0; ; tries++) {
+    const found = backend.connectionFor(call)
+    const connection = found instanceof Promise ? await found : found
+    try {
+      return await goRounds(backend, connection, call, request)
+    } catch (error) {
+      if (!isLost(error)) throw error
+      backend.drop(call, connection)
+      if (tries > 0 || error.details['ran'] !== 'no') throw error
+    }
+  }
+}
+
+function isLost(error: unknown) {
+  return isAppError(error, 'MCP_BACKEND_SESSION_LOST') || isAppError(error, 'MCP_BACKEND_GONE')
+}
+
+async function goRounds(
+  backend: Backend,
+  connection: BackendConnection,
+  call: Call,
+  request: RoutedRequest,
+): Promise<Reply> {
+  let retry = call.retry
+  for (let round = 0; ; round++) {
+    const reply = await exchange(backend, connection, call, request, retry)
+    if (reply.kind !== 'input' || call.client.era === 'modern') return reply
+    if (round >= MAX_ROUNDS) {
+      throw gatewayErrors.TOO_MANY_ROUNDS({ backend: backend.name, rounds: round })
+    }
+    const answers = reply.requests === undefined ? undefined : await call.ask(reply.requests)
+    retry = {
+      ...(answers === undefined ? {} : { answers }),
+      ...(reply.state === undefined ? {} : { state: reply.state }),
+    }
+  }
+}
+
+async function exchange(
+  backend: Backend,
+  connection: BackendConnection,
+  call: Call,
+  request: RoutedRequest,
+  retry: Call['retry'],
+): Promise<Reply> {
+  const timeouts = backend.timeoutsFor(request.tool)
+  const sent: BackendRequest = {
+    method: request.method,
+    params: request.params,
+    capabilities: call.client.capabilities,
+    wantsProgress: call.wantsProgress,
+    cancellation: call.cancellation,
+    timeouts,
+    onNotification: (method, params) => call.notify(method, params),
+    ...(call.client.info === undefined ? undefined : { clientInfo: call.client.info }),
+    ...(call.client.logLevel === undefined ? undefined : { logLevel: call.client.logLevel }),
+    ...(request.paramHeaders === undefined ? undefined : { paramHeaders: request.paramHeaders }),
+    ...(request.headers === undefined ? undefined : { headers: request.headers }),
+    ...(retry === undefined ? undefined : { retry }),
+  }
+  if (connection.era === 'modern') return connection.request(sent)
+  return exchangeWithQuestions(connection, call, sent)
+}
+
+/**
+ * Legacy backends ask in the middle of a call. A modern caller that did not declare the capability has to learn that
+ * (`-32021`), so its refusal ends the call; a legacy caller's refusal goes to the backend, whose tool may cope.
+ */
+async function exchangeWithQuestions(
+  connection: BackendConnection,
+  call: Call,
+  request: BackendRequest,
+): Promise<Reply> {
+  let asked = 0
+  let refusal: unknown
+  const own = new Cancellation()
+  const unlink = call.cancellation.onCancel((reason) => own.cancel(reason))
+
+  async function onQuestion(question: InputRequest): Promise<JsonObject> {
+    const key = `${question.method.split('/')[0]}-${++asked}`
+    try {
+      const answers = await call.ask({ [key]: question })
+      return answers[key] ?? {}
+    } catch (error) {
+      if (call.client.era === 'modern') {
+        refusal = error
+        own.cancel('the client cannot answer')
+      }
+      throw error
+    }
+  }
+
+  try {
+    return await connection.request({
+      ...request,
+      cancellation: own,
+      onQuestion,
+      ...(call.closeStream === undefined
+        ? undefined
+        : { onStreamPaused: (retryMs: number) => call.closeStream?.(retryMs) }),
+    })
+  } catch (error) {
+    throw refusal ?? error
+  } finally {
+    unlink()
+  }
+}

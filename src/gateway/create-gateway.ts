@@ -1,0 +1,332 @@
+import type { Now } from '../base/clock.ts'
+import type { NewId } from '../base/ids.ts'
+import type { JsonObject } from '../base/json.ts'
+import type { Call } from '../mcp/call.ts'
+import type { GatewayPort } from '../mcp/gateway-port.ts'
+import { LOG_LEVELS, type Implementation } from '../mcp/messages.ts'
+import { errorReply, type Reply } from '../mcp/reply.ts'
+import { INVALID_PARAMS } from '../mcp/rpc-codes.ts'
+import type { KeyValue } from '../storage/key-value.ts'
+import type { Logger } from '../telemetry/logger.ts'
+import { buildCatalogue } from './aggregation/build-catalogue.ts'
+import type { Catalogue } from './aggregation/catalogue.ts'
+import { createCursorCodec } from './aggregation/cursor.ts'
+import { diffCatalogues } from './aggregation/diff.ts'
+import { createListPages } from './aggregation/list-pages.ts'
+import { findTool } from './aggregation/lookup.ts'
+import { mergeCapabilities, mergeInstructions } from './aggregation/merge-descriptions.ts'
+import type { BackendOffer } from './aggregation/offer.ts'
+import { createBackend, type Backend, type BackendEvents } from './backends/backend.ts'
+import type { Connect } from './backends/connect.ts'
+import type { SlotOwner } from './backends/pool.ts'
+import { callBackend, type RoutedRequest } from './call-backend.ts'
+import { createCatalogues } from './catalogues.ts'
+import type { AggregationConfig, BackendConfig, OperationalConfig } from './config.ts'
+import { createInterests } from './interests.ts'
+import { LIST_KINDS, type ListKind } from './list-kinds.ts'
+import { openListening } from './listening.ts'
+import { createRouter } from './router.ts'
+import { createSessions, type SessionTable } from './sessions.ts'
+import { throughStages, type Stage } from './stages.ts'
+import { createSubscriptions, ownerOf } from './subscriptions.ts'
+import { createTaskIds } from './task-ids.ts'
+
+/** The part of the configuration that can change while the gateway runs. */
+export interface GatewaySettings {
+  readonly backends: readonly BackendConfig[]
+  readonly aggregation: AggregationConfig
+  readonly operational: OperationalConfig
+}
+
+export interface GatewayOptions extends GatewaySettings {
+  /** Shown to clients. */
+  readonly info: Implementation
+  readonly connectTo: (backend: BackendConfig) => Connect
+  readonly store: KeyValue
+  /** Signs cursors and task ids. At least 32 bytes. */
+  readonly key: Buffer
+  /** What concerns every call, outermost first: metrics, audit, limits, authorization. */
+  readonly stages: readonly Stage[]
+  /** Around each call to a backend: health, breaker, outgoing headers, spans. */
+  readonly aroundBackend: (
+    backend: Backend,
+    call: Call,
+    request: RoutedRequest,
+    go: (request: RoutedRequest) => Promise<Reply>,
+  ) => Promise<Reply>
+  readonly onBackendState: (name: string, up: boolean, reason: string) => void
+  /** The catalogue for everybody was rebuilt. */
+  readonly onCatalogue: (catalogue: Catalogue, offers: readonly BackendOffer[]) => void
+  readonly newId: NewId
+  readonly now: Now
+  readonly log: Logger
+}
+
+export interface Gateway extends GatewayPort {
+  readonly sessions: SessionTable
+  readonly backends: ReadonlyMap<string, Backend>
+  readonly catalogue: Catalogue
+  readonly offers: readonly BackendOffer[]
+  start(): void
+  /** Resolves when each backend has been reached or has failed once, or after the time. */
+  settled(timeoutMs: number): Promise<void>
+  /** Takes other settings without disturbing what did not change. Resolves when replaced backends are closed. */
+  reconfigure(settings: GatewaySettings): Promise<void>
+  /** Ends listeners, sessions' streams and backend connections. */
+  close(): Promise<void>
+}
+
+/** How long a lookup of something unknown waits for backends that have not answered yet. */
+const FIRST_CHANCE_MS = 5_000
+const ACK_TIMEOUT_MS = 5_000
+const SWEEP_MS = 60_000
+
+export function createGateway(options: GatewayOptions): Gateway {
+  const { log } = options
+  let settings: GatewaySettings = options
+  const backends = new Map<string, Backend>()
+  const sessions = createSessions({
+    store: options.store,
+    ttlMs: options.operational.sessions.ttlMs,
+    maxSessions: options.operational.sessions.maxSessions,
+    newId: options.newId,
+    now: options.now,
+    log,
+    onEnd(session) {
+      for (const uri of interests.subscriptionsOf(session)) releaseUri(uri)
+      interests.endSession(session)
+      catalogues.endSession(session)
+      for (const backend of backends.values()) backend.endSession(session)
+
+      function releaseUri(uri: string): void {
+        // Subscriptions on the session's own connections end with those; shared ones are counted.
+        for (const backend of backends.values()) {
+          if (backend.main?.era !== 'modern' && backend.config.sessions !== 'shared') continue
+          void subscriptions.unsubscribe(backend, ownerOf(session), uri).catch(() => {})
+        }
+      }
+    },
+    onLogLevel(session, level) {
+      for (const backend of backends.values()) backend.setLogLevel(session, level)
+    },
+  })
+  const interests = createInterests({ sessions: () => sessions.live() })
+  const subscriptions = createSubscriptions()
+  const taskIds = createTaskIds(options.key)
+  const catalogues = createCatalogues({
+    offers,
+    build: (all) => buildCatalogue(all, settings.aggregation),
+  })
+  const pages = createListPages(createCursorCodec(options.key))
+  const router = createRouter({
+    catalogues,
+    backends,
+    interests,
+    subscriptions,
+    taskIds,
+    listPage: (catalogue, method, params) =>
+      pages.page(catalogue, method, params['cursor']) ??
+      errorReply(INVALID_PARAMS, 'Invalid cursor'),
+    settled: () => (unsettled > 0 ? settled(FIRST_CHANCE_MS) : undefined),
+    send(backend, call, request) {
+      call.routedTo = backend.name
+      return options.aroundBackend(backend, call, request, (sent) =>
+        callBackend(backend, call, sent),
+      )
+    },
+  })
+  const answer = throughStages(options.stages, router)
+  let unsettled = 0
+  const sweeper = setInterval(() => {
+    for (const backend of backends.values()) backend.sweep()
+  }, SWEEP_MS)
+  sweeper.unref()
+
+  const events: BackendEvents = {
+    onOffer(backend, announced) {
+      if (backends.get(backend.name) === backend) rebuild(announced)
+    },
+    onSessionOffer(backend, session, offer) {
+      catalogues.setOwnOffer(session, backend.name, offer)
+    },
+    onSessionListChanged(session, kinds) {
+      for (const kind of kinds) session.channel?.notify(`notifications/${kind}/list_changed`)
+    },
+    onNotification: (backend, owner, method, params) =>
+      onNotification(backend, owner, method, params),
+    onState: (backend, up, reason) => options.onBackendState(backend.name, up, reason),
+  }
+
+  function offers(): BackendOffer[] {
+    return settings.backends.flatMap((config) => backends.get(config.name)?.offer ?? [])
+  }
+
+  /** A new catalogue; clients hear of what differs and of what a backend said had changed. */
+  function rebuild(announced: ReadonlySet<ListKind>): void {
+    const before = catalogues.rebuild()
+    const diff = diffCatalogues(before, catalogues.current)
+    options.onCatalogue(catalogues.current, offers())
+    interests.listChanged(LIST_KINDS.filter((kind) => announced.has(kind) || diff[kind]))
+  }
+
+  function onNotification(
+    backend: Backend,
+    owner: SlotOwner | undefined,
+    method: string,
+    params: JsonObject,
+  ): void {
+    const session = owner?.kind === 'session' ? owner.session : undefined
+    switch (method) {
+      case 'notifications/resources/updated': {
+        const { uri } = params
+        if (typeof uri !== 'string') return
+        if (session !== undefined) session.channel?.notify(method, params)
+        else
+          interests.resourceUpdated(
+            uri,
+            params,
+            owner?.kind === 'principal' ? owner.principal : undefined,
+          )
+        return
+      }
+      case 'notifications/message':
+        if (session !== undefined && passesLevel(params, session.client.logLevel)) {
+          session.channel?.notify(method, params)
+        } else log.debug({ backend: backend.name, ...params }, 'Message of a backend')
+        return
+      case 'notifications/tasks':
+      case 'notifications/tasks/status': {
+        const native = params['taskId']
+        if (typeof native !== 'string') return
+        if (session !== undefined) {
+          const taskId = taskIds.toClient(backend.name, native, session.principal)
+          session.channel?.notify(method, { ...params, taskId })
+        } else {
+          interests.taskChanged(
+            (principal) => taskIds.toClient(backend.name, native, principal),
+            method,
+            params,
+          )
+        }
+        return
+      }
+      default:
+        if (session !== undefined) session.channel?.notify(method, params)
+        else
+          log.debug(
+            { backend: backend.name, method },
+            'Notification of a backend that nobody asked for',
+          )
+    }
+  }
+
+  function addBackend(config: BackendConfig): void {
+    const backend = createBackend({
+      config,
+      operational: settings.operational,
+      connect: options.connectTo(config),
+      events,
+      now: options.now,
+      log: log.child({ backend: config.name }),
+    })
+    backends.set(config.name, backend)
+    unsettled++
+    void backend.settled.then(() => unsettled--)
+  }
+
+  async function settled(timeoutMs: number): Promise<void> {
+    let timer: NodeJS.Timeout | undefined
+    const timeout = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, timeoutMs)
+    })
+    await Promise.race([Promise.all([...backends.values()].map((each) => each.settled)), timeout])
+    clearTimeout(timer)
+  }
+
+  for (const config of settings.backends) addBackend(config)
+  catalogues.rebuild()
+
+  return {
+    sessions,
+    backends,
+    get catalogue() {
+      return catalogues.current
+    },
+    get offers() {
+      return offers()
+    },
+    describe() {
+      const all = offers()
+      const instructions = mergeInstructions(all)
+      return {
+        info: options.info,
+        capabilities: mergeCapabilities(all),
+        ...(instructions === undefined ? {} : { instructions }),
+      }
+    },
+    call: answer,
+    clientNotification(session, method, params) {
+      for (const backend of backends.values()) backend.clientNotification(session, method, params)
+    },
+    toolParamHeaders: (name) => findTool(catalogues.current, name)?.paramHeaders,
+    listen: (request) =>
+      openListening(
+        { backends, catalogues, interests, subscriptions, taskIds, ackTimeoutMs: ACK_TIMEOUT_MS },
+        request,
+      ),
+    start() {
+      for (const backend of backends.values()) backend.start()
+    },
+    settled,
+    async reconfigure(next) {
+      const before = settings
+      settings = next
+      const gone: Backend[] = []
+      for (const backend of [...backends.values()]) {
+        const wanted = next.backends.find((config) => config.name === backend.name)
+        if (
+          wanted !== undefined &&
+          sameBackend(backend.config, wanted) &&
+          sameOperational(before, next)
+        )
+          continue
+        backends.delete(backend.name)
+        gone.push(backend)
+      }
+      for (const config of next.backends) {
+        if (backends.has(config.name)) continue
+        addBackend(config)
+        backends.get(config.name)?.start()
+      }
+      rebuild(new Set())
+      await Promise.all(gone.map((backend) => closeWhenIdle(backend)))
+    },
+    async close() {
+      clearInterval(sweeper)
+      interests.end()
+      sessions.close()
+      await Promise.all([...backends.values()].map((backend) => backend.close()))
+    },
+  }
+}
+
+/** Calls in flight on a replaced backend may end first. */
+async function closeWhenIdle(backend: Backend): Promise<void> {
+  for (let waited = 0; waited < 300 && (backend.main?.inFlight ?? 0) > 0; waited++) {
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+  await backend.close()
+}
+
+function sameBackend(a: BackendConfig, b: BackendConfig): boolean {
+  return JSON.stringify(a) === JSON.stringify(b)
+}
+
+function sameOperational(a: GatewaySettings, b: GatewaySettings): boolean {
+  return JSON.stringify(a.operational.timeouts) === JSON.stringify(b.operational.timeouts)
+}
+
+function passesLevel(params: JsonObject, least: string | undefined): boolean {
+  const level = LOG_LEVELS.indexOf(params['level'] as never)
+  return least === undefined || level >= LOG_LEVELS.indexOf(least as never)
+}

@@ -1,0 +1,41 @@
+import { defineErrors } from '../base/errors.ts'
+
+export const gatewayErrors = defineErrors('GATEWAY', {
+  TOO_MANY_CONNECTIONS: {
+    fault: 'environment',
+    status: 503,
+    message: (d: { backend: string; limit: number }) =>
+      `Cannot open another connection to backend "${d.backend}": ${d.limit} are open`,
+    hint: () =>
+      'End sessions that are not needed, or declare the backend `stateless: true` if it keeps nothing between calls',
+  },
+  BACKEND_AWAY: {
+    fault: 'environment',
+    status: 503,
+    message: (d: { backend: string; reason: string }) =>
+      `Backend "${d.backend}" is not available: ${d.reason}`,
+    hint: (d: { backend: string; reason: string }) =>
+      `See /status for its health; the gateway keeps trying to reach "${d.backend}"`,
+  },
+  BREAKER_OPEN: {
+    fault: 'environment',
+    status: 503,
+    message: (d: { backend: string }) =>
+      `Backend "${d.backend}" failed too often; its circuit breaker is open`,
+    hint: () => 'Wait for operational.failureHandling.circuitBreaker.timeout, then try again',
+  },
+  PARTIAL_FAILURE: {
+    fault: 'environment',
+    status: 503,
+    message: (d: { backends: string }) =>
+      `Cannot answer for all backends: not available: ${d.backends}`,
+    hint: () =>
+      'Bring them back, or set operational.failureHandling.partialFailureMode to best_effort',
+  },
+  TOO_MANY_ROUNDS: {
+    fault: 'environment',
+    status: 502,
+    message: (d: { backend: string; rounds: number }) =>
+      `Backend "${d.backend}" asked for input ${d.rounds} times in one call`,
+  },
+})

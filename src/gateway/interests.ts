@@ -1,0 +1,94 @@
+import type { JsonObject } from '../base/json.ts'
+import type { Principal } from '../mcp/call.ts'
+import type { ClientSession } from '../mcp/client-session.ts'
+import type { ListenFilter } from '../mcp/messages.ts'
+import type { ListKind } from './list-kinds.ts'
+
+/** One open `subscriptions/listen` of a modern client. */
+export interface Listener {
+  readonly filter: ListenFilter
+  readonly principal: Principal
+  readonly sink: (method: string, params: JsonObject) => void
+  readonly onEnd: () => void
+}
+
+export interface InterestsOptions {
+  readonly sessions: () => Iterable<ClientSession>
+}
+
+/**
+ * Who wants to hear of what outside calls: sessions (lists: all of them; resources: what they subscribed to) and
+ * listeners of modern clients (what their filter names). Delivery is by memory only and never waits.
+ */
+export interface Interests {
+  addListener(listener: Listener): void
+  removeListener(listener: Listener): void
+  subscribe(session: ClientSession, uri: string): void
+  unsubscribe(session: ClientSession, uri: string): boolean
+  subscriptionsOf(session: ClientSession): readonly string[]
+  endSession(session: ClientSession): void
+  listChanged(kinds: Iterable<ListKind>): void
+  /** With a principal, only to those who are the same: the news came over a connection of theirs. */
+  resourceUpdated(uri: string, params: JsonObject, principal?: Principal): void
+  /** `idFor`: the task's id as that principal knows it. */
+  taskChanged(idFor: (principal: Principal) => string, method: string, params: JsonObject): void
+  /** Ends all listeners (shutdown). */
+  end(): void
+}
+
+export function createInterests(options: InterestsOptions): Interests {
+  const listeners = new Set<Listener>()
+  const uris = new Map<ClientSession, Set<string>>()
+
+  return {
+    addListener: (listener) => void listeners.add(listener),
+    removeListener: (listener) => void listeners.delete(listener),
+    subscribe(session, uri) {
+      const own = uris.get(session)
+      if (own === undefined) uris.set(session, new Set([uri]))
+      else own.add(uri)
+    },
+    unsubscribe(session, uri) {
+      const own = uris.get(session)
+      if (own === undefined || !own.delete(uri)) return false
+      if (own.size === 0) uris.delete(session)
+      return true
+    },
+    subscriptionsOf: (session) => [...(uris.get(session) ?? [])],
+    endSession: (session) => void uris.delete(session),
+    listChanged(kinds) {
+      for (const kind of kinds) {
+        const method = `notifications/${kind}/list_changed`
+        for (const session of options.sessions()) session.channel?.notify(method)
+        const flag = `${kind}ListChanged` as const
+        for (const { filter, sink } of listeners) if (filter[flag] === true) sink(method, {})
+      }
+    },
+    resourceUpdated(uri, params, principal) {
+      const method = 'notifications/resources/updated'
+      for (const [session, own] of uris) {
+        if (own.has(uri) && isOf(session.principal, principal))
+          session.channel?.notify(method, params)
+      }
+      for (const listener of listeners) {
+        if (!isOf(listener.principal, principal)) continue
+        if (listener.filter.resourceSubscriptions?.includes(uri)) listener.sink(method, params)
+      }
+    },
+    taskChanged(idFor, method, params) {
+      for (const { filter, principal, sink } of listeners) {
+        if (filter.taskIds === undefined) continue
+        const taskId = idFor(principal)
+        if (filter.taskIds.includes(taskId)) sink(method, { ...params, taskId })
+      }
+    },
+    end() {
+      for (const listener of listeners) listener.onEnd()
+      listeners.clear()
+    },
+  }
+}
+
+function isOf(one: Principal, wanted: Principal | undefined): boolean {
+  return wanted === undefined || one.binding === wanted.binding
+}

@@ -1,0 +1,219 @@
+import { isJsonObject, type JsonObject } from '../base/json.ts'
+import type { Call } from '../mcp/call.ts'
+import { parseRawResult, type RawResponse } from '../mcp/raw-response.ts'
+import { errorReply, type Reply } from '../mcp/reply.ts'
+import { INVALID_PARAMS, LEGACY_RESOURCE_NOT_FOUND, METHOD_NOT_FOUND } from '../mcp/rpc-codes.ts'
+import type { Catalogue } from './aggregation/catalogue.ts'
+import { extractParamHeaders } from './aggregation/param-headers.ts'
+import { findCompletionTarget, findPrompt, findResource, findTool } from './aggregation/lookup.ts'
+import type { Backend } from './backends/backend.ts'
+import type { RoutedRequest } from './call-backend.ts'
+import type { Catalogues } from './catalogues.ts'
+import type { Interests } from './interests.ts'
+import type { Answer } from './stages.ts'
+import { ownerOf, type Subscriptions } from './subscriptions.ts'
+import type { TaskIds } from './task-ids.ts'
+
+export interface RouterOptions {
+  readonly catalogues: Catalogues
+  readonly backends: ReadonlyMap<string, Backend>
+  /** One page of a list, from memory. */
+  readonly listPage: (catalogue: Catalogue, method: string, params: JsonObject) => Reply
+  /** Waits, bounded, until the first attempt to reach each backend has ended: before that "unknown" means little. */
+  readonly settled: () => Promise<void> | undefined
+  readonly send: (backend: Backend, call: Call, request: RoutedRequest) => Promise<Reply>
+  readonly interests: Interests
+  readonly subscriptions: Subscriptions
+  readonly taskIds: TaskIds
+}
+
+type Handler = (call: Call) => Reply | Promise<Reply>
+
+/** Sends each call where it belongs: the end of all stages. */
+export function createRouter(options: RouterOptions): Answer {
+  const { catalogues, backends, interests, subscriptions, taskIds, send } = options
+
+  const handlers: Record<string, Handler> = {
+    'tools/list': list,
+    'resources/list': list,
+    'resources/templates/list': list,
+    'prompts/list': list,
+    'tools/call': callTool,
+    'prompts/get': getPrompt,
+    'resources/read': readResource,
+    'completion/complete': complete,
+    'resources/subscribe': subscribe,
+    'resources/unsubscribe': unsubscribe,
+    'tasks/get': onTask,
+    'tasks/result': onTask,
+    'tasks/cancel': onTask,
+    'tasks/update': onTask,
+    'tasks/list': listTasks,
+  }
+
+  function list(call: Call): Reply {
+    return options.listPage(catalogues.for(call.session), call.method, call.params)
+  }
+
+  async function callTool(call: Call): Promise<Reply> {
+    const { name } = call.params
+    if (typeof name !== 'string') return errorReply(INVALID_PARAMS, 'params.name must be a string')
+    const route = await found(call, (catalogue) => findTool(catalogue, name))
+    const backend = route && backends.get(route.backend)
+    if (route === undefined || backend === undefined) {
+      return errorReply(INVALID_PARAMS, `Unknown tool: ${name}`)
+    }
+    const reply = await send(backend, call, {
+      method: 'tools/call',
+      tool: route.nativeName,
+      params: route.nativeName === name ? call.params : { ...call.params, name: route.nativeName },
+      ...(route.paramHeaders === undefined
+        ? undefined
+        : { paramHeaders: extractParamHeaders(route.paramHeaders, call.params['arguments']) }),
+    })
+    return isTaskReply(reply, call) ? withClientTaskIds(reply, backend, call) : reply
+  }
+
+  async function getPrompt(call: Call): Promise<Reply> {
+    const { name } = call.params
+    if (typeof name !== 'string') return errorReply(INVALID_PARAMS, 'params.name must be a string')
+    const prompt = await found(call, (catalogue) => findPrompt(catalogue, name))
+    const backend = prompt && backends.get(prompt.backend)
+    if (prompt === undefined || backend === undefined) {
+      return errorReply(INVALID_PARAMS, `Unknown prompt: ${name}`)
+    }
+    const params = { ...call.params, name: prompt.nativeName }
+    return send(backend, call, { method: 'prompts/get', params })
+  }
+
+  async function readResource(call: Call): Promise<Reply> {
+    const { uri } = call.params
+    if (typeof uri !== 'string') return errorReply(INVALID_PARAMS, 'params.uri must be a string')
+    const backend = await resourceBackend(call, uri)
+    if (backend === undefined) return resourceNotFound(uri)
+    return send(backend, call, { method: 'resources/read', params: call.params })
+  }
+
+  async function complete(call: Call): Promise<Reply> {
+    const { ref } = call.params
+    if (!isJsonObject(ref)) return errorReply(INVALID_PARAMS, 'params.ref must be an object')
+    const target = await found(call, (catalogue) => findCompletionTarget(catalogue, ref))
+    const backend = target && backends.get(target.backend)
+    if (target === undefined || backend === undefined) {
+      return errorReply(INVALID_PARAMS, `Nothing to complete for ${JSON.stringify(ref)}`)
+    }
+    if (backend.offer.description?.capabilities['completions'] === undefined) {
+      return { kind: 'result', result: { completion: { values: [], total: 0, hasMore: false } } }
+    }
+    const params = { ...call.params, ref: target.ref }
+    return send(backend, call, { method: 'completion/complete', params })
+  }
+
+  async function subscribe(call: Call): Promise<Reply> {
+    const { uri } = call.params
+    if (typeof uri !== 'string') return errorReply(INVALID_PARAMS, 'params.uri must be a string')
+    const { session } = call
+    const backend = await resourceBackend(call, uri)
+    if (backend === undefined || session === undefined) return resourceNotFound(uri)
+    call.routedTo = backend.name
+    if (interests.subscriptionsOf(session).includes(uri)) return { kind: 'result', result: {} }
+    const reply = await subscriptions.subscribe(backend, ownerOf(session), uri)
+    if (reply.kind !== 'error') interests.subscribe(session, uri)
+    return reply.kind === 'raw' ? { kind: 'result', result: {} } : reply
+  }
+
+  async function unsubscribe(call: Call): Promise<Reply> {
+    const { uri } = call.params
+    if (typeof uri !== 'string') return errorReply(INVALID_PARAMS, 'params.uri must be a string')
+    const { session } = call
+    const backend = await resourceBackend(call, uri)
+    if (session !== undefined && backend !== undefined && interests.unsubscribe(session, uri)) {
+      await subscriptions.unsubscribe(backend, ownerOf(session), uri)
+    }
+    return { kind: 'result', result: {} }
+  }
+
+  async function onTask(call: Call): Promise<Reply> {
+    const id = taskIds.toBackend(call.params['taskId'], call.principal)
+    const backend = id && backends.get(id.backend)
+    if (id === undefined || backend === undefined) {
+      return errorReply(INVALID_PARAMS, `Unknown task: ${String(call.params['taskId'])}`)
+    }
+    const params = { ...call.params, taskId: id.native }
+    const reply = await send(backend, call, { method: call.method, params })
+    return withClientTaskIds(reply, backend, call)
+  }
+
+  /** Legacy only: the tasks of all backends that keep any. Each answers one page; there is no order between backends. */
+  async function listTasks(call: Call): Promise<Reply> {
+    const owners = [...backends.values()].filter((backend) => {
+      const tasks = backend.main?.era === 'legacy' && backend.main.server.capabilities['tasks']
+      return isJsonObject(tasks) && tasks['list'] !== undefined
+    })
+    if (owners.length === 0) return errorReply(METHOD_NOT_FOUND, 'No backend lists tasks')
+    const replies = await Promise.all(
+      owners.map(async (backend) => {
+        const reply = await send(backend, call, { method: 'tasks/list', params: {} })
+        return withClientTaskIds(reply, backend, call)
+      }),
+    )
+    const tasks = replies.flatMap((reply) =>
+      reply.kind === 'result' && Array.isArray(reply.result['tasks']) ? reply.result['tasks'] : [],
+    )
+    return { kind: 'result', result: { tasks } }
+  }
+
+  async function resourceBackend(call: Call, uri: string): Promise<Backend | undefined> {
+    const target = await found(call, (catalogue) => findResource(catalogue, uri))
+    return target && backends.get(target.backend)
+  }
+
+  /** Looks something up; if it is not there, once more when all backends have had their first chance. */
+  async function found<T>(
+    call: Call,
+    look: (catalogue: Catalogue) => T | undefined,
+  ): Promise<T | undefined> {
+    const at = look(catalogues.for(call.session))
+    if (at !== undefined) return at
+    const settled = options.settled()
+    if (settled === undefined) return undefined
+    await settled
+    return look(catalogues.for(call.session))
+  }
+
+  function withClientTaskIds(reply: Reply, backend: Backend, call: Call): Reply {
+    if (reply.kind !== 'raw') return reply
+    const { resultType, ...result } = parsedResult(reply.response)
+    return {
+      kind: 'result',
+      result: taskIds.rewrite(result, backend.name, call.principal),
+      ...(typeof resultType === 'string' ? { resultType } : {}),
+    }
+  }
+
+  return async (call) => {
+    const handler = Object.hasOwn(handlers, call.method) ? handlers[call.method] : undefined
+    if (handler === undefined) {
+      return errorReply(METHOD_NOT_FOUND, `Method not found: ${call.method}`)
+    }
+    return handler(call)
+  }
+}
+
+/** Modern: the result says so. Legacy: only a call that asked for a task gets one. */
+function isTaskReply(reply: Reply, call: Call): boolean {
+  if (reply.kind !== 'raw') return false
+  const { resultType, bytes } = reply.response
+  if (resultType !== undefined)
+    return bytes.toString('latin1', resultType.start, resultType.end) === '"task"'
+  return call.params['task'] !== undefined
+}
+
+function parsedResult(raw: RawResponse): JsonObject {
+  const value = parseRawResult(raw)
+  return isJsonObject(value) ? value : {}
+}
+
+function resourceNotFound(uri: string): Reply {
+  return errorReply(LEGACY_RESOURCE_NOT_FOUND, `Resource not found: ${uri}`, { uri })
+}

@@ -1,0 +1,154 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { ANONYMOUS, type Principal } from '../mcp/call.ts'
+import type { ClientSession } from '../mcp/client-session.ts'
+import { silentLogger } from '../telemetry/logger.ts'
+import type { KeyValue } from '../storage/key-value.ts'
+import { createMemoryKeyValue } from '../storage/memory/memory-key-value.ts'
+import { createSessions, type SessionsOptions } from './sessions.ts'
+
+const REQUEST = {
+  version: '2025-11-25',
+  capabilities: { elicitation: {} },
+  principal: ANONYMOUS,
+} as const
+const ALICE: Principal = { kind: 'oidc', binding: 'iss\0alice' }
+const BOB: Principal = { kind: 'oidc', binding: 'iss\0bob' }
+
+function setUp(changes: Partial<SessionsOptions> = {}) {
+  let nowMs = 1_000_000
+  let ids = 0
+  const ended: string[] = []
+  const now = () => nowMs
+  const store = createMemoryKeyValue({ now })
+  const options: SessionsOptions = {
+    store,
+    ttlMs: 60_000,
+    maxSessions: 3,
+    newId: () => `s${++ids}`,
+    now,
+    onEnd: (session, reason) => ended.push(`${session.id}: ${reason}`),
+    onLogLevel: () => {},
+    log: silentLogger,
+    ...changes,
+  }
+  const sessions = createSessions(options)
+  return {
+    sessions,
+    store,
+    options,
+    ended,
+    advance: (ms: number) => (nowMs += ms),
+    [Symbol.dispose]: () => sessions.close(),
+  }
+}
+
+function live(found: unknown): ClientSession {
+  assert.ok(typeof found === 'object' && found !== null && 'id' in found, String(found))
+  return found as ClientSession
+}
+
+describe('createSessions()', () => {
+  it('finds a live session without a promise', async () => {
+    using t = setUp()
+    const session = await t.sessions.create(REQUEST)
+    assert.equal(t.sessions.find(session.id, ANONYMOUS), session)
+  })
+
+  it('answers unknown for an id nobody has', async () => {
+    using t = setUp()
+    assert.equal(await t.sessions.find('nope', ANONYMOUS), 'unknown')
+  })
+
+  it('slides the expiry with each use', async () => {
+    using t = setUp()
+    const session = await t.sessions.create(REQUEST)
+    t.advance(50_000)
+    live(t.sessions.find(session.id, ANONYMOUS))
+    await t.sessions.sweep()
+    t.advance(50_000)
+    await t.sessions.sweep()
+    assert.deepEqual(t.ended, [])
+    t.advance(10_001)
+    await t.sessions.sweep()
+    assert.deepEqual(t.ended, ['s1: expired'])
+    assert.equal(await t.sessions.find(session.id, ANONYMOUS), 'unknown')
+  })
+
+  it('never expires a session with a call in flight', async () => {
+    using t = setUp()
+    const session = await t.sessions.create(REQUEST)
+    session.inFlight = 1
+    t.advance(600_000)
+    await t.sessions.sweep()
+    assert.deepEqual(t.ended, [])
+  })
+
+  it('evicts the least recently used idle session at the limit', async () => {
+    using t = setUp()
+    const [one, two] = [await t.sessions.create(REQUEST), await t.sessions.create(REQUEST)]
+    await t.sessions.create(REQUEST)
+    t.advance(2000)
+    live(t.sessions.find(one.id, ANONYMOUS))
+    two.inFlight = 1
+    await t.sessions.create(REQUEST)
+    assert.deepEqual(t.ended, ['s3: evicted: too many sessions'])
+    two.inFlight = 0
+    await t.sessions.create(REQUEST)
+    assert.deepEqual(t.ended.slice(1), ['s2: evicted: too many sessions'])
+  })
+
+  it('ends a session that another principal uses', async () => {
+    using t = setUp()
+    const session = await t.sessions.create({ ...REQUEST, principal: ALICE })
+    assert.equal(t.sessions.find(session.id, BOB), 'foreign')
+    assert.equal(await t.sessions.find(session.id, ALICE), 'unknown')
+    assert.deepEqual(t.ended, ['s1: used by another principal'])
+  })
+
+  it('restores a session of another process from the store, for its own principal only', async () => {
+    using first = setUp()
+    const session = await first.sessions.create({
+      ...REQUEST,
+      principal: ALICE,
+      info: { name: 'c', version: '1' },
+    })
+    first.sessions.setLogLevel(session, 'error')
+    await new Promise((resolve) => setImmediate(resolve))
+    using second = setUp({ store: first.store })
+    const restored = live(await second.sessions.find(session.id, ALICE))
+    assert.deepEqual(restored.client, { ...session.client, logLevel: 'error' })
+    using third = setUp({ store: first.store })
+    assert.equal(await third.sessions.find(session.id, BOB), 'foreign')
+  })
+
+  it('shares one restore between concurrent requests', async () => {
+    using first = setUp()
+    const { id } = await first.sessions.create(REQUEST)
+    using second = setUp({ store: first.store })
+    const [a, b] = await Promise.all([
+      second.sessions.find(id, ANONYMOUS),
+      second.sessions.find(id, ANONYMOUS),
+    ])
+    assert.equal(live(a), live(b))
+  })
+
+  it('answers unavailable when the store fails, and unknown for a damaged record', async () => {
+    const failing: KeyValue = {
+      ...createMemoryKeyValue({ now: () => 0 }),
+      get: () => Promise.reject(new Error('away')),
+    }
+    using broken = setUp({ store: failing })
+    assert.equal(await broken.sessions.find('x', ANONYMOUS), 'unavailable')
+    using t = setUp()
+    for (const record of [
+      '{',
+      '[]',
+      '{"format":2}',
+      '{"format":1,"binding":"x","version":"1999-01-01"}',
+    ]) {
+      await t.store.set('session:bad', record)
+      assert.equal(await t.sessions.find('bad', ANONYMOUS), 'unknown', record)
+    }
+  })
+})
