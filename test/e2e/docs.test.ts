@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict'
+import { globSync, readFileSync } from 'node:fs'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { testedBlocks } from '../../scripts/docs/tested-blocks.ts'
+import type { TestedBlock } from '../../scripts/docs/tested-blocks.ts'
+import { freePort } from '../../scripts/testing/free-port.ts'
+import { run, start } from '../../scripts/testing/program.ts'
+import type { Program } from '../../scripts/testing/program.ts'
+import { waitForHttp } from '../../scripts/testing/wait-for.ts'
+
+const PAGES = ['README.md', ...globSync('docs/guides/*.md')]
+
+/**
+ * The examples of the docs marked `tested`: a configuration passes `vmcp validate`, JSON parses, commands work
+ * against the running quickstart.
+ */
+describe('the examples of the docs', () => {
+  let dir = ''
+  let port = 0
+  let quickstart: Program
+
+  before(async () => {
+    dir = await mkdtemp(join(tmpdir(), 'thv-docs-'))
+    port = await freePort()
+    quickstart = start('node', ['scripts/start.ts', '--port', String(port)])
+    const ready = `http://127.0.0.1:${port}/readyz`
+    await waitForHttp(ready, 60_000, () => JSON.stringify(quickstart.output()))
+  })
+
+  after(async () => {
+    await quickstart[Symbol.asyncDispose]()
+    await rm(dir, { recursive: true, force: true })
+  })
+
+  for (const page of PAGES) {
+    for (const block of testedBlocks(readFileSync(page, 'utf8'))) {
+      it(`${page}:${block.line} (${block.language}) works`, () => check(block))
+    }
+  }
+
+  async function check({ language, text }: TestedBlock): Promise<void> {
+    switch (language) {
+      case 'json':
+        JSON.parse(text)
+        return
+      case 'yaml': {
+        const file = join(dir, 'vmcp.yaml')
+        await writeFile(file, text)
+        await succeeds('node', ['src/cli/main.ts', 'vmcp', 'validate', '-c', file])
+        return
+      }
+      case 'sh': {
+        const output = await succeeds('bash', ['-euc', text.replaceAll('4483', String(port))])
+        assert.doesNotMatch(output, /"error"/)
+        return
+      }
+      default:
+        assert.fail(`Nobody knows how to test ${language}`)
+    }
+  }
+})
+
+async function succeeds(command: string, args: readonly string[]): Promise<string> {
+  const { code, stdout, stderr } = await run(command, args)
+  assert.equal(code, 0, `${stdout}\n${stderr}`)
+  return stdout
+}
