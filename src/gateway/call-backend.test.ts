@@ -1,0 +1,185 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { mcpErrors } from '../mcp/errors.ts'
+import type { Reply } from '../mcp/reply.ts'
+import { resultReply } from '../mcp/reply.ts'
+import type { Backend } from './backends/backend.ts'
+import { callBackend } from './call-backend.ts'
+import {
+  createFakeBackend,
+  LEGACY_CLIENT,
+  makeCall,
+  MODERN_CLIENT,
+  type FakeBackend,
+} from './testing/fake-backend.ts'
+
+const REQUEST = { method: 'tools/call', params: { name: 't' } }
+const DONE = resultReply({ content: [] })
+
+/** Only what `callBackend` uses of a backend: one connection, opened anew when dropped. */
+async function backendOf(fake: FakeBackend) {
+  const events = {
+    onNotification() {},
+    onQuestion: () => Promise.reject(new Error('no')),
+    onClose() {},
+  }
+  const open = () => fake.connect({ capabilities: {}, events, openStream: false })
+  let current = await open()
+  return {
+    name: 'fake',
+    timeoutsFor: () => ({ connectMs: 1, idleMs: 1, absoluteMs: 1 }),
+    connectionFor: () => current,
+    drop() {
+      void open().then((made) => (current = made))
+    },
+  } as unknown as Backend
+}
+
+const INPUT: Reply = {
+  kind: 'input',
+  requests: { name: { method: 'elicitation/create', params: {} } },
+  state: 's1',
+}
+
+describe('callBackend()', () => {
+  it('hands a question of a modern backend to a modern client as it is', async () => {
+    const fake = createFakeBackend({ era: 'modern' })
+    fake.answer = () => INPUT
+    const reply = await callBackend(
+      await backendOf(fake),
+      makeCall({ client: MODERN_CLIENT }),
+      REQUEST,
+    )
+    assert.equal(reply, INPUT)
+  })
+
+  it('passes the answers of a retry on to a modern backend', async () => {
+    const fake = createFakeBackend({ era: 'modern' })
+    fake.answer = () => DONE
+    const retry = { answers: { name: { action: 'accept' } }, state: 's1' }
+    await callBackend(await backendOf(fake), makeCall({ client: MODERN_CLIENT, retry }), REQUEST)
+    assert.deepEqual(fake.connections[0]?.requests[0]?.retry, retry)
+  })
+
+  it('goes the rounds of a modern backend with a legacy client, with answers and the exact state', async () => {
+    const fake = createFakeBackend({ era: 'modern' })
+    fake.answer = (request) => (request.retry === undefined ? INPUT : DONE)
+    const call = makeCall({
+      client: LEGACY_CLIENT,
+      ask: async () => ({ name: { action: 'accept' } }),
+    })
+    assert.equal(await callBackend(await backendOf(fake), call, REQUEST), DONE)
+    assert.deepEqual(fake.connections[0]?.requests[1]?.retry, {
+      answers: { name: { action: 'accept' } },
+      state: 's1',
+    })
+  })
+
+  it('retries at once where the backend only wants to be called again', async () => {
+    const fake = createFakeBackend({ era: 'modern' })
+    fake.answer = (request) =>
+      request.retry === undefined ? { kind: 'input', state: 'again' } : DONE
+    assert.equal(await callBackend(await backendOf(fake), makeCall(), REQUEST), DONE)
+    assert.deepEqual(fake.connections[0]?.requests[1]?.retry, { state: 'again' })
+  })
+
+  it('stops asking a legacy client after ten rounds', async () => {
+    const fake = createFakeBackend({ era: 'modern' })
+    fake.answer = () => INPUT
+    const call = makeCall({ ask: async () => ({ name: { action: 'accept' } }) })
+    await assert.rejects(callBackend(await backendOf(fake), call, REQUEST), {
+      code: 'GATEWAY_TOO_MANY_ROUNDS',
+    })
+  })
+
+  it('asks a modern client what a legacy backend asks in the middle of a call', async () => {
+    const fake = createFakeBackend()
+    fake.answer = async (request) => {
+      const answer = await request.onQuestion?.({
+        method: 'elicitation/create',
+        params: { message: 'm' },
+      })
+      return resultReply({ answer: answer ?? null })
+    }
+    const call = makeCall({
+      client: MODERN_CLIENT,
+      ask: async (requests) =>
+        Object.fromEntries(Object.keys(requests).map((key) => [key, { key }])),
+    })
+    assert.deepEqual(
+      await callBackend(await backendOf(fake), call, REQUEST),
+      resultReply({ answer: { key: 'elicitation-1' } }),
+    )
+  })
+
+  it('ends the call with the refusal where a modern client did not declare what the backend asks for', async () => {
+    const fake = createFakeBackend()
+    let cancelled: string | undefined
+    fake.answer = (request) =>
+      new Promise((_, reject) => {
+        request.cancellation.onCancel((reason) => {
+          cancelled = reason
+          reject(new Error('cancelled'))
+        })
+        void request.onQuestion?.({ method: 'sampling/createMessage', params: {} }).catch(() => {})
+      })
+    const refusal = mcpErrors.CLIENT_CANNOT_ANSWER({
+      method: 'sampling/createMessage',
+      reason: 'not declared',
+      requiredCapabilities: { sampling: {} },
+    })
+    const call = makeCall({ client: MODERN_CLIENT, ask: () => Promise.reject(refusal) })
+    await assert.rejects(callBackend(await backendOf(fake), call, REQUEST), {
+      code: 'MCP_CLIENT_CANNOT_ANSWER',
+    })
+    assert.equal(cancelled, 'the client cannot answer')
+    assert.equal(call.cancellation.cancelled, false)
+  })
+
+  it('leaves a refusal of a legacy client to the tool', async () => {
+    const fake = createFakeBackend()
+    fake.answer = async (request) => {
+      const heard = await request.onQuestion?.({ method: 'elicitation/create', params: {} }).then(
+        () => 'answer',
+        () => 'refusal',
+      )
+      return resultReply({ heard: heard ?? 'nothing' })
+    }
+    assert.deepEqual(
+      await callBackend(await backendOf(fake), makeCall(), REQUEST),
+      resultReply({ heard: 'refusal' }),
+    )
+  })
+
+  it('initialises anew and tries again once when the session was lost before the call ran', async () => {
+    const fake = createFakeBackend()
+    fake.answer = (_request, connection) => {
+      if (connection === fake.connections[0])
+        throw mcpErrors.BACKEND_SESSION_LOST({ backend: 'fake', reason: '404', ran: 'no' })
+      return DONE
+    }
+    const backend = await backendOf(fake)
+    assert.equal(
+      await callBackend(
+        { ...backend, connectionFor: async () => fake.connections.at(-1)! },
+        makeCall(),
+        REQUEST,
+      ),
+      DONE,
+    )
+    assert.equal(fake.connections.length, 2)
+  })
+
+  it('never repeats a call that may have run', async () => {
+    const fake = createFakeBackend()
+    let calls = 0
+    fake.answer = () => {
+      calls++
+      throw mcpErrors.BACKEND_GONE({ backend: 'fake', reason: 'exit', ran: 'unknown' })
+    }
+    await assert.rejects(callBackend(await backendOf(fake), makeCall(), REQUEST), {
+      code: 'MCP_BACKEND_GONE',
+    })
+    assert.equal(calls, 1)
+  })
+})
