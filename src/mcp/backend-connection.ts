@@ -29,6 +29,8 @@ export type BackendTarget =
       readonly cwd?: string
     }
 
+export type BackendTransport = 'streamable-http' | 'sse' | 'stdio'
+
 export interface RequestTimeouts {
   /** From sending until the first byte or notification, and between those; progress resets it. Milliseconds, 0 = none. */
   readonly idleMs: number
@@ -56,6 +58,11 @@ export interface BackendRequest {
   readonly onNotification?: (method: string, params: JsonObject) => void
   /** Legacy: a server-to-client request that belongs to this request. Rejecting answers the backend with an error. */
   readonly onQuestion?: (question: InputRequest) => Promise<JsonObject>
+  /**
+   * Legacy HTTP: the backend ended the stream before the response and wants to be asked again after `retryMs`
+   * (2025-11-25 transports, "polling"). The connection does that; an edge may let its client poll meanwhile.
+   */
+  readonly onStreamPaused?: (retryMs: number) => void
 }
 
 /** What a connection tells its owner outside any request. */
@@ -74,6 +81,7 @@ export interface ConnectionEvents {
  */
 export interface BackendConnection {
   readonly era: Era
+  readonly transport?: BackendTransport
   readonly version: ProtocolVersion
   readonly server: ServerDescription
   /** Legacy HTTP: the backend's own session id, if it gave one. */

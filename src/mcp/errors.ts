@@ -20,14 +20,16 @@ export const mcpErrors = defineErrors('MCP', {
   BACKEND_SESSION_LOST: {
     fault: 'environment',
     status: 502,
-    message: (d: BackendFailure) => `Backend "${d.backend}" does not know its session any more: ${d.reason}`,
+    message: (d: BackendFailure) =>
+      `Backend "${d.backend}" does not know its session any more: ${d.reason}`,
   },
   BACKEND_TIMEOUT: {
     fault: 'environment',
     status: 504,
     message: (d: BackendFailure & { timeoutMs: number }) =>
       `Backend "${d.backend}" did not answer within ${d.timeoutMs} ms: ${d.reason}`,
-    hint: () => 'Raise operational.timeouts.default or operational.timeouts.perWorkload for this backend',
+    hint: () =>
+      'Raise operational.timeouts.default or operational.timeouts.perWorkload for this backend',
   },
   BACKEND_GONE: {
     fault: 'environment',
@@ -38,7 +40,8 @@ export const mcpErrors = defineErrors('MCP', {
   BACKEND_PROTOCOL: {
     fault: 'environment',
     status: 502,
-    message: (d: BackendFailure) => `Backend "${d.backend}" broke the protocol: ${d.reason}`,
+    message: (d: BackendFailure & { rpcError?: { code: number; data?: Json } }) =>
+      `Backend "${d.backend}" broke the protocol: ${d.reason}`,
   },
   BACKEND_HTTP: {
     fault: 'environment',

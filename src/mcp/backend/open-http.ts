@@ -1,0 +1,76 @@
+import { isAppError } from '../../base/errors.ts'
+import type { BackendConnection, BackendTarget } from '../backend-connection.ts'
+import { mcpErrors } from '../errors.ts'
+import type { ConnectOptions } from './connect-options.ts'
+import { UNKNOWN_SERVER } from './handshake.ts'
+import { createHttpEndpoint } from './http-endpoint.ts'
+import type { HttpEndpoint } from './http-endpoint.ts'
+import { connectLegacyHttp } from './legacy-http.ts'
+import { openModernHttp } from './modern-http.ts'
+import { probe } from './probe.ts'
+
+type HttpTarget = BackendTarget & { kind: 'http' }
+
+/** Streamable HTTP of either era; the SSE transport if told so, or if the endpoint turns out to be one. */
+export async function openHttpBackend(
+  target: HttpTarget,
+  options: ConnectOptions,
+): Promise<BackendConnection> {
+  const endpoint = createHttpEndpoint(target, options)
+  if (target.transport === 'sse') return connectSse(endpoint, options)
+  if (options.era !== 'legacy' && !options.resume) {
+    const modern = await tryModern(endpoint, options)
+    if (modern) return modern
+  }
+  return tryLegacy(endpoint, options)
+}
+
+async function tryModern(
+  endpoint: HttpEndpoint,
+  options: ConnectOptions,
+): Promise<BackendConnection | undefined> {
+  const connection = openModernHttp(endpoint, UNKNOWN_SERVER, options)
+  const timeoutMs = options.connectTimeoutMs
+  const verdict = await probe((request) => connection.request(request), options, timeoutMs)
+  switch (verdict.kind) {
+    case 'modern':
+      connection.server = verdict.server
+      return connection
+    case 'legacy':
+      await connection.close()
+      return undefined
+    default:
+      await connection.close()
+      throw verdict.error
+  }
+}
+
+/** An endpoint of 2024-11-05 does not know POST: it is asked for its event stream then (2025-03-26 transports). */
+async function tryLegacy(
+  endpoint: HttpEndpoint,
+  options: ConnectOptions,
+): Promise<BackendConnection> {
+  try {
+    return await connectLegacyHttp(endpoint, options)
+  } catch (error) {
+    if (!isAppError(error, 'MCP_BACKEND_HTTP') || !NO_POST.has(error.details['httpStatus'])) {
+      throw error
+    }
+    return connectSse(endpoint, options).catch(() => {
+      throw error
+    })
+  }
+}
+
+const NO_POST = new Set<unknown>([400, 404, 405])
+
+async function connectSse(
+  endpoint: HttpEndpoint,
+  options: ConnectOptions,
+): Promise<BackendConnection> {
+  throw mcpErrors.BACKEND_UNREACHABLE({
+    backend: options.name,
+    reason: `SSE ${endpoint.path}`,
+    ran: 'no',
+  })
+}

@@ -1,0 +1,83 @@
+import type { AppError } from '../../base/errors.ts'
+import type { BackendRequest } from '../backend-connection.ts'
+import { mcpErrors } from '../errors.ts'
+import { Deadlines } from './deadlines.ts'
+import type { MessagePipe } from './message-pipe.ts'
+import { PendingCall } from './pending-call.ts'
+import type { CallOwner } from './pending-call.ts'
+
+/** The calls in flight of one connection, by the connection's own ids, which begin at 1 and never repeat. */
+export class PendingTable implements CallOwner {
+  readonly name: string
+  readonly #calls = new Map<unknown, PendingCall>()
+  readonly #deadlines: Deadlines
+  readonly #onAbandon: (call: PendingCall, reason: string) => void
+  #lastId = 0
+  #ended: AppError | undefined
+
+  constructor(options: { name: string; onAbandon: (call: PendingCall, reason: string) => void }) {
+    this.name = options.name
+    this.#onAbandon = options.onAbandon
+    this.#deadlines = new Deadlines(options.name, () => this.#calls.values())
+  }
+
+  /** A new call. It may be settled already: its cancellation came first. */
+  open(request: BackendRequest): PendingCall {
+    const nowMs = performance.now()
+    const call = new PendingCall(++this.#lastId, request, this, nowMs)
+    this.#calls.set(call.id, call)
+    this.#deadlines.watch(nowMs)
+    call.listen()
+    return call
+  }
+
+  /** An id that no call has: for requests that are not calls. */
+  nextId(): number {
+    return ++this.#lastId
+  }
+
+  byId(id: unknown): PendingCall | undefined {
+    return this.#calls.get(id)
+  }
+
+  /** The only call in flight, if there is exactly one: what comes unattributed can only belong to it. */
+  sole(): PendingCall | undefined {
+    if (this.#calls.size !== 1) return undefined
+    for (const call of this.#calls.values()) return call
+    return undefined
+  }
+
+  all(): PendingCall[] {
+    return [...this.#calls.values()]
+  }
+
+  get size(): number {
+    return this.#calls.size
+  }
+
+  /** Why no further request can be sent, if so: the connection has ended, or the backend does not read. */
+  refusal(pipe: MessagePipe, maxUnsentBytes: number): AppError | undefined {
+    if (this.#ended) {
+      const reason = String(this.#ended.details['reason'])
+      return mcpErrors.BACKEND_GONE({ backend: this.name, reason, ran: 'no' })
+    }
+    if (pipe.unsentBytes <= maxUnsentBytes) return undefined
+    const reason = `it does not read: ${pipe.unsentBytes} bytes wait to be sent`
+    return mcpErrors.BACKEND_UNREACHABLE({ backend: this.name, reason, ran: 'no' })
+  }
+
+  /** The connection has ended: all calls fail with this error, and later ones are refused. */
+  end(error: AppError): void {
+    this.#ended ??= error
+    for (const call of this.all()) call.reject(error)
+    this.#deadlines.stop()
+  }
+
+  abandon(call: PendingCall, reason: string): void {
+    this.#onAbandon(call, reason)
+  }
+
+  forget(call: PendingCall): void {
+    this.#calls.delete(call.id)
+  }
+}

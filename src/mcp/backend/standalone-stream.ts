@@ -1,0 +1,72 @@
+import { createBackoff } from '../../base/backoff.ts'
+import type { Logger } from '../../telemetry/logger.ts'
+import { openEventStream } from './event-stream.ts'
+import type { EventStream, StreamEnd } from './event-stream.ts'
+import type { HeaderList, HttpEndpoint } from './http-endpoint.ts'
+
+interface StandaloneOptions {
+  endpoint: () => HttpEndpoint
+  headers: (lastEventId: string | undefined) => HeaderList
+  log: Logger
+  onMessage(bytes: Buffer): void
+  /** HTTP 404: the session is gone. */
+  onSessionLost(): void
+}
+
+/**
+ * The stream of a legacy HTTP session for what belongs to no request (2025-03-26 and later, "Listening for Messages"):
+ * kept open, taken up again after `retry` or with growing waits. A server may refuse it (405); then there is none.
+ */
+export function openStandaloneStream(options: StandaloneOptions): { close(): void } {
+  const backoff = createBackoff({ minMs: 1000, maxMs: 30_000 })
+  let lastEventId: string | undefined
+  let stream: EventStream | undefined
+  let timer: NodeJS.Timeout | undefined
+  let closed = false
+
+  const connect = () => {
+    const endpoint = options.endpoint()
+    const opened = openEventStream(
+      {
+        dispatcher: endpoint.streams,
+        method: 'GET',
+        path: endpoint.path,
+        headers: options.headers(lastEventId),
+        maxMessageBytes: endpoint.maxMessageBytes,
+      },
+      {
+        onOpen: () => backoff.reset(),
+        onEvent(data, event) {
+          lastEventId = opened.position.lastEventId ?? lastEventId
+          if (event === '' || event === 'message') options.onMessage(data)
+        },
+        onEnd(end) {
+          lastEventId = opened.position.lastEventId ?? lastEventId
+          again(end, opened.position.retryMs)
+        },
+      },
+    )
+    stream = opened
+  }
+  const again = (end: StreamEnd, retryMs: number | undefined) => {
+    if (closed) return
+    if (end.kind === 'refused') {
+      if (end.httpStatus === 404) return options.onSessionLost()
+      if (end.httpStatus < 500) {
+        return options.log.debug({ httpStatus: end.httpStatus }, 'Backend offers no stream')
+      }
+    }
+    const waitMs = end.kind === 'ended' && retryMs !== undefined ? retryMs : backoff.nextMs()
+    timer = setTimeout(connect, waitMs)
+    timer.unref()
+  }
+
+  connect()
+  return {
+    close() {
+      closed = true
+      clearTimeout(timer)
+      stream?.abort()
+    },
+  }
+}

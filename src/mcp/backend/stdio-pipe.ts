@@ -1,0 +1,109 @@
+import { LineSplitter } from '../../net/line-splitter.ts'
+import type { ChildExit } from '../../system/child-process.ts'
+import type { BackendTarget } from '../backend-connection.ts'
+import type { ConnectOptions } from './connect-options.ts'
+import { DEFAULT_MAX_MESSAGE_BYTES } from './connect-options.ts'
+import type { MessagePipe, PipeEnd } from './message-pipe.ts'
+
+const MAX_LOG_LINE_BYTES = 8192
+
+/**
+ * Starts a stdio server. One message per line (all revisions, transports, "stdio"). Messages of one turn of the loop are
+ * written together. Lines on stderr go to the log under the backend's name.
+ */
+export function openStdioPipe(
+  target: BackendTarget & { kind: 'stdio' },
+  options: ConnectOptions,
+): MessagePipe {
+  const { log, children } = options
+  if (children === undefined) throw new Error('A stdio target needs options.children')
+  const maxBytes = options.maxMessageBytes ?? DEFAULT_MAX_MESSAGE_BYTES
+  let queue: string[] = []
+  let queuedChars = 0
+  let closed = false
+
+  const finish = (end: PipeEnd) => {
+    if (closed) return
+    closed = true
+    pipe.onEnd(end)
+  }
+  const lines = new LineSplitter({
+    maxBytes,
+    onLine(line) {
+      if (closed || line.length === 0) return
+      pipe.onMessage(line)
+    },
+    onTooLong(lengthBytes) {
+      finish({
+        kind: 'protocol',
+        reason: `a line has ${lengthBytes} bytes or more, the limit is ${maxBytes}`,
+      })
+      void child.end({ stdinMs: 0, termMs: 1000 })
+    },
+  })
+  const stderr = createStderrLog(options)
+  const child = children.spawn(target, {
+    onStdout: (chunk) => lines.push(chunk),
+    onStderr: (chunk) => stderr.push(chunk),
+    onExit(exit) {
+      lines.end()
+      stderr.end()
+      if (!closed) log.warn({ backend: options.name, ...exit }, 'Backend process ended')
+      finish({
+        kind: exit.kind === 'not-started' ? 'unreachable' : 'gone',
+        reason: describeExit(target.command, exit),
+      })
+    },
+  })
+
+  const flush = () => {
+    const text = queue.join('')
+    queue = []
+    queuedChars = 0
+    child.write(text)
+  }
+  const pipe: MessagePipe = {
+    transport: 'stdio',
+    send(body) {
+      if (closed) return
+      if (queue.push(body, '\n') === 2) setImmediate(flush)
+      queuedChars += body.length
+    },
+    get unsentBytes() {
+      return child.unsentBytes + queuedChars
+    },
+    onMessage: () => {},
+    onEnd: () => {},
+    async close() {
+      closed = true
+      if (queue.length > 0) flush()
+      await child.end()
+    },
+  }
+  return pipe
+}
+
+function createStderrLog(options: ConnectOptions): LineSplitter {
+  return new LineSplitter({
+    maxBytes: Number.MAX_SAFE_INTEGER,
+    onLine(line) {
+      if (line.length === 0) return
+      options.log.info(
+        { backend: options.name, line: line.toString('utf8', 0, MAX_LOG_LINE_BYTES) },
+        'Backend says',
+      )
+    },
+    onTooLong: () => {},
+  })
+}
+
+function describeExit(command: string, exit: ChildExit): string {
+  switch (exit.kind) {
+    case 'exited':
+      return `process "${command}" ended with exit code ${exit.code}`
+    case 'killed':
+      return `process "${command}" was ended by ${exit.signal}`
+    case 'not-started':
+      return `cannot start "${command}": ${exit.reason}`
+  }
+}
