@@ -2,7 +2,7 @@ import { Cancellation } from '../base/cancellation.ts'
 import { isAppError } from '../base/errors.ts'
 import type { JsonObject } from '../base/json.ts'
 import type { BackendConnection, BackendRequest } from '../mcp/backend-connection.ts'
-import type { Call } from '../mcp/call.ts'
+import type { Call, ClientView } from '../mcp/call.ts'
 import type { InputRequest } from '../mcp/messages.ts'
 import type { Reply } from '../mcp/reply.ts'
 import type { Backend } from './backends/backend.ts'
@@ -69,30 +69,44 @@ async function goRounds(
   }
 }
 
-async function exchange(
+function exchange(
   backend: Backend,
   connection: BackendConnection,
   call: Call,
   request: RoutedRequest,
   retry: Call['retry'],
 ): Promise<Reply> {
-  const timeouts = backend.timeoutsFor(request.tool)
-  const sent: BackendRequest = {
+  const { client } = call
+  const isModern = connection.era === 'modern'
+  const sent: { -readonly [Key in keyof BackendRequest]: BackendRequest[Key] } = {
     method: request.method,
     params: request.params,
-    capabilities: call.client.capabilities,
+    capabilities:
+      isModern && client.era === 'legacy' ? modernCapabilities(client) : client.capabilities,
     wantsProgress: call.wantsProgress,
     cancellation: call.cancellation,
-    timeouts,
+    timeouts: backend.timeoutsFor(request.tool),
     onNotification: (method, params) => call.notify(method, params),
-    ...(call.client.info === undefined ? undefined : { clientInfo: call.client.info }),
-    ...(call.client.logLevel === undefined ? undefined : { logLevel: call.client.logLevel }),
-    ...(request.paramHeaders === undefined ? undefined : { paramHeaders: request.paramHeaders }),
-    ...(request.headers === undefined ? undefined : { headers: request.headers }),
-    ...(retry === undefined ? undefined : { retry }),
   }
-  if (connection.era === 'modern') return connection.request(sent)
-  return exchangeWithQuestions(connection, call, sent)
+  if (client.info !== undefined) sent.clientInfo = client.info
+  if (client.logLevel !== undefined) sent.logLevel = client.logLevel
+  if (request.paramHeaders !== undefined) sent.paramHeaders = request.paramHeaders
+  if (request.headers !== undefined) sent.headers = request.headers
+  if (retry !== undefined) sent.retry = retry
+  return isModern ? connection.request(sent) : exchangeWithQuestions(connection, call, sent)
+}
+
+/**
+ * What a legacy client can do, in the words of a modern request: only what `input_required` can ask for. Its tasks are
+ * another thing than the modern extension, so they are not declared and the backend answers at once.
+ */
+function modernCapabilities(client: ClientView): JsonObject {
+  const { elicitation, sampling, roots } = client.capabilities
+  return {
+    ...(elicitation === undefined ? undefined : { elicitation }),
+    ...(sampling === undefined ? undefined : { sampling }),
+    ...(roots === undefined ? undefined : { roots: {} }),
+  }
 }
 
 /**
