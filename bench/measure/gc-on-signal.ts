@@ -11,7 +11,7 @@ process.on('SIGUSR2', () => {
 })
 
 function collect(left: number): void {
-  globalThis.gc?.()
+  globalThis.gc?.({ type: 'major', execution: 'sync', flavor: 'last-resort' })
   if (left > 1) {
     setTimeout(() => collect(left - 1), 50)
     return

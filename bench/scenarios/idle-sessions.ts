@@ -24,6 +24,7 @@ interface IdleResult {
 
 const MEMORY_TIMEOUT_MS = 20_000
 const SETTLE_MS = 1000
+const WARM_SESSIONS = 1000
 
 /** Memory per idle session, and per session with an open GET stream, after a forced collection. */
 export function idleSessions(contestants: readonly Contestant[]): Section {
@@ -79,8 +80,8 @@ async function measureRunning(
   const count = contestant.name.startsWith('ours')
     ? bench.settings.idleSessions
     : Math.min(2000, bench.settings.idleSessions)
-  // A few hundred first, so that what is made once is not counted per session.
-  await bench.generator.idle({ step: 'open', endpoint, count: 300 })
+  // A thousand first, so that what is made once is not counted per session.
+  await bench.generator.idle({ step: 'open', endpoint, count: WARM_SESSIONS })
   const base = await collected(running, memoryFile)
   const sessions = await bench.generator.idle({ step: 'open', endpoint, count })
   const idle = await collected(running, memoryFile)
@@ -120,7 +121,7 @@ function toTable(results: readonly IdleResult[]) {
     title: 'Memory per idle session',
     intro:
       'Sessions opened over 16 connections, which are then closed; then a GET stream for each. After forced collections; growth of ' +
-      'the process divided by the sessions, 300 of them opened before. “With stream” is session and stream together.',
+      'the process divided by the sessions, a thousand others opened before. “With stream” is session and stream together.',
     columns: [
       'contestant',
       'sessions',

@@ -1,4 +1,5 @@
 import { mkdtempSync, readdirSync, readFileSync } from 'node:fs'
+import { BENCH_FOLDER } from '../contestants/contestant.ts'
 import { OURS } from '../contestants/ours.ts'
 import * as peers from '../contestants/peers.ts'
 import { startContestant } from '../contestants/running.ts'
@@ -24,6 +25,8 @@ export async function profile(
     '--cpu-prof',
     `--cpu-prof-dir=${folder}`,
     '--cpu-prof-interval=500',
+    '--import',
+    `${BENCH_FOLDER}measure/exit-on-sigterm.ts`,
   ])
   const shape = { expected: big ? ('big' as const) : ('small' as const), connections }
   const settings = { ...bench.settings, measureMs: MEASURE_MS }
