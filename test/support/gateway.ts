@@ -8,6 +8,14 @@ import { createTempDir } from './temp-dir.ts'
 
 const CLI = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
 
+/** `THV_TEST_GATEWAY` replaces it: a program and its arguments, to try the tests themselves on something simpler. */
+const DEFAULT_COMMAND = process.env['THV_TEST_GATEWAY']?.split(' ') ?? [
+  process.execPath,
+  CLI,
+  'vmcp',
+  'serve',
+]
+
 /** A gateway run as a user runs it: the command line, a file, a port of its own. */
 export interface Gateway extends AsyncDisposable {
   /** The `/mcp` endpoint. */
@@ -48,7 +56,7 @@ export function gatewayConfig(
 }
 
 export async function startGateway(yaml: string, options: GatewayOptions = {}): Promise<Gateway> {
-  const { until = 'tools', args = [], command = [process.execPath, CLI, 'vmcp', 'serve'] } = options
+  const { until = 'tools', args = [], command = DEFAULT_COMMAND } = options
   const home = await createTempDir()
   const configPath = join(home.path, 'vmcp.yaml')
   await writeFile(configPath, yaml)
