@@ -1,3 +1,4 @@
+import type { AppError } from '../../base/errors.ts'
 import type { JsonObject } from '../../base/json.ts'
 import type { BackendConnection, BackendRequest, BackendTransport } from '../backend-connection.ts'
 import { mcpErrors } from '../errors.ts'
@@ -12,8 +13,7 @@ import { DEFAULT_MAX_MESSAGE_BYTES } from './connect-options.ts'
 import { initializeRequest, readInitialize } from './handshake.ts'
 import type { Handshake } from './handshake.ts'
 import { routeLegacyMessage } from './legacy-inbound.ts'
-import { pipeError } from './message-pipe.ts'
-import type { MessagePipe, PipeEnd } from './message-pipe.ts'
+import type { MessagePipe } from './message-pipe.ts'
 import type { PendingCall } from './pending-call.ts'
 import { PendingTable } from './pending-table.ts'
 import { Questions } from './questions.ts'
@@ -27,7 +27,7 @@ export async function connectLegacyDuplex(
   const connection = new LegacyDuplex(pipe, options)
   try {
     const reply = await connection.request(initializeRequest(options))
-    connection.begin(readInitialize(options.name, reply))
+    await connection.begin(readInitialize(options.name, reply))
     return connection
   } catch (error) {
     await connection.close()
@@ -58,15 +58,15 @@ class LegacyDuplex implements BackendConnection {
     this.#questions = new Questions({
       events: options.events,
       log: options.log,
-      send: (body) => pipe.send(body),
+      send: (body) => void pipe.send(body),
     })
     pipe.onMessage = (bytes) => this.#receive(bytes)
-    pipe.onEnd = (end) => this.#ended(end)
+    pipe.onEnd = (error) => this.#ended(error)
   }
 
-  begin(handshake: Handshake): void {
+  async begin(handshake: Handshake): Promise<void> {
     this.#handshake = handshake
-    this.notify('notifications/initialized')
+    await this.#pipe.send(notificationBody('notifications/initialized'))
   }
 
   get version(): ProtocolVersion {
@@ -92,13 +92,13 @@ class LegacyDuplex implements BackendConnection {
     const call = this.#calls.open(request)
     if (!call.settled) {
       call.sent = true
-      this.#pipe.send(legacyBody(call.id, request))
+      void this.#pipe.send(legacyBody(call.id, request), call)
     }
     return call.promise
   }
 
   notify(method: string, params?: JsonObject): void {
-    this.#pipe.send(notificationBody(method, params))
+    void this.#pipe.send(notificationBody(method, params))
   }
 
   async close(): Promise<void> {
@@ -166,8 +166,8 @@ class LegacyDuplex implements BackendConnection {
     )
   }
 
-  #ended(end: PipeEnd): void {
-    this.#calls.end(pipeError(this.name, end))
-    if (this.#handshake && !this.#closed) this.#options.events.onClose(end.reason)
+  #ended(error: AppError): void {
+    this.#calls.end(error)
+    if (this.#handshake && !this.#closed) this.#options.events.onClose(error.message)
   }
 }

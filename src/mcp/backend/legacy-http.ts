@@ -1,3 +1,4 @@
+import { isJsonObject } from '../../base/json.ts'
 import type { JsonObject } from '../../base/json.ts'
 import type { BackendConnection, BackendRequest, BackendTransport } from '../backend-connection.ts'
 import { mcpErrors } from '../errors.ts'
@@ -225,6 +226,11 @@ class LegacyHttp implements BackendConnection, ExchangeOwner {
       headers: (lastEventId) => this.#streamHeaders(lastEventId),
       log: this.#options.log.child({ backend: this.#options.name }),
       onMessage: (bytes) => this.#receive(bytes, undefined),
+      onMissed: () => {
+        for (const method of announcements(this.server)) {
+          this.#options.events.onNotification(method, {})
+        }
+      },
       onSessionLost: () => {
         if (this.sessionId !== undefined) this.#lose('HTTP 404 to the standalone stream')
       },
@@ -309,4 +315,14 @@ function isSessionLost(httpStatus: number, message: string | undefined): boolean
   return (
     httpStatus === 404 || (httpStatus === 400 && /session|not initialized/i.test(message ?? ''))
   )
+}
+
+/** The list changes this server says it announces. */
+function announcements(server: ServerDescription): string[] {
+  return ['tools', 'prompts', 'resources']
+    .filter((kind) => {
+      const capability = server.capabilities[kind]
+      return isJsonObject(capability) && capability['listChanged'] === true
+    })
+    .map((kind) => `notifications/${kind}/list_changed`)
 }

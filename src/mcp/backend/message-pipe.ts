@@ -1,35 +1,19 @@
 import type { AppError } from '../../base/errors.ts'
-import { mcpErrors } from '../errors.ts'
-
-/** Why a pipe ended: there never was a peer, it went away, or it sent what we cannot take. */
-export interface PipeEnd {
-  readonly kind: 'unreachable' | 'gone' | 'protocol'
-  readonly reason: string
-}
+import type { PendingCall } from './pending-call.ts'
 
 /** A way for messages both ways at once: the stdio of a process, or the SSE transport of 2024-11-05. */
 export interface MessagePipe {
   readonly transport: 'stdio' | 'sse'
-  /** Sends one message. Never throws; what cannot be delivered ends the pipe. */
-  send(body: string): void
+  /**
+   * Sends one message, that of `call` if it is a request; a call that cannot be delivered is rejected. Returns nothing if
+   * it is on its way in order, or a promise if the order is only sure once that has resolved. Never throws, never rejects.
+   */
+  send(body: string, call?: PendingCall): Promise<void> | undefined
   /** Bytes that wait to be sent. */
   readonly unsentBytes: number
   /** Set by the reader, before it gives control back to the loop. */
   onMessage: (message: Buffer) => void
-  /** Called once; not after `close()`. */
-  onEnd: (end: PipeEnd) => void
+  /** Called once with what calls in flight fail with; not after `close()`. */
+  onEnd: (error: AppError) => void
   close(): Promise<void>
-}
-
-/** The end of a pipe as the error of the calls that were in flight. */
-export function pipeError(backend: string, end: PipeEnd): AppError {
-  const { reason } = end
-  switch (end.kind) {
-    case 'unreachable':
-      return mcpErrors.BACKEND_UNREACHABLE({ backend, reason, ran: 'no' })
-    case 'gone':
-      return mcpErrors.BACKEND_GONE({ backend, reason, ran: 'unknown' })
-    case 'protocol':
-      return mcpErrors.BACKEND_PROTOCOL({ backend, reason, ran: 'unknown' })
-  }
 }

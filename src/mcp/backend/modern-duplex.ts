@@ -1,3 +1,4 @@
+import type { AppError } from '../../base/errors.ts'
 import type { JsonObject } from '../../base/json.ts'
 import type { BackendConnection, BackendRequest, BackendTransport } from '../backend-connection.ts'
 import { mcpErrors } from '../errors.ts'
@@ -11,12 +12,16 @@ import type { Incoming } from './answer.ts'
 import type { ConnectOptions } from './connect-options.ts'
 import { DEFAULT_MAX_MESSAGE_BYTES } from './connect-options.ts'
 import { discoverRequest, UNKNOWN_SERVER } from './handshake.ts'
-import { pipeError } from './message-pipe.ts'
-import type { MessagePipe, PipeEnd } from './message-pipe.ts'
+import type { MessagePipe } from './message-pipe.ts'
 import { rejectHopError } from './modern-errors.ts'
 import { routeModernMessage } from './modern-inbound.ts'
-import { createModernListen, readHonoured, readListenParams } from './modern-listen.ts'
-import type { ListenAttempt, ListenHandlers } from './modern-listen.ts'
+import {
+  createModernListen,
+  possiblyMissed,
+  readHonoured,
+  readListenParams,
+} from './modern-listen.ts'
+import type { ListenAttempt, ListenHandlers, ModernListen } from './modern-listen.ts'
 import type { PendingCall } from './pending-call.ts'
 import { PendingTable } from './pending-table.ts'
 import { modernBody, notificationBody } from './request-body.ts'
@@ -30,13 +35,7 @@ export class ModernDuplex implements BackendConnection {
   readonly #options: ConnectOptions
   readonly #calls: PendingTable
   readonly #subscriptions = new Map<unknown, ListenHandlers>()
-  readonly #listen = createModernListen({
-    open: (filter, handlers) => this.#openListen(filter, handlers),
-    onNotification: (method, params) => this.#options.events.onNotification(method, params),
-    onBroken: (reason) =>
-      this.#options.log.info({ backend: this.#options.name, reason }, 'Listening again'),
-    ackTimeoutMs: 10_000,
-  })
+  readonly #listen: ModernListen
   #server: ServerDescription | undefined
   #closed = false
 
@@ -44,12 +43,22 @@ export class ModernDuplex implements BackendConnection {
     this.transport = pipe.transport
     this.#pipe = pipe
     this.#options = options
+    this.#listen = createModernListen({
+      name: options.name,
+      open: (filter, handlers) => this.#openListen(filter, handlers),
+      onNotification: (method, params) => options.events.onNotification(method, params),
+      onMended: (honoured) => {
+        for (const method of possiblyMissed(honoured)) options.events.onNotification(method, {})
+      },
+      onBroken: (reason) => options.log.info({ backend: options.name, reason }, 'Listening again'),
+      ackTimeoutMs: 10_000,
+    })
     this.#calls = new PendingTable({
       name: options.name,
       onAbandon: (call, reason) => this.#cancel(call.id, reason),
     })
     pipe.onMessage = (bytes) => this.#receive(bytes)
-    pipe.onEnd = (end) => this.#ended(end)
+    pipe.onEnd = (error) => this.#ended(error)
   }
 
   /** The probe has told who it is: from now on the owner is told of the end. */
@@ -72,13 +81,13 @@ export class ModernDuplex implements BackendConnection {
     const call = this.#calls.open(request)
     if (!call.settled) {
       call.sent = true
-      this.#pipe.send(modernBody(call.id, request, this.#options.clientInfo))
+      void this.#pipe.send(modernBody(call.id, request, this.#options.clientInfo), call)
     }
     return call.promise
   }
 
   notify(method: string, params?: JsonObject): void {
-    this.#pipe.send(notificationBody(method, params))
+    void this.#pipe.send(notificationBody(method, params))
   }
 
   listen(filter: ListenFilter | undefined): Promise<ListenFilter> {
@@ -161,7 +170,7 @@ export class ModernDuplex implements BackendConnection {
       params: { notifications: filter as JsonObject },
     }
     this.#subscriptions.set(id, handlers)
-    this.#pipe.send(modernBody(id, request, this.#options.clientInfo))
+    void this.#pipe.send(modernBody(id, request, this.#options.clientInfo))
     return {
       abort: () => {
         if (this.#subscriptions.delete(id)) this.#cancel(id, 'no longer wanted')
@@ -187,9 +196,9 @@ export class ModernDuplex implements BackendConnection {
     )
   }
 
-  #ended(end: PipeEnd): void {
+  #ended(error: AppError): void {
     this.#listen.close()
-    this.#calls.end(pipeError(this.#options.name, end))
-    if (this.#server && !this.#closed) this.#options.events.onClose(end.reason)
+    this.#calls.end(error)
+    if (this.#server && !this.#closed) this.#options.events.onClose(error.message)
   }
 }

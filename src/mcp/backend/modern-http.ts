@@ -19,8 +19,13 @@ import { Lingering } from './lingering.ts'
 import { rejectHopError } from './modern-errors.ts'
 import { modernHeaders } from './modern-headers.ts'
 import { routeModernMessage } from './modern-inbound.ts'
-import { createModernListen, readHonoured, readListenParams } from './modern-listen.ts'
-import type { ListenAttempt, ListenHandlers } from './modern-listen.ts'
+import {
+  createModernListen,
+  possiblyMissed,
+  readHonoured,
+  readListenParams,
+} from './modern-listen.ts'
+import type { ListenAttempt, ListenHandlers, ModernListen } from './modern-listen.ts'
 import type { PendingCall } from './pending-call.ts'
 import { PendingTable } from './pending-table.ts'
 import { probe } from './probe.ts'
@@ -46,13 +51,7 @@ export class ModernHttp implements BackendConnection, ExchangeOwner {
   readonly #options: ConnectOptions
   readonly #calls: PendingTable
   readonly #lingering = new Lingering()
-  readonly #listen = createModernListen({
-    open: (filter, handlers) => this.#openListen(filter, handlers),
-    onNotification: (method, params) => this.#options.events.onNotification(method, params),
-    onBroken: (reason) =>
-      this.#options.log.info({ backend: this.#options.name, reason }, 'Listening again'),
-    ackTimeoutMs: 10_000,
-  })
+  readonly #listen: ModernListen
   #ended: string | undefined
   #recheck: Promise<boolean> | undefined
 
@@ -60,6 +59,16 @@ export class ModernHttp implements BackendConnection, ExchangeOwner {
     this.endpoint = endpoint
     this.server = server
     this.#options = options
+    this.#listen = createModernListen({
+      name: options.name,
+      open: (filter, handlers) => this.#openListen(filter, handlers),
+      onNotification: (method, params) => options.events.onNotification(method, params),
+      onMended: (honoured) => {
+        for (const method of possiblyMissed(honoured)) options.events.onNotification(method, {})
+      },
+      onBroken: (reason) => options.log.info({ backend: options.name, reason }, 'Listening again'),
+      ackTimeoutMs: 10_000,
+    })
     this.#calls = new PendingTable({
       name: options.name,
       // Ending the stream is the cancellation (2026-07-28 transports, "Cancellation").

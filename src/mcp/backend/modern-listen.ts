@@ -1,6 +1,7 @@
 import { createBackoff } from '../../base/backoff.ts'
 import { isJsonObject } from '../../base/json.ts'
 import type { JsonObject } from '../../base/json.ts'
+import { mcpErrors } from '../errors.ts'
 import { META_SUBSCRIPTION_ID } from '../meta.ts'
 import type { ListenFilter } from '../messages.ts'
 
@@ -18,11 +19,21 @@ export interface ListenHandlers {
   onEnd(reason: string, refused: boolean): void
 }
 
+export interface ModernListen {
+  /** Replaces the filter; undefined ends listening. Resolves with what the backend honours. */
+  set(filter: ListenFilter | undefined): Promise<ListenFilter>
+  close(): void
+}
+
 interface ModernListenOptions {
+  /** The backend's name in errors. */
+  readonly name: string
   open(filter: ListenFilter, handlers: ListenHandlers): ListenAttempt
   onNotification(method: string, params: JsonObject): void
   /** A listen that had been acknowledged broke; it is tried again. */
   onBroken(reason: string): void
+  /** It is there again; what was announced in between is lost. */
+  onMended(honoured: ListenFilter): void
   ackTimeoutMs: number
 }
 
@@ -30,13 +41,12 @@ interface ModernListenOptions {
  * The one `subscriptions/listen` of a modern connection (2026-07-28, subscriptions). A new filter opens a new one before
  * the old is closed, so nothing is missed in between; a broken one is opened again with growing waits.
  */
-export function createModernListen(options: ModernListenOptions): {
-  set(filter: ListenFilter | undefined): Promise<ListenFilter>
-  close(): void
-} {
+export function createModernListen(options: ModernListenOptions): ModernListen {
   let current: ListenAttempt | undefined
   let timer: NodeJS.Timeout | undefined
   let generation = 0
+  /** The generation whose filter the backend refuses: not tried again. */
+  let gaveUp = 0
   const backoff = createBackoff({ minMs: 500, maxMs: 30_000 })
 
   /** Opens and makes it the current one when acknowledged. */
@@ -50,7 +60,7 @@ export function createModernListen(options: ModernListenOptions): {
           clearTimeout(patience)
           if (mine !== generation) {
             opened.abort()
-            return reject(new Error('another filter took over'))
+            return reject(failed('another filter took over'))
           }
           backoff.reset()
           current?.abort()
@@ -62,7 +72,10 @@ export function createModernListen(options: ModernListenOptions): {
         },
         onEnd(reason, refused) {
           clearTimeout(patience)
-          if (!acknowledged) return reject(Object.assign(new Error(reason), { refused }))
+          if (!acknowledged) {
+            if (refused) gaveUp = mine
+            return reject(failed(reason))
+          }
           if (current !== opened) return
           current = undefined
           options.onBroken(reason)
@@ -71,7 +84,7 @@ export function createModernListen(options: ModernListenOptions): {
       })
       const patience = setTimeout(() => {
         opened.abort()
-        reject(new Error(`no acknowledgement within ${options.ackTimeoutMs} ms`))
+        reject(failed(`no acknowledgement within ${options.ackTimeoutMs} ms`))
       }, options.ackTimeoutMs)
       patience.unref()
     })
@@ -80,11 +93,19 @@ export function createModernListen(options: ModernListenOptions): {
   function again(filter: ListenFilter, mine: number): void {
     timer = setTimeout(() => {
       if (mine !== generation) return
-      attempt(filter, mine).catch((error: { refused?: boolean }) => {
-        if (mine === generation && error.refused !== true) again(filter, mine)
+      attempt(filter, mine).then(options.onMended, () => {
+        if (mine === generation && mine !== gaveUp) again(filter, mine)
       })
     }, backoff.nextMs())
     timer.unref()
+  }
+
+  function failed(reason: string) {
+    return mcpErrors.BACKEND_PROTOCOL({
+      backend: options.name,
+      reason: `subscriptions/listen: ${reason}`,
+      ran: 'no',
+    })
   }
 
   function close(): void {
@@ -124,4 +145,15 @@ export function readListenParams(
 export function readHonoured(params: JsonObject): ListenFilter {
   const honoured = params['notifications'] ?? params['filter']
   return (isJsonObject(honoured) ? honoured : params) as ListenFilter
+}
+
+const CHANGES = [
+  ['toolsListChanged', 'notifications/tools/list_changed'],
+  ['promptsListChanged', 'notifications/prompts/list_changed'],
+  ['resourcesListChanged', 'notifications/resources/list_changed'],
+] as const
+
+/** Announcements that may have been missed while nobody listened: whoever caches has to look again. */
+export function possiblyMissed(honoured: ListenFilter): string[] {
+  return CHANGES.filter(([key]) => honoured[key] === true).map(([, method]) => method)
 }

@@ -1,13 +1,14 @@
 import { isAppError } from '../../base/errors.ts'
 import type { BackendConnection, BackendTarget } from '../backend-connection.ts'
-import { mcpErrors } from '../errors.ts'
 import type { ConnectOptions } from './connect-options.ts'
 import { UNKNOWN_SERVER } from './handshake.ts'
 import { createHttpEndpoint } from './http-endpoint.ts'
 import type { HttpEndpoint } from './http-endpoint.ts'
+import { connectLegacyDuplex } from './legacy-duplex.ts'
 import { connectLegacyHttp } from './legacy-http.ts'
 import { openModernHttp } from './modern-http.ts'
 import { probe } from './probe.ts'
+import { openSsePipe } from './sse-pipe.ts'
 
 type HttpTarget = BackendTarget & { kind: 'http' }
 
@@ -56,21 +57,17 @@ async function tryLegacy(
     if (!isAppError(error, 'MCP_BACKEND_HTTP') || !NO_POST.has(error.details['httpStatus'])) {
       throw error
     }
-    return connectSse(endpoint, options).catch(() => {
+    const patience = Math.min(options.connectTimeoutMs, SSE_PATIENCE_MS)
+    return connectSse(endpoint, { ...options, connectTimeoutMs: patience }).catch(() => {
       throw error
     })
   }
 }
 
 const NO_POST = new Set<unknown>([400, 404, 405])
+/** A streamable server may accept the GET and never say anything. */
+const SSE_PATIENCE_MS = 5000
 
-async function connectSse(
-  endpoint: HttpEndpoint,
-  options: ConnectOptions,
-): Promise<BackendConnection> {
-  throw mcpErrors.BACKEND_UNREACHABLE({
-    backend: options.name,
-    reason: `SSE ${endpoint.path}`,
-    ran: 'no',
-  })
+function connectSse(endpoint: HttpEndpoint, options: ConnectOptions): Promise<BackendConnection> {
+  return connectLegacyDuplex(openSsePipe(endpoint, options), options)
 }

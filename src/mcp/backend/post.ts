@@ -3,7 +3,8 @@ import { describeFailure } from './http-exchange.ts'
 
 /**
  * Sends something nobody waits for an answer of: a notification, an answer to a question, the end of a session. Resolves
- * with the HTTP status, or with the reason why there is none; bounded in time.
+ * with the HTTP status, or with the reason why there is none; bounded in time
+ * unless `timeoutMs` is 0.
  */
 export function post(
   endpoint: HttpEndpoint,
@@ -15,12 +16,14 @@ export function post(
   return new Promise((resolve) => {
     let status = 0
     let abort = () => {}
-    const timer = setTimeout(() => {
-      resolve(`no answer within ${timeoutMs} ms`)
-      abort()
-    }, timeoutMs)
+    const timer =
+      timeoutMs > 0 &&
+      setTimeout(() => {
+        resolve(`no answer within ${timeoutMs} ms`)
+        abort()
+      }, timeoutMs)
     const finish = (outcome: number | string) => {
-      clearTimeout(timer)
+      if (timer) clearTimeout(timer)
       resolve(outcome)
     }
     endpoint.streams.dispatch(

@@ -9,6 +9,8 @@ interface StandaloneOptions {
   headers: (lastEventId: string | undefined) => HeaderList
   log: Logger
   onMessage(bytes: Buffer): void
+  /** The stream is there again, but could not be resumed: announcements may have been missed. */
+  onMissed(): void
   /** HTTP 404: the session is gone. */
   onSessionLost(): void
 }
@@ -23,6 +25,7 @@ export function openStandaloneStream(options: StandaloneOptions): { close(): voi
   let stream: EventStream | undefined
   let timer: NodeJS.Timeout | undefined
   let closed = false
+  let opens = 0
 
   const connect = () => {
     const endpoint = options.endpoint()
@@ -35,7 +38,10 @@ export function openStandaloneStream(options: StandaloneOptions): { close(): voi
         maxMessageBytes: endpoint.maxMessageBytes,
       },
       {
-        onOpen: () => backoff.reset(),
+        onOpen() {
+          backoff.reset()
+          if (opens++ > 0 && lastEventId === undefined) options.onMissed()
+        },
         onEvent(data, event) {
           lastEventId = opened.position.lastEventId ?? lastEventId
           if (event === '' || event === 'message') options.onMessage(data)

@@ -1,9 +1,11 @@
+import type { AppError } from '../../base/errors.ts'
 import { LineSplitter } from '../../net/line-splitter.ts'
 import type { ChildExit } from '../../system/child-process.ts'
 import type { BackendTarget } from '../backend-connection.ts'
+import { mcpErrors } from '../errors.ts'
 import type { ConnectOptions } from './connect-options.ts'
 import { DEFAULT_MAX_MESSAGE_BYTES } from './connect-options.ts'
-import type { MessagePipe, PipeEnd } from './message-pipe.ts'
+import type { MessagePipe } from './message-pipe.ts'
 
 const MAX_LOG_LINE_BYTES = 8192
 
@@ -22,10 +24,10 @@ export function openStdioPipe(
   let queuedChars = 0
   let closed = false
 
-  const finish = (end: PipeEnd) => {
+  const finish = (error: AppError) => {
     if (closed) return
     closed = true
-    pipe.onEnd(end)
+    pipe.onEnd(error)
   }
   const lines = new LineSplitter({
     maxBytes,
@@ -34,10 +36,8 @@ export function openStdioPipe(
       pipe.onMessage(line)
     },
     onTooLong(lengthBytes) {
-      finish({
-        kind: 'protocol',
-        reason: `a line has ${lengthBytes} bytes or more, the limit is ${maxBytes}`,
-      })
+      const reason = `a line has ${lengthBytes} bytes or more, the limit is ${maxBytes}`
+      finish(mcpErrors.BACKEND_PROTOCOL({ backend: options.name, reason, ran: 'unknown' }))
       void child.end({ stdinMs: 0, termMs: 1000 })
     },
   })
@@ -49,10 +49,12 @@ export function openStdioPipe(
       lines.end()
       stderr.end()
       if (!closed) log.warn({ backend: options.name, ...exit }, 'Backend process ended')
-      finish({
-        kind: exit.kind === 'not-started' ? 'unreachable' : 'gone',
-        reason: describeExit(target.command, exit),
-      })
+      const reason = describeExit(target.command, exit)
+      finish(
+        exit.kind === 'not-started'
+          ? mcpErrors.BACKEND_UNREACHABLE({ backend: options.name, reason, ran: 'no' })
+          : mcpErrors.BACKEND_GONE({ backend: options.name, reason, ran: 'unknown' }),
+      )
     },
   })
 
@@ -65,9 +67,10 @@ export function openStdioPipe(
   const pipe: MessagePipe = {
     transport: 'stdio',
     send(body) {
-      if (closed) return
+      if (closed) return undefined
       if (queue.push(body, '\n') === 2) setImmediate(flush)
       queuedChars += body.length
+      return undefined
     },
     get unsentBytes() {
       return child.unsentBytes + queuedChars
