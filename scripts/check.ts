@@ -10,6 +10,7 @@ const CHECKS: readonly (readonly [name: string, program: string, ...args: string
   ['unused', 'knip', '--no-progress'],
   ['format', 'oxfmt', '--check'],
   ['imports', 'node', 'scripts/check-imports.ts'],
+  ['lock', 'node', 'scripts/check-lock.ts'],
 ]
 
 const results = await Promise.all(CHECKS.map(([name, ...command]) => run(name, command)))
