@@ -38,4 +38,9 @@ export const gatewayErrors = defineErrors('GATEWAY', {
     message: (d: { backend: string; rounds: number }) =>
       `Backend "${d.backend}" asked for input ${d.rounds} times in one call`,
   },
+  LIST_FAILED: {
+    fault: 'environment',
+    status: 502,
+    message: (d: { method: string; reason: string }) => `Cannot list with ${d.method}: ${d.reason}`,
+  },
 })

@@ -1,4 +1,5 @@
 import { Cancellation } from '../../base/cancellation.ts'
+import type { JsonObject } from '../../base/json.ts'
 import type { BackendConnection, RequestTimeouts } from '../../mcp/backend-connection.ts'
 import type { Logger } from '../../telemetry/logger.ts'
 import { createOffer, type BackendOffer } from '../aggregation/offer.ts'
@@ -37,7 +38,7 @@ export async function listOffer(
     }
   }
 
-  function request(method: string, params: Record<string, string>) {
+  function request(method: string, params: JsonObject) {
     return connection.request({
       method,
       params,

@@ -1,0 +1,92 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { appErrors } from './errors.ts'
+
+export interface HttpListener {
+  readonly port: number
+  /** `http://host:port`, with a host that a client on this machine can use. */
+  readonly origin: string
+  /** Stops accepting; connections without a request in work end at once. Resolves when all have ended or after the time. */
+  close(graceMs: number): Promise<void>
+}
+
+export interface ListenOptions {
+  readonly host: string
+  /** 0 = any free port. */
+  readonly port: number
+  /** Returns false for a path that is not its own. */
+  readonly handlers: readonly ((req: IncomingMessage, res: ServerResponse) => boolean)[]
+  /** Names the process that holds a taken port, if it can. */
+  readonly describePortOwner: (port: number) => Promise<string | undefined>
+}
+
+/**
+ * Listens and hands each request to the first handler that takes it. There is no deadline on answers: a call may take
+ * as long as its timeouts say. Heads are bounded in size and time, bodies by the handlers.
+ */
+export async function serveHttp(options: ListenOptions): Promise<HttpListener> {
+  const server = createServer(
+    {
+      requestTimeout: 0,
+      headersTimeout: 10_000,
+      keepAliveTimeout: 120_000,
+      maxHeaderSize: 64 * 1024,
+      noDelay: true,
+    },
+    (req, res) => {
+      for (const handle of options.handlers) if (handle(req, res)) return
+      res.writeHead(404, { 'content-type': 'application/json' })
+      res.end('{"error":"not found"}')
+    },
+  )
+  server.maxConnections = 100_000
+  await listen(server, options)
+  const { port } = server.address() as AddressInfo
+  return {
+    port,
+    origin: `http://${reachable(options.host)}:${port}`,
+    close: (graceMs) => closeServer(server, graceMs),
+  }
+}
+
+function listen(server: Server, options: ListenOptions): Promise<void> {
+  const { host, port } = options
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      void explain(error, options).then(reject)
+    })
+    // A long backlog: many clients come back at once after a restart.
+    server.listen({ host, port, backlog: 4096 }, resolve)
+  })
+}
+
+async function explain(error: NodeJS.ErrnoException, options: ListenOptions): Promise<Error> {
+  const { host, port } = options
+  switch (error.code) {
+    case 'EADDRINUSE': {
+      const owner = await options.describePortOwner(port)
+      return appErrors.PORT_TAKEN(owner === undefined ? { host, port } : { host, port, owner }, error)
+    }
+    case 'EACCES':
+      return appErrors.PORT_FORBIDDEN({ host, port }, error)
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+      return appErrors.HOST_UNKNOWN({ host }, error)
+    default:
+      return error
+  }
+}
+
+function reachable(host: string): string {
+  if (host === '0.0.0.0' || host === '') return '127.0.0.1'
+  if (host === '::') return '[::1]'
+  return host.includes(':') ? `[${host}]` : host
+}
+
+async function closeServer(server: Server, graceMs: number): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+  server.closeIdleConnections()
+  const timer = setTimeout(() => server.closeAllConnections(), graceMs)
+  await closed
+  clearTimeout(timer)
+}

@@ -1,0 +1,227 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import type { JsonObject } from '../../base/json.ts'
+import { ANONYMOUS, type Principal } from '../../mcp/call.ts'
+import type { ClientSession } from '../../mcp/client-session.ts'
+import { mcpErrors } from '../../mcp/errors.ts'
+import { resultReply } from '../../mcp/reply.ts'
+import { silentLogger } from '../../telemetry/logger.ts'
+import { operational, backends as backendList } from '../config.ts'
+import { createFakeBackend, LEGACY_CLIENT, type FakeBackend } from '../testing/fake-backend.ts'
+import { createBackend, type Backend, type BackendEvents } from './backend.ts'
+
+const BOB: Principal = { kind: 'oidc', binding: 'iss\0bob' }
+
+function makeSession(id: string, channel?: ClientSession['channel']): ClientSession {
+  return { id, principal: ANONYMOUS, client: LEGACY_CLIENT, channel, inFlight: 0 }
+}
+
+function lists(tools: string[]) {
+  return (method: string): JsonObject =>
+    method === 'tools/list'
+      ? { tools: tools.map((name) => ({ name, inputSchema: { type: 'object' } })) }
+      : {}
+}
+
+function setUp(fake: FakeBackend, file: object = {}, changes: Partial<BackendEvents> = {}) {
+  const heard: string[] = []
+  const events: BackendEvents = {
+    onOffer: (backend, announced) =>
+      heard.push(
+        `offer ${backend.offer.tools.map((t) => t.name).join()} announced ${[...announced].join()}`,
+      ),
+    onSessionOffer: (_backend, session, offer) =>
+      heard.push(
+        `session ${session.id} sees ${offer?.tools.map((t) => t.name).join() ?? 'the same'}`,
+      ),
+    onSessionListChanged: (session, kinds) =>
+      heard.push(`session ${session.id} told ${[...kinds].join()}`),
+    onNotification: (_backend, owner, method) => heard.push(`${owner?.kind ?? 'shared'} ${method}`),
+    onState: (_backend, up, reason) => heard.push(up ? 'up' : `down ${reason}`),
+    ...changes,
+  }
+  const [config] = backendList.parse([{ name: 'fake', command: 'x', transport: 'stdio', ...file }])
+  assert.ok(config)
+  const backend = createBackend({
+    config,
+    operational: operational.parse({}),
+    connect: fake.connect,
+    events,
+    now: () => 0,
+    log: silentLogger,
+  })
+  return { backend, heard, [Symbol.asyncDispose]: () => backend.close() }
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  for (let i = 0; i < 200; i++) {
+    if (condition()) return
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+  assert.fail('did not happen within a second')
+}
+
+async function started(backend: Backend): Promise<void> {
+  backend.start()
+  await backend.settled
+}
+
+describe('createBackend()', () => {
+  it('lists what the backend offers as soon as it is reached', async () => {
+    const fake = createFakeBackend()
+    fake.answer = (request) => resultReply(lists(['a', 'b'])(request.method))
+    await using t = setUp(fake)
+    await started(t.backend)
+    assert.deepEqual(t.heard, ['offer a,b announced ', 'up'])
+    assert.equal(t.backend.offer.known.resources, true)
+  })
+
+  it('says why it is down and comes up by itself later', async () => {
+    const fake = createFakeBackend()
+    fake.refuse = new Error('refused')
+    fake.answer = (request) => resultReply(lists(['a'])(request.method))
+    await using t = setUp(fake)
+    await started(t.backend)
+    assert.equal(t.backend.lastError, 'refused')
+    assert.equal(t.backend.main, undefined)
+    fake.refuse = undefined
+    await until(() => t.heard.includes('up'))
+    assert.equal(t.backend.lastError, undefined)
+  })
+
+  it('connects again at once after a loss and lists anew', async () => {
+    const fake = createFakeBackend()
+    let tools = ['a']
+    fake.answer = (request) => resultReply(lists(tools)(request.method))
+    await using t = setUp(fake)
+    await started(t.backend)
+    tools = ['a', 'b']
+    fake.connections[0]?.events.onClose('exit 1')
+    assert.equal(t.backend.main, undefined)
+    await until(() => t.heard.filter((line) => line === 'up').length === 2)
+    assert.deepEqual(
+      t.backend.offer.tools.map((tool) => tool.name),
+      ['a', 'b'],
+    )
+  })
+
+  it('refreshes once for many announcements and says what was announced', async () => {
+    const fake = createFakeBackend()
+    fake.answer = (request) => resultReply(lists(['a'])(request.method))
+    await using t = setUp(fake)
+    await started(t.backend)
+    const requests = fake.connections[0]!.requests.length
+    for (let i = 0; i < 5; i++) {
+      fake.connections[0]!.events.onNotification('notifications/tools/list_changed', {})
+    }
+    await until(() => t.heard.includes('offer a announced tools'))
+    assert.equal(fake.connections[0]!.requests.length, requests + 1)
+  })
+
+  it('gives each session its own connection, with the session’s capabilities, and ends it with the session', async () => {
+    const fake = createFakeBackend()
+    await using t = setUp(fake)
+    fake.answer = (request) => resultReply(lists([])(request.method))
+    await started(t.backend)
+    const [one, two] = [makeSession('1'), makeSession('2')]
+    const first = await t.backend.connectionFor({ principal: ANONYMOUS, session: one })
+    const second = await t.backend.connectionFor({ principal: ANONYMOUS, session: two })
+    assert.notEqual(first, second)
+    assert.equal(await t.backend.connectionFor({ principal: ANONYMOUS, session: one }), first)
+    assert.deepEqual(fake.connections[1]?.asked.capabilities, LEGACY_CLIENT.capabilities)
+    t.backend.endSession(one)
+    assert.equal(fake.connections[1]?.closed, true)
+    assert.equal(fake.connections[2]?.closed, false)
+  })
+
+  it('gives callers without a session a connection per principal', async () => {
+    const fake = createFakeBackend()
+    fake.answer = (request) => resultReply(lists([])(request.method))
+    await using t = setUp(fake)
+    await started(t.backend)
+    const mine = await t.backend.connectionFor({ principal: ANONYMOUS })
+    assert.equal(await t.backend.connectionFor({ principal: ANONYMOUS }), mine)
+    assert.notEqual(await t.backend.connectionFor({ principal: BOB }), mine)
+    assert.deepEqual(fake.connections[1]?.asked.capabilities['elicitation'], { form: {}, url: {} })
+  })
+
+  it('shares one connection among all if declared stateless, or if the backend is modern', async () => {
+    for (const [fake, file] of [
+      [createFakeBackend(), { stateless: true }],
+      [createFakeBackend({ era: 'modern' }), {}],
+    ] as const) {
+      fake.answer = (request) => resultReply(lists([])(request.method))
+      await using t = setUp(fake, file)
+      await started(t.backend)
+      for (const session of [makeSession('1'), undefined]) {
+        assert.equal(await t.backend.connectionFor({ principal: BOB, session }), t.backend.main)
+      }
+      assert.equal(fake.connections.length, 1)
+    }
+  })
+
+  it('shares the connection of a streamable HTTP server that gives no session id', async () => {
+    const http = { transport: 'streamable-http', url: 'http://127.0.0.1:1/mcp', command: undefined }
+    for (const [sessionId, connections] of [
+      [undefined, 1],
+      ['s', 2],
+    ] as const) {
+      const fake = createFakeBackend(sessionId === undefined ? {} : { sessionId })
+      fake.answer = (request) => resultReply(lists([])(request.method))
+      await using t = setUp(fake, http)
+      await started(t.backend)
+      await t.backend.connectionFor({ principal: ANONYMOUS, session: makeSession('1') })
+      assert.equal(fake.connections.length, connections)
+    }
+  })
+
+  it('shows a session what its own connection offers, if that differs', async () => {
+    const fake = createFakeBackend()
+    fake.answer = (request, connection) =>
+      resultReply(lists(connection === fake.connections[0] ? ['a'] : ['a', 'mine'])(request.method))
+    await using t = setUp(fake)
+    await started(t.backend)
+    await t.backend.connectionFor({ principal: ANONYMOUS, session: makeSession('1') })
+    fake.connections[1]?.events.onNotification('notifications/tools/list_changed', {})
+    await until(() => t.heard.includes('session 1 told tools'))
+    assert.ok(t.heard.includes('session 1 sees a,mine'))
+  })
+
+  it('asks the owner of a connection what the backend asks outside a call, and nobody on a shared one', async () => {
+    const fake = createFakeBackend()
+    fake.answer = (request) => resultReply(lists([])(request.method))
+    await using t = setUp(fake)
+    await started(t.backend)
+    const channel = { notify() {}, ask: async () => ({ roots: [] }), close() {} }
+    await t.backend.connectionFor({ principal: ANONYMOUS, session: makeSession('1', channel) })
+    const question = { method: 'roots/list', params: {} } as const
+    assert.deepEqual(await fake.connections[1]?.events.onQuestion(question), { roots: [] })
+    await assert.rejects(fake.connections[0]!.events.onQuestion(question), {
+      code: 'MCP_CLIENT_CANNOT_ANSWER',
+    })
+  })
+
+  it('subscribes again on the connection that replaces a lost one', async () => {
+    const fake = createFakeBackend({ capabilities: { tools: {}, resources: { subscribe: true } } })
+    fake.answer = (request) => resultReply(lists([])(request.method))
+    await using t = setUp(fake, { stateless: true })
+    await started(t.backend)
+    const slot = await t.backend.slotFor({ principal: ANONYMOUS })
+    await slot.subscribe('file:///a')
+    fake.connections[0]?.events.onClose('exit')
+    await until(() =>
+      (fake.connections[1]?.requests ?? []).some((r) => r.method === 'resources/subscribe'),
+    )
+  })
+
+  it('rejects calls with the reason while it cannot be reached', async () => {
+    const fake = createFakeBackend()
+    fake.refuse = mcpErrors.BACKEND_UNREACHABLE({ backend: 'fake', reason: 'no route', ran: 'no' })
+    await using t = setUp(fake)
+    await started(t.backend)
+    await assert.rejects(async () => t.backend.connectionFor({ principal: ANONYMOUS }), {
+      code: 'GATEWAY_BACKEND_AWAY',
+      message: /no route/,
+    })
+  })
+})

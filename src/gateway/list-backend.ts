@@ -1,0 +1,65 @@
+import { isJsonObject, type JsonObject } from '../base/json.ts'
+import { parseRawResult } from '../mcp/raw-response.ts'
+import type { Reply } from '../mcp/reply.ts'
+import { METHOD_NOT_FOUND } from '../mcp/rpc-codes.ts'
+import { gatewayErrors } from './errors.ts'
+
+/** Lists of more pages than this are refused: nobody has them, but a backend may turn in circles. */
+const MAX_PAGES = 10_000
+
+/** The member of the result that holds the items, and the member each item must have. */
+const SHAPES: Readonly<Record<string, { items: string; key: string }>> = {
+  'tools/list': { items: 'tools', key: 'name' },
+  'prompts/list': { items: 'prompts', key: 'name' },
+  'resources/list': { items: 'resources', key: 'uri' },
+  'resources/templates/list': { items: 'resourceTemplates', key: 'uriTemplate' },
+}
+
+/**
+ * All items of a list, following `nextCursor` to its end; the empty string is a cursor like any other. Items that lack
+ * their name are left out. A backend without the method has no items. Rejects with GATEWAY_LIST_FAILED, or with what
+ * `request` rejects with.
+ */
+export async function listAll(
+  request: (method: string, params: JsonObject) => Promise<Reply>,
+  method: string,
+): Promise<JsonObject[]> {
+  const shape = SHAPES[method]
+  if (shape === undefined) throw gatewayErrors.LIST_FAILED({ method, reason: 'not a list' })
+  const all: JsonObject[] = []
+  const seen = new Set<string>()
+  let cursor: string | undefined
+  for (let page = 0; page < MAX_PAGES; page++) {
+    const reply = await request(method, cursor === undefined ? {} : { cursor })
+    if (reply.kind === 'error' && reply.error.code === METHOD_NOT_FOUND && page === 0) return []
+    const result = resultOf(reply, method)
+    const items = result[shape.items]
+    if (!Array.isArray(items)) {
+      throw gatewayErrors.LIST_FAILED({
+        method,
+        reason: `the result has no array "${shape.items}"`,
+      })
+    }
+    for (const item of items) {
+      if (isJsonObject(item) && typeof item[shape.key] === 'string') all.push(item)
+    }
+    const next = result['nextCursor']
+    if (typeof next !== 'string') return all
+    if (seen.has(next)) {
+      throw gatewayErrors.LIST_FAILED({ method, reason: `the cursor "${next}" came twice` })
+    }
+    seen.add(next)
+    cursor = next
+  }
+  throw gatewayErrors.LIST_FAILED({ method, reason: `more than ${MAX_PAGES} pages` })
+}
+
+function resultOf(reply: Reply, method: string): JsonObject {
+  if (reply.kind === 'result') return reply.result
+  if (reply.kind === 'raw') {
+    const value = parseRawResult(reply.response)
+    if (isJsonObject(value)) return value
+  }
+  const reason = reply.kind === 'error' ? reply.error.message : 'not a result'
+  throw gatewayErrors.LIST_FAILED({ method, reason })
+}
