@@ -18,6 +18,8 @@ export interface LoadOptions {
 export interface LoadedVmcpConfig {
   readonly config?: VmcpConfig
   readonly problems: readonly Problem[]
+  /** True when the file could not even be read, or is no YAML. */
+  readonly unreadable?: boolean
 }
 
 /**
@@ -32,7 +34,7 @@ export async function loadVmcpConfig(
   try {
     bytes = await options.readFile(file)
   } catch (error) {
-    return { problems: [unreadable(file, error)] }
+    return { problems: [unreadable(file, error)], unreadable: true }
   }
   return parseVmcpConfig(bytes, file, options.env)
 }
@@ -45,7 +47,7 @@ export function parseVmcpConfig(
 ): LoadedVmcpConfig {
   const parsed = parseYamlFile(bytes, file)
   const { document } = parsed
-  if (!document) return { problems: parsed.problems }
+  if (!document) return { problems: parsed.problems, unreadable: true }
   const checked = checkWithSchema(vmcpFile, document)
   const problems = [
     ...parsed.problems,

@@ -1,0 +1,48 @@
+import { quickVmcpConfig } from '../../app/config/quick-vmcp-config.ts'
+import type { VmcpConfig } from '../../app/config/vmcp-config.ts'
+import type { CommandContext, CommandHandler, FlagsOf } from '../command-spec.ts'
+import { cliErrors } from '../errors.ts'
+import { loadConfig, noteProblems } from '../load-config.ts'
+import { localGroup } from '../local-group.ts'
+import { runGateway } from '../run-gateway.ts'
+import { checkLogFormat, checkPort, checkSessionTtl, isLoopback } from '../serve-flags.ts'
+import type { vmcpServeSpec } from '../specs/vmcp.ts'
+import { withOverrides } from '../with-overrides.ts'
+
+type Flags = FlagsOf<typeof vmcpServeSpec>
+
+/** `thv vmcp serve`: runs until a signal ends it, or stdin does with --stdio. */
+export const vmcpServe: CommandHandler<typeof vmcpServeSpec> = async (flags, context) => {
+  const port = checkPort(flags.port)
+  const logFormat = checkLogFormat(flags['log-format'])
+  const sessionTtlMs = checkSessionTtl(flags['session-ttl'])
+  const adapt = (config: VmcpConfig): VmcpConfig =>
+    withOverrides(config, {
+      sessionTtlMs,
+      enableAudit: flags['enable-audit'],
+      optimizer: flags.optimizer || flags['optimizer-embedding'],
+    })
+  const config = adapt(await findConfig(flags, context))
+  if (config.unsupported.length > 0) {
+    noteProblems(config.unsupported, context)
+    const file = flags.config ?? `group ${flags.group}`
+    throw cliErrors.UNSUPPORTED({ file, count: config.unsupported.length })
+  }
+  return runGateway({
+    config,
+    host: flags.host,
+    port,
+    stdio: flags.stdio,
+    debug: flags.debug,
+    logFormat,
+    env: context.env,
+    ...(flags.config ? { file: flags.config, adapt } : {}),
+  })
+}
+
+async function findConfig(flags: Flags, context: CommandContext): Promise<VmcpConfig> {
+  if (flags.config) return loadConfig(flags.config, context)
+  if (!flags.group) throw cliErrors.NO_SOURCE({})
+  if (!flags.stdio && !isLoopback(flags.host)) throw cliErrors.NOT_LOOPBACK({ host: flags.host })
+  return quickVmcpConfig(flags.group, await localGroup(flags.group, context))
+}

@@ -1,0 +1,79 @@
+import type { VmcpConfig } from '../../app/config/vmcp-config.ts'
+import { renderProblem, type Problem } from '../../schema/problem.ts'
+import { silentLogger } from '../../telemetry/logger.ts'
+import { checkFormat } from '../check-format.ts'
+import type { CommandContext, CommandHandler } from '../command-spec.ts'
+import { cliErrors } from '../errors.ts'
+import { loadConfig, noteProblems } from '../load-config.ts'
+import type { vmcpValidateSpec } from '../specs/vmcp.ts'
+
+/** `thv vmcp validate`. */
+export const vmcpValidate: CommandHandler<typeof vmcpValidateSpec> = async (flags, context) => {
+  const format = checkFormat(flags.format)
+  if (!flags.config) throw cliErrors.FLAG_REQUIRED({ flag: '--config', value: 'FILE' })
+  const config = await loadConfig(flags.config, context)
+  const live = flags.live ? await checkLive(config) : []
+  const errors = live.filter((problem) => problem.severity === 'error')
+  const notes = [...config.unsupported, ...live.filter((problem) => problem.severity === 'note')]
+  if (errors.length > 0) {
+    noteProblems([...notes, ...errors], context)
+    const details = { file: flags.config, count: errors.length, problems: errors }
+    throw cliErrors.VALIDATION_FAILED(details)
+  }
+  if (format === 'json') context.print(toJson(config, notes))
+  else printSummary(config, notes, flags.config, context)
+  return 0
+}
+
+async function checkLive(config: VmcpConfig): Promise<readonly Problem[]> {
+  const { validateLive } = await import('../../app/validate-live.ts')
+  return validateLive(config, { log: silentLogger })
+}
+
+function printSummary(
+  config: VmcpConfig,
+  notes: readonly Problem[],
+  file: string,
+  { print }: CommandContext,
+): void {
+  print(`✓ ${file} is valid`)
+  for (const [name, value] of summary(config)) print(`  ${name}: ${value}`)
+  for (const note of notes) print(`  note: ${renderProblem(note)}`)
+}
+
+function summary(config: VmcpConfig): [name: string, value: string][] {
+  const { outgoingAuth } = config
+  const count = Object.keys(outgoingAuth.backends).length
+  const outgoing = count > 0 ? `${count} backends configured` : 'default only'
+  return [
+    ['Name', config.name],
+    ['Group', config.groupRef],
+    [
+      'Backends',
+      config.backends.length > 0 ? String(config.backends.length) : 'those of the group',
+    ],
+    ['Incoming Auth', config.incomingAuth.type],
+    ['Outgoing Auth', `${outgoing} (source: ${outgoingAuth.source})`],
+    ['Conflict Resolution', config.aggregation.conflictResolution],
+    ['Composite Tools', String(config.compositeTools.length)],
+  ]
+}
+
+function toJson(config: VmcpConfig, notes: readonly Problem[]): string {
+  const { name, groupRef, incomingAuth, outgoingAuth, aggregation } = config
+  const facts = {
+    valid: true,
+    name,
+    group: groupRef,
+    backends: config.backends.map((backend) => backend.name),
+    incomingAuth: incomingAuth.type,
+    outgoingAuth: {
+      source: outgoingAuth.source,
+      backends: Object.keys(outgoingAuth.backends),
+    },
+    conflictResolution: aggregation.conflictResolution,
+    compositeTools: config.compositeTools.map((tool) => tool.name),
+    notes,
+  }
+  return JSON.stringify(facts, undefined, 2)
+}

@@ -1,0 +1,128 @@
+import { readFile } from 'node:fs/promises'
+import type { VmcpConfig } from '../app/config/vmcp-config.ts'
+import { watchConfig } from '../app/config/watch-config.ts'
+import { serveVmcp, type RunningVmcp } from '../app/serve-vmcp.ts'
+import { renderProblem } from '../schema/problem.ts'
+import { findPortOwner } from '../system/port-owner.ts'
+import type { Logger } from '../telemetry/logger.ts'
+import { cliErrors } from './errors.ts'
+import { openLog } from './open-log.ts'
+
+interface GatewayRun {
+  readonly config: VmcpConfig
+  readonly host: string
+  readonly port: number
+  readonly stdio: boolean
+  readonly debug: boolean
+  readonly logFormat: 'auto' | 'json' | 'pretty'
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** File to watch; what it says goes through `adapt` first. */
+  readonly file?: string
+  readonly adapt?: (config: VmcpConfig) => VmcpConfig
+}
+
+/** Runs a gateway in the foreground until a signal or the end of stdin ends it. Resolves to the exit code. */
+export async function runGateway(run: GatewayRun): Promise<number> {
+  const log = openLog(run)
+  const { config, host, port, stdio } = run
+  const running = await serveVmcp({ config, host, port, log, stdio }).catch((error: unknown) =>
+    explainListenError(error, run),
+  )
+  const stopWatching = run.file === undefined ? undefined : watch(run.file, run, running, log)
+  const code = await untilEnd(running, log)
+  await stopWatching?.()
+  return code
+}
+
+function watch(
+  file: string,
+  { adapt, env }: GatewayRun,
+  running: RunningVmcp,
+  log: Logger,
+): () => Promise<void> {
+  const watcher = watchConfig(
+    file,
+    {
+      async onValid(found) {
+        const config = adapt ? adapt(found) : found
+        if (config.unsupported.length > 0) {
+          const problems = config.unsupported.map(renderProblem)
+          log.error({ file, problems }, 'configuration not reloaded: it asks for what is missing')
+          return
+        }
+        await running.reload(config)
+        log.info({ file }, 'configuration reloaded')
+      },
+      onInvalid(problems) {
+        const lines = problems.map(renderProblem)
+        log.error({ file, problems: lines }, 'configuration not reloaded: the old one stays')
+      },
+    },
+    { env, readFile: (path) => readFile(path) },
+  )
+  const onHangUp = (): void => void watcher.check()
+  process.on('SIGHUP', onHangUp)
+  return async () => {
+    process.off('SIGHUP', onHangUp)
+    await watcher.close()
+  }
+}
+
+/** First signal: drain and end with 0. Second signal: end at once. */
+async function untilEnd(running: RunningVmcp, log: Logger): Promise<number> {
+  const { promise, resolve } = Promise.withResolvers<number>()
+  let stopping = false
+  const onSignal = (signal: NodeJS.Signals): void => {
+    if (stopping) {
+      log.warn({ signal }, 'second signal: ending at once')
+      process.exit(1)
+    }
+    stopping = true
+    log.info({ signal }, 'stopping: calls in flight may finish')
+    running.close().then(
+      () => resolve(0),
+      (error: unknown) => {
+        log.error({ error: String(error) }, 'did not stop cleanly')
+        resolve(1)
+      },
+    )
+  }
+  const signals = ['SIGINT', 'SIGTERM', 'SIGQUIT'] as const
+  for (const signal of signals) process.on(signal, onSignal)
+  running.closed.then(
+    () => (stopping ? undefined : resolve(0)),
+    (error: unknown) => {
+      log.error({ error: String(error) }, 'ended by an error')
+      resolve(1)
+    },
+  )
+  const code = await promise
+  for (const signal of signals) process.off(signal, onSignal)
+  return code
+}
+
+async function explainListenError(error: unknown, { host, port }: GatewayRun): Promise<never> {
+  const code = listenCode(error)
+  if (code === 'EADDRINUSE') {
+    const found = await findPortOwner(port)
+    const owner = found && `process ${found.pid} (${found.command})`
+    throw cliErrors.PORT_TAKEN({ host, port, owner }, error)
+  }
+  const reason = code === undefined ? undefined : LISTEN_REASONS[code]
+  if (reason !== undefined) throw cliErrors.CANNOT_LISTEN({ host, port, reason }, error)
+  throw error
+}
+
+const LISTEN_REASONS: Readonly<Record<string, string>> = {
+  EACCES: 'this user may not use that port',
+  EADDRNOTAVAIL: 'this machine does not have that address',
+  ENOTFOUND: 'no such host is known',
+}
+
+function listenCode(error: unknown): string | undefined {
+  for (let at = error; at instanceof Error; at = at.cause) {
+    const { code } = at as { code?: unknown }
+    if (typeof code === 'string' && /^E[A-Z]+$/.test(code)) return code
+  }
+  return undefined
+}
