@@ -22,12 +22,15 @@ export interface FixtureBackend extends AsyncDisposable {
   readonly url: string | undefined
 }
 
-/** Starts the fixture; over stdio it is the gateway that will. `extras` adds the tools of our own tests. */
+/**
+ * Starts the fixture; over stdio it is the gateway that will. `extras` adds the tools of our own tests. Port 0 (the
+ * default) is any free one.
+ */
 export async function startFixture(
   variant: FixtureVariant,
-  { extras = false }: { extras?: boolean } = {},
+  { extras = false, port = 0 }: { extras?: boolean; port?: number } = {},
 ): Promise<FixtureBackend> {
-  const args = [MAIN, ...flagsOf(variant), ...(extras ? ['--extras'] : [])]
+  const args = [MAIN, ...flagsOf(variant), '--port', String(port), ...(extras ? ['--extras'] : [])]
   if (variant.startsWith('stdio')) {
     return {
       url: undefined,
