@@ -69,6 +69,19 @@ export const mcpErrors = defineErrors('MCP', {
       `The client did not answer "${d.method}" within ${d.waitedMs} ms`,
     hint: () => 'Answer sooner, or send the call again',
   },
+  TOO_MANY_LISTENS: {
+    fault: 'environment',
+    status: 503,
+    message: (d: { limit: number }) => `Cannot subscribe: ${d.limit} subscriptions are open already`,
+    hint: () => 'Close subscriptions that are not needed, or put their filters into one',
+  },
+  TOO_MANY_PARKED: {
+    fault: 'environment',
+    status: 503,
+    message: (d: { method: string; limit: number }) =>
+      `Cannot ask for "${d.method}": ${d.limit} calls wait for answers already`,
+    hint: () => 'Answer or cancel the open questions first',
+  },
   CLIENT_ERROR: {
     fault: 'caller',
     status: 400,

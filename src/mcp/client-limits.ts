@@ -1,0 +1,57 @@
+/** Bounds of everything a client can make an edge keep or wait for. */
+export interface ClientLimits {
+  /** A larger request body is answered with HTTP 413. */
+  readonly maxBodyBytes: number
+  /** From the head of a request to the last byte of its body. */
+  readonly bodyTimeoutMs: number
+  /** Elements of a JSON-RPC batch (2025-03-26). */
+  readonly maxBatchCount: number
+  /** stdio: a longer line is skipped and answered with a parse error. */
+  readonly maxLineBytes: number
+  /** A POST still unanswered after this turns into an event stream. */
+  readonly sseUpgradeMs: number
+  /** Comment on an event stream on which nothing else was sent. */
+  readonly keepAliveMs: number
+  /** A stream whose client does not read it is cut when this much is waiting. */
+  readonly maxUnsentBytes: number
+  /** The `retry` hint for clients that poll or resume. */
+  readonly retryMs: number
+  readonly maxReplayEventsPerSession: number
+  readonly maxReplayBytesPerSession: number
+  readonly maxReplayBytesTotal: number
+  /** How long the events of a finished stream can still be fetched. */
+  readonly replayKeepMs: number
+  readonly maxParkedPerPrincipal: number
+  readonly maxParkedTotal: number
+  /** How long a call waits for the retry that brings the answers. */
+  readonly parkTtlMs: number
+  /** Questions that come within this time go out together. */
+  readonly questionBatchMs: number
+  /** Legacy: how long a server-to-client request waits for its answer. */
+  readonly questionTimeoutMs: number
+  readonly maxListensPerPrincipal: number
+  /** Resolution of all of the above. */
+  readonly tickMs: number
+}
+
+export const DEFAULT_CLIENT_LIMITS: ClientLimits = {
+  maxBodyBytes: 8 * 1024 * 1024,
+  bodyTimeoutMs: 30_000,
+  maxBatchCount: 100,
+  maxLineBytes: 16 * 1024 * 1024,
+  sseUpgradeMs: 500,
+  keepAliveMs: 15_000,
+  maxUnsentBytes: 16 * 1024 * 1024,
+  retryMs: 1_000,
+  maxReplayEventsPerSession: 1_000,
+  maxReplayBytesPerSession: 4 * 1024 * 1024,
+  maxReplayBytesTotal: 64 * 1024 * 1024,
+  replayKeepMs: 120_000,
+  maxParkedPerPrincipal: 100,
+  maxParkedTotal: 1_000,
+  parkTtlMs: 600_000,
+  questionBatchMs: 15,
+  questionTimeoutMs: 600_000,
+  maxListensPerPrincipal: 100,
+  tickMs: 100,
+}

@@ -1,0 +1,54 @@
+import type { Now } from '../../base/clock.ts'
+import type { NewId } from '../../base/ids.ts'
+import type { Logger } from '../../telemetry/logger.ts'
+import type { ClientLimits } from '../client-limits.ts'
+import type { GatewayPort } from '../gateway-port.ts'
+import type { Implementation } from '../messages.ts'
+import { createRequestStateCodec } from '../request-state.ts'
+import type { RequestStateCodec } from '../request-state.ts'
+import { Flights } from './flights.ts'
+import { createTicker } from './ticker.ts'
+import type { Ticker } from './ticker.ts'
+
+/** What all parts of one edge share. */
+export interface EdgeContext {
+  readonly port: GatewayPort
+  readonly limits: ClientLimits
+  /** Our own name and version, and the same as JSON text. */
+  readonly info: Implementation
+  readonly infoJson: string
+  readonly newId: NewId
+  readonly now: Now
+  readonly log: Logger
+  readonly ticker: Ticker
+  readonly states: RequestStateCodec
+  readonly flights: Flights
+}
+
+export interface ContextOptions {
+  readonly port: GatewayPort
+  readonly limits: ClientLimits
+  readonly info: Implementation
+  readonly stateKey: Buffer
+  readonly newId: NewId
+  readonly now: Now
+  readonly log: Logger
+}
+
+/** Starts no timer by itself; `ticker.stop()` ends what was started since. */
+export function createContext(options: ContextOptions): EdgeContext {
+  const { port, limits, info, newId, now, log } = options
+  const ticker = createTicker(limits.tickMs)
+  return {
+    port,
+    limits,
+    info,
+    infoJson: JSON.stringify(info),
+    newId,
+    now,
+    log,
+    ticker,
+    states: createRequestStateCodec(options.stateKey, now),
+    flights: new Flights(limits, ticker),
+  }
+}

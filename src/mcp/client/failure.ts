@@ -1,0 +1,77 @@
+import { isAppError } from '../../base/errors.ts'
+import type { AppError } from '../../base/errors.ts'
+import { isJsonObject } from '../../base/json.ts'
+import type { JsonObject } from '../../base/json.ts'
+import type { Logger } from '../../telemetry/logger.ts'
+import type { RpcError } from '../messages.ts'
+import {
+  GATEWAY_FAILURE,
+  GATEWAY_OVERLOADED,
+  GATEWAY_TIMEOUT,
+  INTERNAL_ERROR,
+  INVALID_PARAMS,
+  METHOD_NOT_FOUND,
+  MISSING_CLIENT_CAPABILITY,
+} from '../rpc-codes.ts'
+import type { Era } from '../versions.ts'
+
+/** A failure as a client sees it; `status` is for HTTP answers that are still to be begun. */
+export interface Failure {
+  readonly error: RpcError
+  readonly status: number
+}
+
+/**
+ * Renders what a gateway threw. An AppError shows message, code and hint; anything else is a bug: its stack goes to the
+ * log, an id to the client.
+ */
+export function toFailure(
+  thrown: unknown,
+  era: Era,
+  edge: { log: Logger; newId: () => string },
+): Failure {
+  if (!isAppError(thrown) || thrown.fault === 'bug') {
+    const errorId = edge.newId()
+    edge.log.error({ err: thrown, errorId }, 'A call failed because of a bug')
+    const message = `Internal error ${errorId}`
+    return {
+      error: { code: INTERNAL_ERROR, message, data: { code: 'INTERNAL', errorId } },
+      status: 200,
+    }
+  }
+  const data: JsonObject = { code: thrown.code }
+  if (thrown.hint !== undefined) data['hint'] = thrown.hint
+  if (thrown.code === 'MCP_CLIENT_CANNOT_ANSWER') {
+    const required = thrown.details['requiredCapabilities']
+    data['requiredCapabilities'] = isJsonObject(required) ? required : {}
+    return era === 'modern'
+      ? { error: { code: MISSING_CLIENT_CAPABILITY, message: thrown.message, data }, status: 400 }
+      : { error: { code: INTERNAL_ERROR, message: thrown.message, data }, status: 200 }
+  }
+  const retryAfterMs = thrown.details['retryAfterMs']
+  if (typeof retryAfterMs === 'number') data['retryAfterMs'] = retryAfterMs
+  return {
+    error: { code: codeOf(thrown), message: thrown.message, data },
+    status: STATUSES.has(thrown.status) ? thrown.status : 200,
+  }
+}
+
+/** The HTTP status of a modern answer that is an error; 200 is "in band". */
+export function modernStatus(error: RpcError): number {
+  if (error.code === METHOD_NOT_FOUND) return 404
+  if (error.code === MISSING_CLIENT_CAPABILITY) return 400
+  return error.code === FORBIDDEN ? FORBIDDEN : 200
+}
+
+/** The JSON-RPC code and HTTP status of a call that policy refuses. */
+const FORBIDDEN = 403
+/** Statuses that intermediaries and clients act upon; everything else stays in band. */
+const STATUSES = new Set([FORBIDDEN, 429, 503])
+
+function codeOf(error: AppError): number {
+  if (error.status === FORBIDDEN) return FORBIDDEN
+  if (error.status === 429 || error.status === 503) return GATEWAY_OVERLOADED
+  if (error.status === 408 || error.status === 504) return GATEWAY_TIMEOUT
+  const isBadInput = error.fault === 'caller' && [400, 404, 422].includes(error.status)
+  return isBadInput && !error.code.startsWith('MCP_') ? INVALID_PARAMS : GATEWAY_FAILURE
+}

@@ -1,0 +1,45 @@
+/** Something that has to look at the clock now and then. */
+export interface Ticking {
+  /** `nowMs` is monotonic (`performance.now()`). */
+  tick(nowMs: number): void
+}
+
+/** One timer for all that waits: adding and deleting cost no timer. */
+export interface Ticker {
+  add(ticking: Ticking): void
+  delete(ticking: Ticking): void
+  stop(): void
+}
+
+/** Ticks every `periodMs` while somebody waits; never holds the process. */
+export function createTicker(periodMs: number): Ticker {
+  const waiting = new Set<Ticking>()
+  let timer: NodeJS.Timeout | undefined
+  let stopped = false
+
+  function tickAll(): void {
+    if (waiting.size === 0) {
+      clearInterval(timer)
+      timer = undefined
+      return
+    }
+    const nowMs = performance.now()
+    for (const ticking of waiting) ticking.tick(nowMs)
+  }
+
+  return {
+    add(ticking) {
+      waiting.add(ticking)
+      if (timer === undefined && !stopped) timer = setInterval(tickAll, periodMs).unref()
+    },
+    delete(ticking) {
+      waiting.delete(ticking)
+    },
+    stop() {
+      stopped = true
+      waiting.clear()
+      clearInterval(timer)
+      timer = undefined
+    },
+  }
+}

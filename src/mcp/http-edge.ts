@@ -1,0 +1,58 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Now } from '../base/clock.ts'
+import type { NewId } from '../base/ids.ts'
+import type { Logger } from '../telemetry/logger.ts'
+import type { Authenticate } from './authenticate.ts'
+import { DEFAULT_CLIENT_LIMITS } from './client-limits.ts'
+import type { ClientLimits } from './client-limits.ts'
+import { createContext } from './client/context.ts'
+import { createHostGuard } from './client/host-guard.ts'
+import type { HostRules } from './client/host-guard.ts'
+import { HttpEdgeServer } from './client/http-edge-server.ts'
+import type { GatewayPort } from './gateway-port.ts'
+import type { Implementation } from './messages.ts'
+
+export interface HttpEdgeOptions extends HostRules {
+  readonly port: GatewayPort
+  readonly info: Implementation
+  readonly authenticate: Authenticate
+  readonly limits?: Partial<ClientLimits>
+  /** 32 bytes. Replicas share it. */
+  readonly stateKey: Buffer
+  readonly newId: NewId
+  readonly now: Now
+  readonly log: Logger
+  /** Path of the MCP endpoint. Default `/mcp`. */
+  readonly path?: string
+  /** HTTP+SSE of 2024-11-05. Default `/sse` and `/messages`; `false` leaves it out. */
+  readonly sse?: { readonly path: string; readonly messagesPath: string } | false
+}
+
+/** Everything between the sockets of MCP clients and a gateway, over HTTP. */
+export interface HttpEdge {
+  /** For `server.on('request')`. False: the path is not ours, and nothing was done. */
+  handle(request: IncomingMessage, response: ServerResponse): boolean
+  /** Requests and streams that are not finished. */
+  readonly inFlight: number
+  /**
+   * Takes no new sessions (503), ends subscriptions with their closing result, waits for calls in flight, and ends the
+   * streams of the sessions. Resolves after `graceMs` at the latest.
+   */
+  drain(graceMs: number): Promise<void>
+  /** Ends everything at once. Connections are the owner's to close. */
+  close(): void
+}
+
+/** A plain node:http request handler for streamable HTTP (all revisions, both eras) and HTTP+SSE. */
+export function createHttpEdge(options: HttpEdgeOptions): HttpEdge {
+  const context = createContext({
+    ...options,
+    limits: { ...DEFAULT_CLIENT_LIMITS, ...options.limits },
+  })
+  return new HttpEdgeServer(context, {
+    authenticate: options.authenticate,
+    guard: createHostGuard(options),
+    path: options.path ?? '/mcp',
+    sse: options.sse ?? { path: '/sse', messagesPath: '/messages' },
+  })
+}
