@@ -1,7 +1,10 @@
 import type { Logger } from '../telemetry/logger.ts'
 
 /** Opens the log of this process on stderr. */
-export function openLog(_options: { debug: boolean; logFormat: 'auto' | 'json' | 'pretty' }): Logger {
+export function openLog(_options: {
+  debug: boolean
+  logFormat: 'auto' | 'json' | 'pretty'
+}): Logger {
   return lines({})
 }
 

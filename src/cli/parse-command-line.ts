@@ -10,51 +10,70 @@ export type Request =
   | { readonly kind: 'run'; readonly command: Command; readonly flags: Readonly<Flags> }
 
 type Flags = Record<string, string | boolean | undefined>
+type FlagSpecs = Readonly<Record<string, FlagSpec>>
 
 /** Reads a command line without the program's own name. Throws an AppError for what it cannot understand. */
 export function parseCommandLine(args: readonly string[], commands: readonly Command[]): Request {
   const { words, rest } = splitWords(args, commands)
   const name = words.join(' ')
-  const wantsHelp = asksForHelp(rest)
   const command = commands.find(({ spec }) => spec.name === name)
   if (command) {
-    if (wantsHelp) return { kind: 'help', about: name }
+    if (asksForHelp(rest)) return { kind: 'help', about: name }
     return { kind: 'run', command, flags: parseFlags(command.spec, rest) }
   }
-  if (words.length === 0 && rest[0] === '--version') return { kind: 'version' }
-  const next = rest.find((word) => !word.startsWith('-'))
-  if (next !== undefined && next !== 'help') throw unknownCommand(words, next, commands)
-  if (next === undefined && !wantsHelp && rest.some((word) => word.startsWith('-'))) {
-    const flag = rest.find((word) => !isGlobal(word))
-    if (flag !== undefined) throw cliErrors.UNKNOWN_FLAG({ flag, command: name, meant: undefined })
-  }
-  return { kind: 'help', about: name }
+  return parseWithoutCommand(words, rest, commands)
 }
 
-/** Takes the words of the command off the front; global flags may stand before and between them. */
+function parseWithoutCommand(
+  words: readonly string[],
+  rest: readonly string[],
+  commands: readonly Command[],
+): Request {
+  const name = words.join(' ')
+  if (asksForHelp(rest)) return { kind: 'help', about: name }
+  if (words.length === 0 && rest[0] === '--version') return { kind: 'version' }
+  const next = rest.find((word) => !GLOBAL_WORDS.has(word))
+  if (next === undefined || next === 'help') return { kind: 'help', about: name }
+  if (!next.startsWith('-')) throw unknownCommand(words, next, commands)
+  throw cliErrors.UNKNOWN_FLAG({ flag: next, command: name, meant: undefined })
+}
+
+const GLOBAL_WORDS = new Set(['--debug', '--help', '-h'])
+
+/** Takes the words of the command out; flags may stand before and between them, as in `vmcp -c FILE serve`. */
 function splitWords(
   args: readonly string[],
   commands: readonly Command[],
 ): { words: string[]; rest: string[] } {
   const words: string[] = []
   const rest: string[] = []
-  let index = 0
-  for (; index < args.length; index++) {
+  for (let index = 0; index < args.length; index++) {
     const word = args[index] ?? ''
-    if (isGlobal(word)) rest.push(word)
-    else if (isCommandStart([...words, word], commands)) words.push(word)
-    else break
+    const name = [...words, word].join(' ')
+    if (isCommandStart(name, commands)) {
+      words.push(word)
+    } else if (word.startsWith('-') && word !== '--') {
+      rest.push(word)
+      if (takesValue(word, commands) && index + 1 < args.length) rest.push(args[++index] ?? '')
+    } else {
+      return { words, rest: [...rest, ...args.slice(index)] }
+    }
   }
-  return { words, rest: [...rest, ...args.slice(index)] }
+  return { words, rest }
 }
 
-function isCommandStart(words: readonly string[], commands: readonly Command[]): boolean {
-  const name = words.join(' ')
+function isCommandStart(name: string, commands: readonly Command[]): boolean {
   return commands.some(({ spec }) => spec.name === name || spec.name.startsWith(`${name} `))
 }
 
-function isGlobal(word: string): boolean {
-  return word === '--debug' || word === '--help' || word === '-h'
+function takesValue(word: string, commands: readonly Command[]): boolean {
+  return commands.some(({ spec }) =>
+    Object.entries(spec.flags as FlagSpecs).some(
+      ([name, flag]) =>
+        flag.kind === 'text' &&
+        (word === `--${name}` || (flag.short !== undefined && word === `-${flag.short}`)),
+    ),
+  )
 }
 
 function asksForHelp(rest: readonly string[]): boolean {
@@ -64,17 +83,13 @@ function asksForHelp(rest: readonly string[]): boolean {
 }
 
 function parseFlags(spec: CommandSpec, rest: readonly string[]): Flags {
-  const known: Record<string, FlagSpec> = { ...spec.flags, ...GLOBAL_FLAGS }
-  const options = Object.fromEntries(
-    Object.entries(known).map(([name, flag]) => [
-      name,
-      {
-        type: flag.kind === 'switch' ? ('boolean' as const) : ('string' as const),
-        ...(flag.short === undefined ? {} : { short: flag.short }),
-      },
-    ]),
-  )
-  const { tokens } = parseArgs({ args: [...rest], options, strict: false, tokens: true })
+  const known: FlagSpecs = { ...spec.flags, ...GLOBAL_FLAGS }
+  const { tokens } = parseArgs({
+    args: [...rest],
+    options: toOptions(known),
+    strict: false,
+    tokens: true,
+  })
   const flags: Flags = {}
   for (const [name, flag] of Object.entries(known)) {
     flags[name] = flag.kind === 'switch' ? false : flag.default
@@ -83,49 +98,53 @@ function parseFlags(spec: CommandSpec, rest: readonly string[]): Flags {
     if (token.kind === 'positional') {
       throw cliErrors.UNEXPECTED_WORD({ word: token.value, command: spec.name })
     }
-    if (token.kind === 'option') readFlag(spec, known, token, flags)
+    if (token.kind === 'option') flags[token.name] = valueOf(token, spec, known)
   }
   return flags
 }
 
-function readFlag(
-  spec: CommandSpec,
-  known: Readonly<Record<string, FlagSpec>>,
-  token: {
-    name: string
-    rawName: string
-    value?: string | undefined
-    inlineValue?: boolean | undefined
-  },
-  flags: Flags,
-): void {
+function toOptions(known: FlagSpecs) {
+  return Object.fromEntries(
+    Object.entries(known).map(([name, { kind, short }]) => [
+      name,
+      {
+        type: kind === 'switch' ? ('boolean' as const) : ('string' as const),
+        ...(short === undefined ? {} : { short }),
+      },
+    ]),
+  )
+}
+
+interface OptionToken {
+  readonly name: string
+  readonly rawName: string
+  readonly value?: string | undefined
+  readonly inlineValue?: boolean | undefined
+}
+
+function valueOf(token: OptionToken, spec: CommandSpec, known: FlagSpecs): string | boolean {
   const flag = Object.hasOwn(known, token.name) ? known[token.name] : undefined
   if (!flag) {
     const meant = closest(token.name, Object.keys(known))
     throw cliErrors.UNKNOWN_FLAG({ flag: token.rawName, command: spec.name, meant })
   }
+  const { value } = token
   if (flag.kind === 'switch') {
-    if (token.value !== undefined && token.value !== 'true' && token.value !== 'false') {
-      throw cliErrors.BAD_SWITCH({ flag: token.rawName, value: token.value })
-    }
-    flags[token.name] = token.value !== 'false'
-    return
+    if (value === undefined || value === 'true') return true
+    if (value === 'false') return false
+    throw cliErrors.BAD_SWITCH({ flag: token.rawName, value })
   }
-  const looksLikeFlag = token.inlineValue !== true && /^--?[a-z]/.test(token.value ?? '')
-  if (token.value === undefined || looksLikeFlag) {
-    throw cliErrors.MISSING_VALUE({ flag: token.rawName, value: flag.value ?? 'VALUE' })
-  }
-  flags[token.name] = token.value
+  const isNextFlag = token.inlineValue !== true && /^--?[a-z]/.test(value ?? '')
+  if (value !== undefined && !isNextFlag) return value
+  throw cliErrors.MISSING_VALUE({ flag: token.rawName, value: flag.value ?? 'VALUE' })
 }
 
 function unknownCommand(words: readonly string[], next: string, commands: readonly Command[]) {
-  const depth = words.length
   const above = words.join(' ')
-  const names = commands
+  const nextWords = commands
     .map(({ spec }) => spec.name.split(' '))
-    .filter((name) => name.length > depth && name.slice(0, depth).join(' ') === above)
-    .map((name) => name[depth] ?? '')
-  const meant = closest(next, new Set(names))
-  const command = [...words, next].join(' ')
-  return cliErrors.UNKNOWN_COMMAND({ command, above, meant })
+    .filter((name) => name.slice(0, words.length).join(' ') === above)
+    .flatMap((name) => name[words.length] ?? [])
+  const meant = closest(next, new Set(nextWords))
+  return cliErrors.UNKNOWN_COMMAND({ command: [...words, next].join(' '), above, meant })
 }

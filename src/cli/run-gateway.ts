@@ -18,7 +18,7 @@ interface GatewayRun {
   readonly env: Readonly<Record<string, string | undefined>>
   /** File to watch; what it says goes through `adapt` first. */
   readonly file?: string
-  readonly adapt?: (config: VmcpConfig) => VmcpConfig
+  readonly adapt?: (config: VmcpConfig) => Promise<VmcpConfig>
 }
 
 /** Runs a gateway in the foreground until a signal or the end of stdin ends it. Resolves to the exit code. */
@@ -44,7 +44,7 @@ function watch(
     file,
     {
       async onValid(found) {
-        const config = adapt ? adapt(found) : found
+        const config = adapt ? await adapt(found) : found
         if (config.unsupported.length > 0) {
           const problems = config.unsupported.map(renderProblem)
           log.error({ file, problems }, 'configuration not reloaded: it asks for what is missing')

@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import { explainIssue } from './explain-issue.ts'
+import { explainIssue, type Finding } from './explain-issue.ts'
 import { byPosition, renderPath, type Problem } from './problem.ts'
 import type { SourceDocument } from './source-document.ts'
 
@@ -25,22 +25,26 @@ export function checkWithSchema<Schema extends z.ZodType>(
     result = schema.safeParse(value)
   }
   if (result.success) return { ok: true, value: result.data }
-  const problems = result.error.issues.flatMap((issue) =>
-    explainIssue(issue, schema, value).map((finding): Problem => {
-      const position = finding.atKey
-        ? document.keyPositionOf(finding.path)
-        : document.positionOf(finding.path)
-      return {
-        file: document.file,
-        ...position,
-        path: renderPath(finding.path),
-        reason: finding.reason,
-        ...(finding.hint === undefined ? {} : { hint: finding.hint }),
-        severity: 'error',
-      }
-    }),
-  )
+  const findings = result.error.issues.flatMap((issue) => explainIssue(issue, schema, value))
+  const problems = withoutEchoes(findings).map((finding) => toProblem(finding, document))
   return { ok: false, problems: problems.toSorted(byPosition) }
+}
+
+/** A misspelt key is one mistake: that the key it should be is missing goes without saying. */
+function withoutEchoes(findings: Finding[]): Finding[] {
+  const meant = new Set(
+    findings.flatMap(({ path, meantKey }) =>
+      meantKey === undefined ? [] : [renderPath([...path.slice(0, -1), meantKey])],
+    ),
+  )
+  return findings.filter(({ path, missing }) => missing !== true || !meant.has(renderPath(path)))
+}
+
+function toProblem(finding: Finding, document: SourceDocument): Problem {
+  const { path, atKey, reason, hint } = finding
+  const position = atKey ? document.keyPositionOf(path) : document.positionOf(path)
+  const base = { file: document.file, ...position, path: renderPath(path), reason }
+  return { ...base, ...(hint === undefined ? {} : { hint }), severity: 'error' }
 }
 
 /** Adapts the values that issues complain about, where YAML means the same; true if anything changed. */

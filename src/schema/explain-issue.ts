@@ -10,6 +10,10 @@ export interface Finding {
   readonly atKey?: boolean
   readonly reason: string
   readonly hint?: string
+  /** Nothing is there. */
+  readonly missing?: boolean
+  /** The known key an unknown one was probably meant to be. */
+  readonly meantKey?: string
 }
 
 /** Says what a zod issue means, in the order: what is wrong, what was meant. One issue can be several findings. */
@@ -26,7 +30,7 @@ export function explainIssue(
     case 'invalid_type':
       return [
         value === undefined
-          ? { path, reason: 'is required' }
+          ? { path, reason: 'is required', missing: true }
           : {
               path,
               reason: `must be ${kindName(issue.expected)}, not ${describe(value)}`,
@@ -45,7 +49,14 @@ export function explainIssue(
     case 'invalid_format':
       return [{ path, reason: formatReason(issue, value) }]
     default:
-      return [{ path, reason: issue.message, ...customHint(issue) }]
+      return [
+        {
+          path,
+          reason: issue.message,
+          missing: value === undefined && path.length > 0,
+          ...customHint(issue),
+        },
+      ]
   }
 }
 
@@ -56,7 +67,7 @@ function unknownKey(path: PropertyKey[], schema: z.core.$ZodType): Finding {
   const base = { path, atKey: true, reason: 'is not a known key' }
   const [place] = meant === undefined ? placesOf(schema, key) : []
   if (place) return { ...base, hint: `it belongs in ${parentName(place)}` }
-  if (meant !== undefined) return { ...base, hint: `did you mean "${meant}"?` }
+  if (meant !== undefined) return { ...base, hint: `did you mean "${meant}"?`, meantKey: meant }
   if (fields.length === 0 || fields.length > 24) return base
   return { ...base, hint: `known keys: ${fields.toSorted().join(', ')}` }
 }
@@ -70,7 +81,9 @@ function wrongChoice(
   choices: readonly unknown[],
   value: unknown,
 ): Finding {
-  if (value === undefined) return { path, reason: `is required: ${list(choices)}` }
+  if (value === undefined) {
+    return { path, reason: `is required: ${list(choices)}`, missing: true }
+  }
   const reason = `must be ${list(choices)}, not ${describe(value)}`
   const meant =
     typeof value === 'string' ? closest(value, choices.map(String).filter(Boolean)) : undefined
@@ -93,7 +106,7 @@ function unionFinding(
       inner.code === 'invalid_type' && inner.path.length === 0 ? [kindName(inner.expected)] : [],
     ),
   )
-  if (value === undefined) return { path, reason: 'is required' }
+  if (value === undefined) return { path, reason: 'is required', missing: true }
   return { path, reason: `must be ${[...new Set(kinds)].join(' or ')}, not ${describe(value)}` }
 }
 

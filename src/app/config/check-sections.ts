@@ -93,7 +93,7 @@ function checkStdioHeaders(file: Loose, report: Report): void {
 
 function checkPerUserLimits(file: Loose, report: Report): void {
   const type = mapOf(file['incomingAuth'])['type']
-  if (type === 'oidc' || typeof type !== 'string') return
+  if (type !== 'anonymous' && type !== 'local') return
   const limits = mapOf(file['rateLimiting'])
   const reason = `needs callers who can be told apart, but incomingAuth.type is ${type}`
   if (limits['perUser'] !== undefined) report(['rateLimiting', 'perUser'], reason)

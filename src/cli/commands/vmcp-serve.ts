@@ -1,5 +1,6 @@
 import { quickVmcpConfig } from '../../app/config/quick-vmcp-config.ts'
 import type { VmcpConfig } from '../../app/config/vmcp-config.ts'
+import { withGroupBackends } from '../../app/config/with-group-backends.ts'
 import type { CommandContext, CommandHandler, FlagsOf } from '../command-spec.ts'
 import { cliErrors } from '../errors.ts'
 import { loadConfig, noteProblems } from '../load-config.ts'
@@ -16,13 +17,14 @@ export const vmcpServe: CommandHandler<typeof vmcpServeSpec> = async (flags, con
   const port = checkPort(flags.port)
   const logFormat = checkLogFormat(flags['log-format'])
   const sessionTtlMs = checkSessionTtl(flags['session-ttl'])
-  const adapt = (config: VmcpConfig): VmcpConfig =>
-    withOverrides(config, {
-      sessionTtlMs,
-      enableAudit: flags['enable-audit'],
-      optimizer: flags.optimizer || flags['optimizer-embedding'],
-    })
-  const config = adapt(await findConfig(flags, context))
+  const overrides = {
+    sessionTtlMs,
+    enableAudit: flags['enable-audit'],
+    optimizer: flags.optimizer || flags['optimizer-embedding'],
+  }
+  const adapt = async (config: VmcpConfig): Promise<VmcpConfig> =>
+    withOverrides(await withBackends(config, context), overrides)
+  const config = await adapt(await findConfig(flags, context))
   if (config.unsupported.length > 0) {
     noteProblems(config.unsupported, context)
     const file = flags.config ?? `group ${flags.group}`
@@ -33,7 +35,7 @@ export const vmcpServe: CommandHandler<typeof vmcpServeSpec> = async (flags, con
     host: flags.host,
     port,
     stdio: flags.stdio,
-    debug: flags.debug,
+    debug: flags.debug || /^(1|true)$/i.test(context.env['TOOLHIVE_DEBUG'] ?? ''),
     logFormat,
     env: context.env,
     ...(flags.config ? { file: flags.config, adapt } : {}),
@@ -45,4 +47,10 @@ async function findConfig(flags: Flags, context: CommandContext): Promise<VmcpCo
   if (!flags.group) throw cliErrors.NO_SOURCE({})
   if (!flags.stdio && !isLoopback(flags.host)) throw cliErrors.NOT_LOOPBACK({ host: flags.host })
   return quickVmcpConfig(flags.group, await localGroup(flags.group, context))
+}
+
+/** A file without backends means the servers of its group on this machine, as they are now. */
+async function withBackends(config: VmcpConfig, context: CommandContext): Promise<VmcpConfig> {
+  if (config.backends.length > 0) return config
+  return withGroupBackends(config, await localGroup(config.groupRef, context))
 }
