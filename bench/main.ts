@@ -4,8 +4,10 @@
  *     npm run bench                        everything, about ten minutes, writes the document
  *     npm run bench -- --quick             one to two minutes, prints only
  *     npm run bench -- --only http,cli     some sections, prints only
+ *     BENCH_FROM=src npm run bench -- …    ours from the source instead of a fresh bundle
  *     npm run bench -- --profile ours-http [--big] [--connections 16]   where the CPU goes
  */
+import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { startFixtures } from './backends/start-fixtures.ts'
@@ -30,6 +32,8 @@ const { values } = parseArgs({
     connections: { type: 'string', default: '16' },
   },
 })
+if (values.profile !== undefined) process.env['BENCH_FROM'] = 'src'
+if (process.env['BENCH_FROM'] !== 'src') buildBundle()
 const fixtures = await startFixtures()
 const generator = startGenerator()
 const bench: Bench = {
@@ -44,6 +48,12 @@ try {
 } finally {
   generator.stop()
   fixtures.stop()
+}
+
+/** So that never an older bundle is measured. */
+function buildBundle(): void {
+  const options = { cwd: ROOT_FOLDER, stdio: ['ignore', 'ignore', 'inherit'] } as const
+  execFileSync(process.execPath, ['scripts/build.ts'], options)
 }
 
 async function runSections(): Promise<void> {

@@ -10,9 +10,9 @@ import {
 import type { LoadEra } from '../load/requests.ts'
 
 const SOURCE = `${ROOT_FOLDER}src/cli/main.ts`
-const BUNDLE = `${ROOT_FOLDER}dist/thv.mjs`
+const BUNDLE = `${ROOT_FOLDER}dist/thv.js`
 
-/** The program that is measured: the bundle where it is built, else the source run directly. */
+/** The program that is measured: the bundle where it is built, else the source run directly (BENCH_FROM=src). */
 export function oursScript(): string {
   return process.env['BENCH_FROM'] !== 'src' && existsSync(BUNDLE) ? BUNDLE : SOURCE
 }

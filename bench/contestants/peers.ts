@@ -68,6 +68,22 @@ export const SDK_AGGREGATOR: Contestant = {
   what: 'aggregator on the official SDK v2: a Server and transport per session, a shared Client per backend',
 }
 
+export const FLOOR_STDIO: Contestant = {
+  name: 'floor-stdio',
+  group: 'stdio',
+  era: 'legacy',
+  launch: (port) => ({
+    args: [
+      `${BENCH_FOLDER}contestants/stdio-forwarder.ts`,
+      String(port),
+      ...stdioCommand.split(' '),
+    ],
+  }),
+  path: '/mcp',
+  prefix: '',
+  what: 'bare node:http → one child, ids replaced, parse and stringify; nothing else',
+}
+
 export const SUPERGATEWAY: Contestant = {
   name: 'supergateway',
   group: 'stdio',

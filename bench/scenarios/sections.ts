@@ -32,8 +32,8 @@ export const SECTIONS: readonly Section[] = [
   throughput(
     'stdio',
     'stdio',
-    [peers.SUPERGATEWAY, peers.MCP_PROXY, ...oursStdio],
-    [peers.SUPERGATEWAY.name, peers.MCP_PROXY.name],
+    [peers.FLOOR_STDIO, peers.SUPERGATEWAY, peers.MCP_PROXY, ...oursStdio],
+    [peers.FLOOR_STDIO.name, peers.SUPERGATEWAY.name, peers.MCP_PROXY.name],
     judgeStdio(),
   ),
   latency([
