@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import { quickstartMessage } from './quickstart-message.ts'
+import { quickstartMessage } from './message.ts'
 
 const url = 'http://127.0.0.1:4499/mcp'
 const message = quickstartMessage({
