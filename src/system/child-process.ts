@@ -101,7 +101,7 @@ function start(
   const gone = watch(child, handlers).then(async () => {
     if (pid === undefined) return
     // The leader may leave others behind: its group, or daemons that went into a group of their own.
-    if (posix && isGroupAlive(pid)) await endGroup(pid, 500)
+    if (posix && (await isGroupAlive(pid))) await endGroup(pid, 500)
     await endMarked(mark)
     if (posix) guardian.remove(pid)
   })

@@ -1,4 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 /** In the environment of every child and so of all its descendants: `owner:number`. Finds those that left their group. */
 export const OWNER_VARIABLE = 'THV_OWNER'
@@ -9,12 +10,20 @@ export const OWNER_VARIABLE = 'THV_OWNER'
  */
 export async function endMarked(mark: string): Promise<void> {
   if (process.platform !== 'linux') return
-  for (const pid of await markedProcesses(mark)) {
-    try {
-      process.kill(pid, 'SIGKILL')
-    } catch {
-      // Gone already.
-    }
+  // Again until none is found: they take a moment to die, and may have started others meanwhile.
+  for (let round = 0; round < 50; round++) {
+    const pids = await markedProcesses(mark)
+    if (pids.length === 0) return
+    for (const pid of pids) kill(pid)
+    await sleep(20)
+  }
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch {
+    // Gone already.
   }
 }
 
