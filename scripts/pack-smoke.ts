@@ -3,10 +3,10 @@ import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { freePort } from './testing/free-port.ts'
-import { modernCall } from './testing/modern-call.ts'
-import { run, start } from './testing/program.ts'
-import { waitForHttp } from './testing/wait-for.ts'
+import { freePort } from './support/free-port.ts'
+import { modernCall } from './support/modern-call.ts'
+import { run, start } from './support/program.ts'
+import { waitForHttp } from './support/wait-for.ts'
 
 /** What a user gets: `npm pack`, install the file into an empty folder, use the `thv` that is there. */
 describe('the packed product', () => {

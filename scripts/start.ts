@@ -3,7 +3,7 @@ import { COMMANDS } from '../src/cli/command-table.ts'
 import { runProgram } from '../src/cli/run-program.ts'
 import { quickstartMessage } from './quickstart/message.ts'
 import { waitUntilReady } from './quickstart/wait-until-ready.ts'
-import { freePort } from './testing/free-port.ts'
+import { freePort, isFree } from './support/free-port.ts'
 
 /** The quickstart: `thv vmcp serve` on the example, with a few lines for people once everything is ready. */
 const CONFIG = 'examples/quickstart/vmcp.yaml'
@@ -29,7 +29,10 @@ if (values.help === true || positionals.length > 0) {
 
 async function serve(host: string, port: string): Promise<void> {
   const ended = new AbortController()
-  const announced = announce(`http://${host}:${port}`, ended.signal)
+  // On a taken port somebody else would answer; then there is only an error to tell.
+  const announced = (await isFree(host, Number(port)))
+    ? announce(`http://${host}:${port}`, ended.signal)
+    : undefined
   process.exitCode = await runProgram(
     ['vmcp', 'serve', '-c', CONFIG, '--host', host, '--port', port],
     COMMANDS,

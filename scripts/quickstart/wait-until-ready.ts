@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { modernCall } from '../testing/modern-call.ts'
+import { modernCall } from '../support/modern-call.ts'
 
 /** A backend as clients see it. */
 export interface ReadyBackend {

@@ -6,10 +6,10 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { testedBlocks } from '../../scripts/docs/tested-blocks.ts'
 import type { TestedBlock } from '../../scripts/docs/tested-blocks.ts'
-import { freePort } from '../../scripts/testing/free-port.ts'
-import { run, start } from '../../scripts/testing/program.ts'
-import type { Program } from '../../scripts/testing/program.ts'
-import { waitForHttp } from '../../scripts/testing/wait-for.ts'
+import { freePort } from '../../scripts/support/free-port.ts'
+import { run, start } from '../../scripts/support/program.ts'
+import type { Program } from '../../scripts/support/program.ts'
+import { waitForHttp } from '../../scripts/support/wait-for.ts'
 
 const PAGES = ['README.md', ...globSync('docs/guides/*.md')]
 
