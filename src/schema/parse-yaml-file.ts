@@ -42,31 +42,27 @@ function decodeUtf8(bytes: Uint8Array, file: string): { text: string } | { probl
   }
 }
 
-/** By bisection: how many bytes from the start decode without error, cut sequences at the end allowed. */
+/** How many bytes from the start are whole characters. By bisection to where it breaks, then back to a whole one. */
 function lengthOfGoodUtf8(bytes: Uint8Array): number {
   let good = 0
   let bad = bytes.length
   while (bad - good > 1) {
     const middle = Math.floor((good + bad) / 2)
-    if (startsWell(bytes.subarray(0, middle))) good = middle
+    if (isUtf8(bytes.subarray(0, middle), true)) good = middle
     else bad = middle
   }
-  return startsWell(bytes.subarray(0, bad)) ? lastWholeCharacter(bytes, bad) : good
+  while (good > 0 && !isUtf8(bytes.subarray(0, good), false)) good--
+  return good
 }
 
-function startsWell(bytes: Uint8Array): boolean {
+/** With `cutAllowed`, the last character may be incomplete. */
+function isUtf8(bytes: Uint8Array, cutAllowed: boolean): boolean {
   try {
-    new TextDecoder('utf-8', { fatal: true }).decode(bytes, { stream: true })
+    new TextDecoder('utf-8', { fatal: true }).decode(bytes, { stream: cutAllowed })
     return true
   } catch {
     return false
   }
-}
-
-function lastWholeCharacter(bytes: Uint8Array, end: number): number {
-  let start = end - 1
-  while (start > 0 && ((bytes[start] ?? 0) & 0xc0) === 0x80) start--
-  return start
 }
 
 function parseText(text: string, file: string): ParsedFile {

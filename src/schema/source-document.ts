@@ -105,7 +105,9 @@ function mergedChild(document: Document, source: unknown, part: PropertyKey): Fo
 
 /** The text of a map's key as a plain object has it. */
 export function keyText(key: unknown): string {
-  return isScalar(key) ? String(key.value ?? '') : String(key)
+  if (!isScalar(key)) return String(key)
+  // The merge key's value is a symbol.
+  return typeof key.value === 'symbol' ? (key.value.description ?? '') : String(key.value ?? '')
 }
 
 function resolve(document: Document, node: unknown): unknown {
