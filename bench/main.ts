@@ -52,8 +52,10 @@ try {
 
 /** So that never an older bundle is measured. */
 function buildBundle(): void {
-  const options = { cwd: ROOT_FOLDER, stdio: ['ignore', 'ignore', 'inherit'] } as const
-  execFileSync(process.execPath, ['scripts/build.ts'], options)
+  execFileSync(process.execPath, ['scripts/build.ts'], {
+    cwd: ROOT_FOLDER,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
 }
 
 async function runSections(): Promise<void> {

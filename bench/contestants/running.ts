@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { closeSync, openSync } from 'node:fs'
+import { closeSync, openSync, readFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import type { Endpoint } from '../load/requests.ts'
 import type { Contestant, Fixtures } from './contestant.ts'
@@ -28,7 +28,8 @@ export async function startContestant(
   if (contestant.launch === undefined) return direct(contestant, fixtures)
   const port = await freePort()
   const launch = contestant.launch(port, fixtures)
-  const log = openSync(`${fixtures.folder}/${contestant.name}.log`, 'a')
+  const logFile = `${fixtures.folder}/${contestant.name}.log`
+  const log = openSync(logFile, 'a')
   const startedAt = performance.now()
   const child = spawn(process.execPath, [...nodeArgs, ...launch.args], {
     stdio: ['ignore', log, log],
@@ -41,12 +42,8 @@ export async function startContestant(
     await waitUntilReady(endpoint, `${contestant.prefix}small`, READY_TIMEOUT_MS, child)
   } catch (error) {
     await stopGroup(child)
-    throw new Error(
-      `${contestant.name} did not start, see ${fixtures.folder}/${contestant.name}.log`,
-      {
-        cause: error,
-      },
-    )
+    const said = readFileSync(logFile, 'utf8').trim().slice(-500)
+    throw new Error(`${contestant.name} did not start; it said: ${said}`, { cause: error })
   }
   const readyMs = performance.now() - startedAt
   return {
