@@ -144,9 +144,10 @@ function convertContent(content: Json[], version: ProtocolVersion): Json[] {
 function convertBlock(block: Json, version: ProtocolVersion): Json {
   if (!isJsonObject(block)) return block
   if (block['type'] === 'resource_link') {
+    const { uri } = block
     const name = block['title'] ?? block['name']
-    const uri = String(block['uri'])
-    return { type: 'text', text: typeof name === 'string' ? `${name}: ${uri}` : uri }
+    const parts = [name, uri].filter((part) => typeof part === 'string')
+    return { type: 'text', text: parts.join(': ') }
   }
   if (block['type'] === 'audio' && !isAtLeast(version, '2025-03-26')) {
     const mimeType = block['mimeType']

@@ -81,7 +81,7 @@ describe('legacy requests over HTTP', () => {
     const client = await initializeLegacy(test.url)
     const answer = await client.post(echoCall, { 'mcp-protocol-version': '1900-01-01' })
     assert.equal(answer.status, 400)
-    assert.match(String(answer.json.error?.['message']), /1900-01-01/)
+    assert.match(JSON.stringify(answer.json.error), /1900-01-01/)
     assert.equal(
       (await client.post(echoCall, { 'mcp-protocol-version': '2025-11-25' })).status,
       200,

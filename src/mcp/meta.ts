@@ -129,7 +129,10 @@ function stripped(meta: Json | undefined, drop: (key: string) => boolean): Json 
   if (!isJsonObject(meta)) return meta
   let dropped = 0
   let kept = 0
-  for (const key in meta) drop(key) ? dropped++ : kept++
+  for (const key in meta) {
+    if (drop(key)) dropped++
+    else kept++
+  }
   if (dropped === 0) return meta
   if (kept === 0) return undefined
   return Object.fromEntries(Object.entries(meta).filter(([key]) => !drop(key)))

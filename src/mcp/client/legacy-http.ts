@@ -1,5 +1,4 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { isJsonObject } from '../../base/json.ts'
 import type { Principal } from '../call.ts'
 import { classify } from '../classify.ts'
 import type { Classified } from '../classify.ts'

@@ -60,12 +60,14 @@ function serveRetry(
   const opened =
     typeof requestState === 'string' ? context.states.open(requestState, binding) : undefined
   if (opened?.kind === 'relay') {
-    const state = String(opened.payload['state'])
-    return started(new ModernCall(context, request, exchange, { ...given, state }))
+    const { state } = opened.payload
+    const retry = typeof state === 'string' ? { ...given, state } : given
+    return started(new ModernCall(context, request, exchange, retry))
   }
   if (opened?.kind === 'flight') {
-    const call = context.flights.find(String(opened.payload['flight']))
-    if (call?.waitsIn(Number(opened.payload['round']))) {
+    const { flight, round } = opened.payload
+    const call = typeof flight === 'string' ? context.flights.find(flight) : undefined
+    if (call?.waitsIn(Number(round))) {
       call.resume(request, exchange, inputResponses ?? {})
       return call
     }

@@ -55,7 +55,8 @@ export function createFakeGateway(): FakeGateway {
         }))
         return resultReply({ tools })
       }
-      const name = String(call.params['name'] ?? call.params['uri'])
+      const named = call.params['name'] ?? call.params['uri']
+      const name = typeof named === 'string' ? named : ''
       const tool = TOOLED.has(call.method) ? gateway.tools.get(name) : undefined
       if (tool) return tool(call)
       return TOOLED.has(call.method)

@@ -176,3 +176,115 @@ function parseOrEmpty(text: string): Answer['json'] {
     return {}
   }
 }
+
+/** One event of a stream; `data` parsed where it is JSON. */
+export interface SseEvent {
+  readonly id?: string
+  readonly event?: string
+  readonly retry?: string
+  readonly data: string
+  readonly json: Answer['json']
+}
+
+/** An event stream that is read as it comes. */
+export interface SseReader {
+  readonly status: number
+  readonly headers: IncomingHttpHeaders
+  /** Everything that came, comments too. */
+  readonly text: string
+  /** The next event; rejects if the stream ends or nothing comes for 5 s. */
+  next(): Promise<SseEvent>
+  /** Resolves when the server ended the stream. */
+  readonly ended: Promise<void>
+  /** Cuts the connection. */
+  close(): void
+}
+
+/** Sends a request and reads its answer as an event stream. */
+export function openSse(url: string, asked: Asked): Promise<SseReader> {
+  const body = asked.body === undefined ? undefined : JSON.stringify(asked.body)
+  const headers: Record<string, string> = {
+    accept: asked.method === 'GET' ? 'text/event-stream' : 'application/json, text/event-stream',
+    ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+    ...asked.headers,
+  }
+  return new Promise((resolve, reject) => {
+    const request = httpRequest(
+      url,
+      { method: asked.method ?? 'POST', headers, agent: false },
+      (response) => {
+        const queue: SseEvent[] = []
+        const waiting: { resolve: (event: SseEvent) => void; reject: (error: Error) => void }[] = []
+        let text = ''
+        let rest = ''
+        let over = false
+        const ended = new Promise<void>((done) => {
+          const end = (): void => {
+            over = true
+            for (const waiter of waiting.splice(0)) waiter.reject(new Error('The stream has ended'))
+            done()
+          }
+          response.on('end', end)
+          response.on('close', end)
+          response.on('error', end)
+        })
+        response.setEncoding('utf8')
+        response.on('data', (chunk: string) => {
+          text += chunk
+          rest += chunk
+          const blocks = rest.split('\n\n')
+          rest = blocks.pop() ?? ''
+          for (const block of blocks) {
+            const event = parseEvent(block)
+            if (!event) continue
+            const waiter = waiting.shift()
+            if (waiter) waiter.resolve(event)
+            else queue.push(event)
+          }
+        })
+        resolve({
+          status: response.statusCode ?? 0,
+          headers: response.headers,
+          get text() {
+            return text
+          },
+          ended,
+          next() {
+            const event = queue.shift()
+            if (event) return Promise.resolve(event)
+            if (over) return Promise.reject(new Error('The stream has ended'))
+            return new Promise((done, failed) => {
+              const timer = setTimeout(() => failed(new Error('No event came')), 5_000)
+              waiting.push({
+                resolve: (each) => {
+                  clearTimeout(timer)
+                  done(each)
+                },
+                reject: (error) => {
+                  clearTimeout(timer)
+                  failed(error)
+                },
+              })
+            })
+          },
+          close: () => request.destroy(),
+        })
+      },
+    )
+    request.on('error', reject)
+    request.end(body)
+  })
+}
+
+/** Undefined for a comment. */
+function parseEvent(block: string): SseEvent | undefined {
+  const fields: Record<string, string> = {}
+  for (const line of block.split('\n')) {
+    if (line.startsWith(':') || line === '') continue
+    const colon = line.indexOf(':')
+    fields[line.slice(0, colon)] = line.slice(colon + 1).trimStart()
+  }
+  if (Object.keys(fields).length === 0) return undefined
+  const data = fields['data'] ?? ''
+  return { ...fields, data, json: parseOrEmpty(data) }
+}
