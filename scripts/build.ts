@@ -5,10 +5,14 @@ import { licencesOf } from './build/licences.ts'
 
 /** Bundles the executables into `dist/` (docs/decisions/006). Prints the size of each file. */
 const OLDEST_NODE = 24
+const EXECUTABLES = { thv: 'src/cli/main.ts', vmcp: 'src/cli/vmcp.ts' }
 
-const output = await bundle({ entries: { main: 'src/cli/main.ts' }, outDir: 'dist' })
-writeFileSync('dist/thv.js', launcher('main', OLDEST_NODE))
-chmodSync('dist/thv.js', 0o755)
+const entries = Object.entries(EXECUTABLES).map(([name, source]) => [`${name}-main`, source])
+const output = await bundle({ entries: Object.fromEntries(entries), outDir: 'dist' })
+for (const name of Object.keys(EXECUTABLES)) {
+  writeFileSync(`dist/${name}.js`, launcher(name, OLDEST_NODE))
+  chmodSync(`dist/${name}.js`, 0o755)
+}
 writeFileSync('dist/THIRD-PARTY-LICENSES.txt', licencesOf(output))
 
 for (const file of output.output)

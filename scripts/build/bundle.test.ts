@@ -44,9 +44,9 @@ it('starts the bundle on a new Node and says what is missing on an old one', asy
   const dir = await mkdtemp(join(tmpdir(), 'thv-launcher-'))
   try {
     await writeFile(join(dir, 'package.json'), '{"type":"module"}')
-    await writeFile(join(dir, 'main.js'), "console.log('started')")
-    await writeFile(join(dir, 'new.js'), launcher('main', 24))
-    await writeFile(join(dir, 'old.js'), launcher('main', 1000))
+    await writeFile(join(dir, 'thing-main.js'), "console.log('started')")
+    await writeFile(join(dir, 'new.js'), launcher('thing', 24))
+    await writeFile(join(dir, 'old.js'), launcher('thing', 1000))
     assert.equal(await run(join(dir, 'new.js')), 'started\n')
     await assert.rejects(run(join(dir, 'old.js')), {
       code: 1,
