@@ -255,12 +255,12 @@ export function createGateway(options: GatewayOptions): Gateway {
     get offers() {
       return offers()
     },
-    describe() {
+    describe(client) {
       const all = offers()
       const instructions = mergeInstructions(all)
       return {
         info: options.info,
-        capabilities: mergeCapabilities(all),
+        capabilities: mergeCapabilities(all, client.era),
         ...(instructions === undefined ? {} : { instructions }),
       }
     },

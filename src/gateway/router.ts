@@ -4,7 +4,7 @@ import { parseRawResult, type RawResponse } from '../mcp/raw-response.ts'
 import { errorReply, type Reply } from '../mcp/reply.ts'
 import { INVALID_PARAMS, LEGACY_RESOURCE_NOT_FOUND, METHOD_NOT_FOUND } from '../mcp/rpc-codes.ts'
 import type { Catalogue } from './aggregation/catalogue.ts'
-import { extractParamHeaders } from './aggregation/param-headers.ts'
+import { paramHeadersOf } from '../mcp/mcp-headers.ts'
 import { findCompletionTarget, findPrompt, findResource, findTool } from './aggregation/lookup.ts'
 import type { Backend } from './backends/backend.ts'
 import type { RoutedRequest } from './call-backend.ts'
@@ -69,7 +69,7 @@ export function createRouter(options: RouterOptions): Answer {
       params: route.nativeName === name ? call.params : { ...call.params, name: route.nativeName },
       ...(route.paramHeaders === undefined
         ? undefined
-        : { paramHeaders: extractParamHeaders(route.paramHeaders, call.params['arguments']) }),
+        : { paramHeaders: paramHeadersOf(route.paramHeaders, call.params['arguments']) }),
     })
     return isTaskReply(reply, call) ? withClientTaskIds(reply, backend, call) : reply
   }

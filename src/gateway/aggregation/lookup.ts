@@ -1,0 +1,50 @@
+import type { JsonObject } from '../../base/json.ts'
+import type { Catalogue, CataloguePrompt, ToolRoute } from './catalogue.ts'
+
+/** A tool as clients may call it; a hidden one is as unknown as one that does not exist. */
+export function findTool(catalogue: Catalogue, name: string): ToolRoute | undefined {
+  const route = catalogue.byToolName.get(name)
+  return route?.exposed === true ? route : undefined
+}
+
+/**
+ * A tool as a workflow step may name it (vmcp 5.5): by its final name, hidden ones included, or as `backend.native`, split
+ * at the first dot.
+ */
+export function findToolForStep(catalogue: Catalogue, name: string): ToolRoute | undefined {
+  const route = catalogue.byToolName.get(name)
+  if (route !== undefined) return route
+  const dot = name.indexOf('.')
+  if (dot <= 0) return undefined
+  return catalogue.byNativeName.get(name.slice(0, dot))?.get(name.slice(dot + 1))
+}
+
+/** The backend that answers for a uri: listed, else by template in alphabetical order, else the only one with resources. */
+export function findResource(catalogue: Catalogue, uri: string): { backend: string } | undefined {
+  const listed = catalogue.byUri.get(uri)
+  if (listed !== undefined) return listed
+  const template = catalogue.templates.find((each) => each.matches?.(uri))
+  if (template !== undefined) return template
+  const sole = catalogue.soleResourceBackend
+  return sole === undefined ? undefined : { backend: sole }
+}
+
+export function findPrompt(catalogue: Catalogue, name: string): CataloguePrompt | undefined {
+  return catalogue.byPromptName.get(name)
+}
+
+/** Where `completion/complete` goes, with the reference in the backend's own words. */
+export function findCompletionTarget(
+  catalogue: Catalogue,
+  ref: JsonObject,
+): { backend: string; ref: JsonObject } | undefined {
+  if (ref['type'] === 'ref/prompt' && typeof ref['name'] === 'string') {
+    const prompt = findPrompt(catalogue, ref['name'])
+    return prompt && { backend: prompt.backend, ref: { ...ref, name: prompt.nativeName } }
+  }
+  const { uri } = ref
+  if (ref['type'] !== 'ref/resource' || typeof uri !== 'string') return undefined
+  const template = catalogue.templates.find((each) => each.uriTemplate === uri)
+  const target = template ?? findResource(catalogue, uri)
+  return target && { backend: target.backend, ref }
+}

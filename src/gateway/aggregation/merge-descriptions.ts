@@ -1,0 +1,64 @@
+import { isJsonObject, type JsonObject } from '../../base/json.ts'
+import type { Era } from '../../mcp/versions.ts'
+import type { BackendOffer } from './offer.ts'
+
+const TASKS_EXTENSION = 'io.modelcontextprotocol/tasks'
+
+/**
+ * The capabilities of the gateway for clients of one era. Lists, subscriptions, logging and completions are always there:
+ * backends come and go while a client's handshake stays. Tasks and extensions need backends of the same era that have
+ * them; any other extension than tasks must be honoured by every backend that was reached.
+ */
+export function mergeCapabilities(offers: readonly BackendOffer[], era: Era): JsonObject {
+  const merged: JsonObject = {
+    tools: { listChanged: true },
+    resources: { listChanged: true, subscribe: true },
+    prompts: { listChanged: true },
+    logging: {},
+    completions: {},
+  }
+  const reached = offers.filter((offer) => offer.own !== true && offer.description !== undefined)
+  if (era === 'legacy') {
+    const tasks = reached.find((offer) => offer.era === 'legacy' && capability(offer, 'tasks'))
+    if (tasks !== undefined) merged['tasks'] = capability(tasks, 'tasks')
+  } else {
+    const extensions = mergeExtensions(reached)
+    if (Object.keys(extensions).length > 0) merged['extensions'] = extensions
+  }
+  return merged
+}
+
+function mergeExtensions(reached: readonly BackendOffer[]): JsonObject {
+  const merged: JsonObject = {}
+  for (const offer of reached) {
+    const own = capability(offer, 'extensions')
+    if (offer.era !== 'modern' || own === undefined) continue
+    for (const [id, settings] of Object.entries(own)) {
+      // A tool of a backend without tasks answers at once, which the extension allows.
+      if (
+        id === TASKS_EXTENSION ||
+        reached.every((other) => capability(other, 'extensions')?.[id] !== undefined)
+      ) {
+        merged[id] ??= settings
+      }
+    }
+  }
+  return merged
+}
+
+/** Instructions of all backends: of one alone its own text, of several each under the backend's name. */
+export function mergeInstructions(offers: readonly BackendOffer[]): string | undefined {
+  const given = offers.flatMap(({ backend, description }) => {
+    const text = description?.instructions?.trim()
+    return text ? [{ backend, text }] : []
+  })
+  const [only] = given
+  if (only === undefined) return undefined
+  if (offers.length === 1) return only.text
+  return given.map(({ backend, text }) => `## ${backend}\n\n${text}`).join('\n\n')
+}
+
+function capability(offer: BackendOffer, name: string): JsonObject | undefined {
+  const value = offer.description?.capabilities[name]
+  return isJsonObject(value) ? value : undefined
+}
