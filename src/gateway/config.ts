@@ -52,8 +52,7 @@ const backendFields = z.strictObject({
   type: z.enum(['', 'entry']).meta({ description: '`entry`: a remote server' }).default(''),
   caBundlePath: z
     .string()
-    .startsWith('/')
-    .regex(/^(?!.*\.\.)[^\0]*$/)
+    .refine(isSafePath, { error: 'must be an absolute path without ".."' })
     .meta({ description: 'PEM file with more trust anchors; absolute; only with type `entry`' })
     .optional(),
   metadata: mapOf(z.string(), 'Carried along; `group` is overwritten').prefault({}),
@@ -304,7 +303,7 @@ export const optimizer = crossCheck(
     if (headers.length > 32) report(['embeddingHeaders'], 'must have at most 32 items')
     for (const name of headers) {
       if (!REFUSED_EMBEDDING_HEADERS.includes(name.toLowerCase())) continue
-      report(['embeddingHeaders', name], 'may not be set here')
+      report(['embeddingHeaders'], `must not set "${name}"`)
     }
     if (block.embeddingProvider === 'openai') {
       for (const key of ['embeddingService', 'embeddingModel'] as const) {
@@ -352,6 +351,10 @@ export const server = z.strictObject({
 /** `server`, checked, with defaults. */
 export type ServerConfig = z.output<typeof server>
 
+function isSafePath(path: string): boolean {
+  return path.startsWith('/') && !path.includes('\0') && !path.split('/').includes('..')
+}
+
 function checkBackend(block: Loose<z.output<typeof backendFields>>, report: Report): void {
   const isStdio = block.transport === 'stdio' || (!block.transport && block.command !== undefined)
   if (isStdio) {
@@ -396,14 +399,15 @@ function checkAggregation(block: Loose<{ [key: string]: unknown }>, report: Repo
   const tools = Array.isArray(block['tools']) ? (block['tools'] as unknown[]) : []
   const strategy = block['conflictResolution']
   const order = Array.isArray(config['priorityOrder']) ? (config['priorityOrder'] as unknown[]) : []
-  if (strategy === 'prefix' && config['prefixFormat'] === undefined) {
+  const given = block['conflictResolutionConfig'] !== undefined
+  if (given && strategy === 'prefix' && config['prefixFormat'] === undefined) {
     report(
       ['conflictResolutionConfig'],
       'needs `prefixFormat` for the strategy prefix',
       `write prefixFormat: "${DEFAULT_PREFIX_FORMAT}"`,
     )
   }
-  if (strategy === 'priority' && config['priorityOrder'] === undefined) {
+  if (given && strategy === 'priority' && config['priorityOrder'] === undefined) {
     report(['conflictResolutionConfig'], 'needs `priorityOrder` for the strategy priority')
   }
   if (strategy === 'priority' && config['priorityOrder'] !== undefined && order.length === 0) {

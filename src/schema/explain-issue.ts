@@ -60,6 +60,8 @@ export function explainIssue(
   }
 }
 
+const MANY_CHOICES = 8
+
 function unknownKey(path: PropertyKey[], schema: z.core.$ZodType): Finding {
   const key = String(path.at(-1))
   const fields = fieldsAt(schema, path.slice(0, -1))
@@ -84,9 +86,11 @@ function wrongChoice(
   if (value === undefined) {
     return { path, reason: `is required: ${list(choices)}`, missing: true }
   }
-  const reason = `must be ${list(choices)}, not ${describe(value)}`
   const meant =
     typeof value === 'string' ? closest(value, choices.map(String).filter(Boolean)) : undefined
+  const many = choices.length > MANY_CHOICES && meant !== undefined
+  const known = many ? `one of ${choices.length} known values` : list(choices)
+  const reason = `must be ${known}, not ${describe(value)}`
   return meant === undefined ? { path, reason } : { path, reason, hint: `did you mean "${meant}"?` }
 }
 

@@ -45,7 +45,7 @@ function checkIds(steps: LooseStep[], report: Report): void {
 }
 
 function checkDependencies(steps: LooseStep[], report: Report): void {
-  const byId = new Map(steps.map((step) => [step.id, step]))
+  const byId = new Map(steps.toReversed().map((step) => [step.id, step]))
   let unknown = false
   for (const step of steps) {
     for (const [index, id] of dependenciesOf(step).entries()) {

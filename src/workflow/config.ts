@@ -203,17 +203,21 @@ function checkStep(block: Loose<z.output<typeof stepFields>>, report: Report): v
   const type = block.type === '' || block.type === undefined ? 'tool' : block.type
   if (type !== 'tool' && type !== 'elicitation' && type !== 'forEach') return
   for (const field of REQUIRED_FOR[type]) {
-    if (block[field] === undefined) report([], `is a ${type} step but has no \`${field}\``)
+    if (block[field] === undefined) report([], `is ${named(type)} step but has no \`${field}\``)
   }
   for (const [kind, fields] of Object.entries(ONLY_FOR)) {
     for (const field of kind === type ? [] : fields) {
       if (block[field] === undefined) continue
-      report([field], `does not go with a ${type} step`, `write type: ${kind}`)
+      report([field], `does not go with ${named(type)} step`, `write type: ${kind}`)
     }
   }
   if (type === 'elicitation' && block.onError !== undefined) {
     report(['onError'], 'does not go with an elicitation step', 'use onDecline and onCancel')
   }
+}
+
+function named(type: string): string {
+  return `${type === 'elicitation' ? 'an' : 'a'} ${type}`
 }
 
 function checkInnerStep(block: Loose<{ [key: string]: unknown }>, report: Report): void {
