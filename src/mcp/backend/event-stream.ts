@@ -4,11 +4,14 @@ import type { HeaderList } from './http-endpoint.ts'
 import { describeFailure } from './http-exchange.ts'
 import type { StreamPosition } from './http-exchange.ts'
 
-/** `refused`: the answer is no event stream. `ended`: it was one. `failed`: no connection, or it broke. */
+/**
+ * `refused`: the answer is no event stream. `ended`: it was one. `failed`: no connection, or it broke. `too-long`: an event
+ * exceeds the limit.
+ */
 export type StreamEnd =
   | { readonly kind: 'refused'; readonly httpStatus: number; readonly body: string }
   | { readonly kind: 'ended' }
-  | { readonly kind: 'failed'; readonly reason: string }
+  | { readonly kind: 'failed' | 'too-long'; readonly reason: string }
 
 export interface StreamHandlers {
   onOpen?(): void
@@ -60,7 +63,9 @@ export function openEventStream(request: StreamRequest, handlers: StreamHandlers
           position.retryMs = retryMs
         },
         onTooLong(lengthBytes) {
-          finish({ kind: 'failed', reason: `an event has ${lengthBytes} bytes or more` })
+          const limit = request.maxMessageBytes
+          const reason = `a message has ${lengthBytes} bytes or more, the limit is ${limit}`
+          finish({ kind: 'too-long', reason })
           controller?.abort(ABORTED)
         },
       },

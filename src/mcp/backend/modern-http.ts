@@ -229,7 +229,7 @@ export class ModernHttp implements BackendConnection, ExchangeOwner {
             const said = refusalError(Buffer.from(end.body))?.error.message
             return handlers.onEnd(said ?? `HTTP ${end.httpStatus}`, end.httpStatus < 500)
           }
-          handlers.onEnd(end.kind === 'failed' ? end.reason : 'the stream ended', false)
+          handlers.onEnd(end.kind === 'ended' ? 'the stream ended' : end.reason, false)
         },
       },
     )

@@ -97,6 +97,8 @@ function streamError(backend: string, end: StreamEnd): AppError {
       return refusal(backend, end.httpStatus, Buffer.from(end.body), 'no')
     case 'failed':
       return mcpErrors.BACKEND_GONE({ backend, reason: end.reason, ran: 'unknown' })
+    case 'too-long':
+      return mcpErrors.BACKEND_PROTOCOL({ backend, reason: end.reason, ran: 'unknown' })
     case 'ended':
       return mcpErrors.BACKEND_GONE({
         backend,
