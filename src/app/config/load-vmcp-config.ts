@@ -66,7 +66,12 @@ function toConfig(file: z.output<typeof vmcpFile>, document: SourceDocument, env
     problemAt(document, path, `${feature}: valid, but not available in this version yet`, 'note'),
   )
   const outgoingAuth = resolveHeaderValues(file.outgoingAuth, env)
-  return deepFreeze({ ...file, outgoingAuth, unsupported }) as VmcpConfig
+  return deepFreeze({
+    ...file,
+    outgoingAuth,
+    unsupported,
+    problemAt: problemAt.bind(undefined, document),
+  }) as VmcpConfig
 }
 
 function problemAt(

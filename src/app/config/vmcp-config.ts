@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { DeepReadonly } from '../../base/deep-readonly.ts'
 import { incomingAuth, outgoingAuth } from '../../auth/config.ts'
 import {
   aggregation,
@@ -52,10 +53,11 @@ export const vmcpFile = crossCheck(
 export type VmcpConfig = DeepReadonly<z.output<typeof vmcpFile>> & {
   /** What the file asks for and this version cannot do yet: `serve` refuses to start while there is any. */
   readonly unsupported: readonly Problem[]
+  /** Says of a place in the file what is wrong there, for what only shows when the backends are known. */
+  readonly problemAt: (
+    path: readonly PropertyKey[],
+    reason: string,
+    severity: Problem['severity'],
+    hint?: string,
+  ) => Problem
 }
-
-type DeepReadonly<Value> = Value extends (infer Item)[]
-  ? readonly DeepReadonly<Item>[]
-  : Value extends object
-    ? { readonly [Key in keyof Value]: DeepReadonly<Value[Key]> }
-    : Value
