@@ -1,6 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { appErrors } from './errors.ts'
 
 export interface HttpListener {
   readonly port: number
@@ -16,8 +15,6 @@ export interface ListenOptions {
   readonly port: number
   /** Returns false for a path that is not its own. */
   readonly handlers: readonly ((req: IncomingMessage, res: ServerResponse) => boolean)[]
-  /** Names the process that holds a taken port, if it can. */
-  readonly describePortOwner: (port: number) => Promise<string | undefined>
 }
 
 /**
@@ -52,29 +49,10 @@ export async function serveHttp(options: ListenOptions): Promise<HttpListener> {
 function listen(server: Server, options: ListenOptions): Promise<void> {
   const { host, port } = options
   return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      void explain(error, options).then(reject)
-    })
+    server.once('error', reject)
     // A long backlog: many clients come back at once after a restart.
     server.listen({ host, port, backlog: 4096 }, resolve)
   })
-}
-
-async function explain(error: NodeJS.ErrnoException, options: ListenOptions): Promise<Error> {
-  const { host, port } = options
-  switch (error.code) {
-    case 'EADDRINUSE': {
-      const owner = await options.describePortOwner(port)
-      return appErrors.PORT_TAKEN(owner === undefined ? { host, port } : { host, port, owner }, error)
-    }
-    case 'EACCES':
-      return appErrors.PORT_FORBIDDEN({ host, port }, error)
-    case 'EADDRNOTAVAIL':
-    case 'ENOTFOUND':
-      return appErrors.HOST_UNKNOWN({ host }, error)
-    default:
-      return error
-  }
 }
 
 function reachable(host: string): string {

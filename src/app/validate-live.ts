@@ -1,11 +1,84 @@
+import { randomBytes } from 'node:crypto'
+import { systemNow } from '../base/clock.ts'
+import { newUuid } from '../base/ids.ts'
+import type { Gateway } from '../gateway/create-gateway.ts'
+import { checkNames } from '../gateway/aggregation/check-names.ts'
+import { createOutbound } from '../net/outbound.ts'
 import type { Problem } from '../schema/problem.ts'
+import { openStorage } from '../storage/open-storage.ts'
+import { createChildProcesses } from '../system/child-process.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { VmcpConfig } from './config/vmcp-config.ts'
+import { createVmcpGateway } from './create-vmcp-gateway.ts'
 
-/** Connects to the backends and reports names in the configuration that none of them offers. */
+/** Longer than any backend's connect timeout by default; then what is not there counts as not reachable. */
+const WAIT_MS = 30_000
+
+/**
+ * Connects to the backends and reports what only shows then: backends that cannot be reached, names that none of them
+ * offers, conflicts of `manual`, and (as notes) what the catalogue drops or changes.
+ */
 export async function validateLive(
-  _config: VmcpConfig,
-  _options: { log: Logger },
+  config: VmcpConfig,
+  { log }: { log: Logger },
 ): Promise<Problem[]> {
-  throw new Error('not wired yet')
+  const outbound = createOutbound()
+  const children = createChildProcesses()
+  const store = await openStorage({ provider: 'memory' }, { now: systemNow })
+  const gateway = createVmcpGateway({
+    config: () => config,
+    info: { name: config.name, version: '0' },
+    outbound,
+    children,
+    store,
+    key: randomBytes(32),
+    stages: [],
+    aroundBackend: (_backend, _call, request, go) => go(request),
+    onBackendState: () => {},
+    onCatalogue: () => {},
+    newId: newUuid,
+    now: systemNow,
+    log,
+  })
+  try {
+    gateway.start()
+    await gateway.settled(WAIT_MS)
+    return [...unreachable(config, gateway), ...liveProblems(config, gateway)]
+  } finally {
+    await gateway.close()
+    await children.close()
+    await outbound.close()
+    await store.close()
+  }
+}
+
+/** What is wrong with the names and conflicts of a configuration, as far as its backends are known. */
+export function liveProblems(
+  config: VmcpConfig,
+  gateway: Pick<Gateway, 'offers' | 'catalogue'>,
+): Problem[] {
+  const { problems, notes } = gateway.catalogue
+  return [
+    ...checkNames(gateway.offers, config.aggregation).map(({ path, reason, hint }) =>
+      config.problemAt(path, reason, 'error', hint),
+    ),
+    ...problems.map((problem) =>
+      config.problemAt(['aggregation'], problem.message, 'error', 'rename or hide one of them'),
+    ),
+    ...notes.map((note) => config.problemAt(['aggregation'], note.message, 'note')),
+  ]
+}
+
+function unreachable(config: VmcpConfig, gateway: Gateway): Problem[] {
+  return config.backends.flatMap((backend, index) => {
+    const state = gateway.backends.get(backend.name)
+    if (state?.main !== undefined || state === undefined) return []
+    const reason = `backend "${backend.name}" cannot be reached: ${state.lastError ?? 'no answer'}`
+    return config.problemAt(
+      ['backends', index],
+      reason,
+      'error',
+      'start it, or correct its address',
+    )
+  })
 }

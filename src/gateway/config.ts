@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { DeepReadonly } from '../base/deep-readonly.ts'
 import { crossCheck, type Loose, type Report } from '../schema/cross-check.ts'
 import { count, duration, headerMap, httpUrl, mapOf, text } from '../schema/fields.ts'
 import { toolAnnotations } from '../schema/tool-annotations.ts'
@@ -96,7 +97,7 @@ export const backends = z.array(backend).meta({
 })
 
 /** One backend, checked; `target` is what `connectBackend` takes. */
-export type BackendConfig = z.output<typeof backend>
+export type BackendConfig = DeepReadonly<z.output<typeof backend>>
 
 const toolOverride = crossCheck(
   z.strictObject({
@@ -111,7 +112,7 @@ const toolOverride = crossCheck(
 )
 
 /** `aggregation.tools[].overrides.<tool>`. */
-export type ToolOverride = z.output<typeof toolOverride>
+export type ToolOverride = DeepReadonly<z.output<typeof toolOverride>>
 
 const workloadTools = z.strictObject({
   workload: text('Name of the backend'),
@@ -125,7 +126,7 @@ const workloadTools = z.strictObject({
 })
 
 /** `aggregation.tools[]`: what is shown of one backend. An empty `filter` shows all. */
-export type WorkloadTools = z.output<typeof workloadTools>
+export type WorkloadTools = DeepReadonly<z.output<typeof workloadTools>>
 
 const conflictResolutionConfig = z.strictObject({
   prefixFormat: text('Put before each name; `{workload}` is the backend’s name').optional(),
@@ -165,7 +166,7 @@ export const aggregation = crossCheck(
 }))
 
 /** `aggregation`, checked, with defaults. */
-export type AggregationConfig = z.output<typeof aggregation>
+export type AggregationConfig = DeepReadonly<z.output<typeof aggregation>>
 
 const timeouts = z
   .strictObject({
@@ -270,7 +271,7 @@ export const operational = z.strictObject({
 })
 
 /** `operational`, checked, with defaults; times in milliseconds. */
-export type OperationalConfig = z.output<typeof operational>
+export type OperationalConfig = DeepReadonly<z.output<typeof operational>>
 
 const ratioText = (description: string, max: number) =>
   z
@@ -349,7 +350,7 @@ export const server = z.strictObject({
 })
 
 /** `server`, checked, with defaults. */
-export type ServerConfig = z.output<typeof server>
+export type ServerConfig = DeepReadonly<z.output<typeof server>>
 
 function isSafePath(path: string): boolean {
   return path.startsWith('/') && !path.includes('\0') && !path.split('/').includes('..')

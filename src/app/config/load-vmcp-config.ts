@@ -18,6 +18,8 @@ export interface LoadOptions {
 export interface LoadedVmcpConfig {
   readonly config?: VmcpConfig
   readonly problems: readonly Problem[]
+  /** The text it was read from. */
+  readonly source?: Uint8Array
   /** True when the file could not even be read, or is no YAML. */
   readonly unreadable?: boolean
 }
@@ -36,7 +38,7 @@ export async function loadVmcpConfig(
   } catch (error) {
     return { problems: [unreadable(file, error)], unreadable: true }
   }
-  return parseVmcpConfig(bytes, file, options.env)
+  return { ...parseVmcpConfig(bytes, file, options.env), source: bytes }
 }
 
 /** The same for text that is at hand. `file` is only the name in messages. */

@@ -1,0 +1,57 @@
+import { outgoingHeaders, type StaticOutgoingAuth } from '../auth/outgoing-headers.ts'
+import type { Connect } from '../gateway/backends/connect.ts'
+import type { BackendConfig } from '../gateway/config.ts'
+import { connectBackend } from '../mcp/connect-backend.ts'
+import type { Implementation } from '../mcp/messages.ts'
+import type { Era } from '../mcp/versions.ts'
+import type { Outbound } from '../net/outbound.ts'
+import type { ChildProcesses } from '../system/child-process.ts'
+import type { Logger } from '../telemetry/logger.ts'
+
+export interface ConnectToOptions {
+  readonly info: Implementation
+  readonly outbound: Outbound
+  readonly children: ChildProcesses
+  /** Asked at each connect and request, so that a reload changes credentials at once. */
+  readonly outgoingAuth: () => StaticOutgoingAuth
+  readonly connectTimeoutMs: (backend: BackendConfig) => number
+  readonly maxMessageBytes: number
+  readonly log: Logger
+}
+
+/**
+ * Opens connections to configured backends. A backend's era is asked for once and remembered while its connections
+ * last; after a failure it is asked for again.
+ */
+export function createConnectTo(options: ConnectToOptions): (backend: BackendConfig) => Connect {
+  return (backend) => {
+    let era: Era | undefined = backend.era === 'auto' ? undefined : backend.era
+    return async (request) => {
+      const headers = () => ({
+        ...backend.headers,
+        ...outgoingHeaders(options.outgoingAuth(), backend.name),
+      })
+      try {
+        const connection = await connectBackend(backend.target, {
+          name: backend.name,
+          clientInfo: options.info,
+          capabilities: request.capabilities,
+          events: request.events,
+          openStream: request.openStream,
+          headers,
+          connectTimeoutMs: options.connectTimeoutMs(backend),
+          maxMessageBytes: options.maxMessageBytes,
+          log: options.log.child({ backend: backend.name }),
+          outbound: options.outbound,
+          children: options.children,
+          ...(era === undefined ? {} : { era }),
+        })
+        era = connection.era
+        return connection
+      } catch (error) {
+        if (backend.era === 'auto') era = undefined
+        throw error
+      }
+    }
+  }
+}

@@ -1,0 +1,64 @@
+import type { Now } from '../base/clock.ts'
+import type { NewId } from '../base/ids.ts'
+import { createGateway, type Gateway, type GatewayOptions } from '../gateway/create-gateway.ts'
+import type { Implementation } from '../mcp/messages.ts'
+import type { Outbound } from '../net/outbound.ts'
+import type { KeyValue } from '../storage/key-value.ts'
+import type { ChildProcesses } from '../system/child-process.ts'
+import type { Logger } from '../telemetry/logger.ts'
+import type { VmcpConfig } from './config/vmcp-config.ts'
+import { createConnectTo } from './connect-to.ts'
+
+export interface VmcpGatewayParts extends Pick<
+  GatewayOptions,
+  'stages' | 'aroundBackend' | 'onBackendState' | 'onCatalogue'
+> {
+  /** Asked anew where a reload may have changed it. */
+  readonly config: () => VmcpConfig
+  readonly info: Implementation
+  readonly outbound: Outbound
+  readonly children: ChildProcesses
+  readonly store: KeyValue
+  /** 32 bytes. */
+  readonly key: Buffer
+  readonly newId: NewId
+  readonly now: Now
+  readonly log: Logger
+}
+
+/** The gateway of a vMCP file, with its connections to the backends; not yet started. */
+export function createVmcpGateway(parts: VmcpGatewayParts): Gateway {
+  const { config, info, outbound, children, log } = parts
+  return createGateway({
+    ...toSettings(config()),
+    info,
+    connectTo: createConnectTo({
+      info,
+      outbound,
+      children,
+      outgoingAuth: () => config().outgoingAuth,
+      connectTimeoutMs: (backend) =>
+        backend.timeouts.connectMs ?? config().operational.timeouts.connectMs,
+      maxMessageBytes: config().operational.limits.maxResponseBytes,
+      log,
+    }),
+    store: parts.store,
+    key: parts.key,
+    stages: parts.stages,
+    aroundBackend: parts.aroundBackend,
+    onBackendState: parts.onBackendState,
+    onCatalogue: parts.onCatalogue,
+    newId: parts.newId,
+    now: parts.now,
+    log,
+  })
+}
+
+/** The slices of the file that the gateway takes, also at a reload. */
+export function toSettings(config: VmcpConfig) {
+  return {
+    backends: config.backends,
+    aggregation: config.aggregation,
+    operational: config.operational,
+  }
+}

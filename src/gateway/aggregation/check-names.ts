@@ -1,0 +1,91 @@
+import { closest } from '../../base/edit-distance.ts'
+import type { BackendOffer } from './offer.ts'
+import type { AggregationSettings } from './settings.ts'
+
+/** A name in the configuration that leads nowhere. */
+export interface NameProblem {
+  /** Path in the file: `['aggregation', 'tools', 0, 'filter', 2]`. */
+  readonly path: readonly (string | number)[]
+  readonly reason: string
+  readonly hint?: string
+}
+
+/**
+ * Checks every name that `aggregation` mentions against the backends that are configured and what they offer. Tools of a
+ * backend whose list is not known are not judged.
+ */
+export function checkNames(
+  offers: readonly BackendOffer[],
+  settings: AggregationSettings,
+): NameProblem[] {
+  const byName = new Map(offers.map((offer) => [offer.backend, offer]))
+  const problems: NameProblem[] = []
+  for (const [index, name] of settings.conflictResolutionConfig.priorityOrder.entries()) {
+    if (byName.has(name)) continue
+    problems.push(
+      unknown(
+        ['aggregation', 'conflictResolutionConfig', 'priorityOrder', index],
+        `"${name}" is not a backend`,
+        closest(name, byName.keys()),
+      ),
+    )
+  }
+  for (const [index, entry] of settings.tools.entries()) {
+    const path = ['aggregation', 'tools', index] as const
+    const offer = byName.get(entry.workload)
+    if (offer === undefined) {
+      problems.push(
+        unknown(
+          [...path, 'workload'],
+          `"${entry.workload}" is not a backend`,
+          closest(entry.workload, byName.keys()),
+        ),
+      )
+    } else if (offer.known.tools) problems.push(...checkTools(offer, entry, path))
+  }
+  return problems
+}
+
+function checkTools(
+  offer: BackendOffer,
+  entry: AggregationSettings['tools'][number],
+  path: readonly (string | number)[],
+): NameProblem[] {
+  const native = new Set(offer.tools.map((tool) => tool.name))
+  const renamed = Object.values(entry.overrides).flatMap((override) => override.name ?? [])
+  const accepted = new Set([...native, ...renamed])
+  const problems: NameProblem[] = []
+  for (const [index, name] of entry.filter.entries()) {
+    if (accepted.has(name)) continue
+    problems.push(
+      unknown(
+        [...path, 'filter', index],
+        `backend "${offer.backend}" has no tool "${name}"`,
+        closest(name, accepted),
+      ),
+    )
+  }
+  for (const name of Object.keys(entry.overrides)) {
+    if (native.has(name)) continue
+    problems.push(
+      unknown(
+        [...path, 'overrides', name],
+        `backend "${offer.backend}" has no tool "${name}"`,
+        closest(name, native),
+      ),
+    )
+  }
+  return problems
+}
+
+function unknown(
+  path: readonly (string | number)[],
+  reason: string,
+  candidate: string | undefined,
+): NameProblem {
+  return {
+    path,
+    reason,
+    ...(candidate === undefined ? {} : { hint: `did you mean "${candidate}"?` }),
+  }
+}
