@@ -31,6 +31,13 @@ const command =
   values.gateway === '' ? undefined : values.gateway.split(' ').map((word) => nodeOf(word))
 
 const reference = await runReference()
+for (const set of REQUIREMENT_SETS) {
+  const failed = [...reference[set]].filter(([, checks]) =>
+    checks.some(({ status }) => status === 'FAILURE'),
+  )
+  const names = failed.map(([scenario]) => scenario)
+  if (names.length > 0) throw new Error(`The fixture itself fails ${set}: ${names.join(', ')}`)
+}
 const cells = (
   await inPairs(variants, (variant) => runCells(variant, reference, expectations, command))
 ).flat()

@@ -34,7 +34,8 @@ export type Reference = Readonly<Record<RequirementSet, SuiteResult>>
 /** The suite against the reference fixture, directly. */
 export async function runReference(): Promise<Reference> {
   await using fixture = await startFixture(REFERENCE)
-  return runBothSets(fixture.url ?? '')
+  // Awaited here, or the fixture would end before the suite begins.
+  return await runBothSets(fixture.url ?? '')
 }
 
 /** Runs both sets through the gateway in front of one variant, and directly where the variant can be reached so. */

@@ -40,7 +40,7 @@ describe('a backend that misbehaves', () => {
   /** The text of the answer, or `refused`: an error of the protocol or of the tool. */
   const call = async (era: Era, name: string): Promise<string> => {
     await using peer = await connectHttp(gateway?.url ?? '', { era })
-    return peer.client.callTool({ name, arguments: {} }).then(
+    return await peer.client.callTool({ name, arguments: {} }).then(
       (result) => (result.isError ? 'refused' : textOf(result)),
       () => 'refused',
     )
