@@ -16,9 +16,15 @@ interface GatewayRun {
   readonly debug: boolean
   readonly logFormat: 'auto' | 'json' | 'pretty'
   readonly env: Readonly<Record<string, string | undefined>>
-  /** File to watch; what it says goes through `adapt` first. */
-  readonly file?: string
-  readonly adapt?: (config: VmcpConfig) => Promise<VmcpConfig>
+  readonly watched?: WatchedFile
+}
+
+interface WatchedFile {
+  readonly file: string
+  /** The text the running configuration came from. */
+  readonly source: Uint8Array
+  /** What a new configuration goes through before it takes effect. */
+  readonly adapt: (config: VmcpConfig) => Promise<VmcpConfig>
 }
 
 /** Runs a gateway in the foreground until a signal or the end of stdin ends it. Resolves to the exit code. */
@@ -28,15 +34,15 @@ export async function runGateway(run: GatewayRun): Promise<number> {
   const running = await serveVmcp({ config, host, port, log, stdio }).catch((error: unknown) =>
     explainListenError(error, run),
   )
-  const stopWatching = run.file === undefined ? undefined : watch(run.file, run, running, log)
+  const stopWatching = run.watched && watch(run.watched, run.env, running, log)
   const code = await untilEnd(running, log)
   await stopWatching?.()
   return code
 }
 
 function watch(
-  file: string,
-  { adapt, env }: GatewayRun,
+  { file, source, adapt }: WatchedFile,
+  env: GatewayRun['env'],
   running: RunningVmcp,
   log: Logger,
 ): () => Promise<void> {
@@ -44,7 +50,7 @@ function watch(
     file,
     {
       async onValid(found) {
-        const config = adapt ? await adapt(found) : found
+        const config = await adapt(found)
         if (config.unsupported.length > 0) {
           const problems = config.unsupported.map(renderProblem)
           log.error({ file, problems }, 'configuration not reloaded: it asks for what is missing')
@@ -58,8 +64,10 @@ function watch(
         log.error({ file, problems: lines }, 'configuration not reloaded: the old one stays')
       },
     },
-    { env, readFile: (path) => readFile(path) },
+    { env, readFile: (path) => readFile(path), current: source },
   )
+  // The file may have changed since it was read.
+  void watcher.check()
   const onHangUp = (): void => void watcher.check()
   process.on('SIGHUP', onHangUp)
   return async () => {

@@ -24,7 +24,8 @@ export const vmcpServe: CommandHandler<typeof vmcpServeSpec> = async (flags, con
   }
   const adapt = async (config: VmcpConfig): Promise<VmcpConfig> =>
     withOverrides(await withBackends(config, context), overrides)
-  const config = await adapt(await findConfig(flags, context))
+  const { found, source } = await findConfig(flags, context)
+  const config = await adapt(found)
   if (config.unsupported.length > 0) {
     noteProblems(config.unsupported, context)
     const file = flags.config ?? `group ${flags.group}`
@@ -38,15 +39,24 @@ export const vmcpServe: CommandHandler<typeof vmcpServeSpec> = async (flags, con
     debug: flags.debug || /^(1|true)$/i.test(context.env['TOOLHIVE_DEBUG'] ?? ''),
     logFormat,
     env: context.env,
-    ...(flags.config ? { file: flags.config, adapt } : {}),
+    ...(source ? { watched: { file: flags.config ?? '', source, adapt } } : {}),
   })
 }
 
-async function findConfig(flags: Flags, context: CommandContext): Promise<VmcpConfig> {
-  if (flags.config) return loadConfig(flags.config, context)
+interface Found {
+  readonly found: VmcpConfig
+  /** The text of the file, if it came from one. */
+  readonly source?: Uint8Array
+}
+
+async function findConfig(flags: Flags, context: CommandContext): Promise<Found> {
+  if (flags.config) {
+    const { config, source } = await loadConfig(flags.config, context)
+    return { found: config, source }
+  }
   if (!flags.group) throw cliErrors.NO_SOURCE({})
   if (!flags.stdio && !isLoopback(flags.host)) throw cliErrors.NOT_LOOPBACK({ host: flags.host })
-  return quickVmcpConfig(flags.group, await localGroup(flags.group, context))
+  return { found: quickVmcpConfig(flags.group, await localGroup(flags.group, context)) }
 }
 
 /** A file without backends means the servers of its group on this machine, as they are now. */

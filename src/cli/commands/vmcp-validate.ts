@@ -11,7 +11,7 @@ import type { vmcpValidateSpec } from '../specs/vmcp.ts'
 export const vmcpValidate: CommandHandler<typeof vmcpValidateSpec> = async (flags, context) => {
   const format = checkFormat(flags.format)
   if (!flags.config) throw cliErrors.FLAG_REQUIRED({ flag: '--config', value: 'FILE' })
-  const config = await loadConfig(flags.config, context)
+  const { config } = await loadConfig(flags.config, context)
   const live = flags.live ? await checkLive(config) : []
   const errors = live.filter((problem) => problem.severity === 'error')
   const notes = [...config.unsupported, ...live.filter((problem) => problem.severity === 'note')]
