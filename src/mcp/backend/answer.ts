@@ -68,7 +68,16 @@ export function modernReply(response: RawResponse): Reply | undefined {
   if (requestState !== undefined && typeof requestState !== 'string') return undefined
   return {
     kind: 'input',
-    ...(inputRequests === undefined ? {} : { requests: inputRequests as unknown as InputRequests }),
+    ...(inputRequests === undefined ? {} : { requests: withParams(inputRequests) }),
     ...(requestState === undefined ? {} : { state: requestState }),
   }
+}
+
+/** `roots/list` may come without params. */
+function withParams(requests: JsonObject): InputRequests {
+  const entries = Object.entries(requests).map(([key, request]) => [
+    key,
+    isJsonObject(request) && request['params'] === undefined ? { ...request, params: {} } : request,
+  ])
+  return Object.fromEntries(entries) as InputRequests
 }

@@ -18,6 +18,7 @@ import type { PendingCall } from './pending-call.ts'
 import { PendingTable } from './pending-table.ts'
 import { Questions } from './questions.ts'
 import { legacyBody, notificationBody } from './request-body.ts'
+import { SkipLog } from './skip-log.ts'
 
 /** Opens the conversation of the legacy revisions over a pipe. Closes the pipe if it fails. */
 export async function connectLegacyDuplex(
@@ -42,6 +43,7 @@ class LegacyDuplex implements BackendConnection {
   readonly #pipe: MessagePipe
   readonly #options: ConnectOptions
   readonly #calls: PendingTable
+  readonly #skipped: SkipLog
   readonly #questions: Questions
   #handshake: Handshake | undefined
   #closed = false
@@ -51,6 +53,7 @@ class LegacyDuplex implements BackendConnection {
     this.transport = pipe.transport
     this.#pipe = pipe
     this.#options = options
+    this.#skipped = new SkipLog(options.log, options.name)
     this.#calls = new PendingTable({
       name: options.name,
       onAbandon: (call, reason) => this.#cancel(call, reason),
@@ -127,11 +130,13 @@ class LegacyDuplex implements BackendConnection {
     if (typeof scanned === 'object') {
       const call = this.#calls.byId(scanned.id)
       if (call) return call.resolve({ kind: 'raw', response: scanned })
-      return this.#skip(`it answers the unknown or answered request ${JSON.stringify(scanned.id)}`)
+      return this.#skipped.skip(
+        `it answers the unknown or answered request ${JSON.stringify(scanned.id)}`,
+      )
     }
     if (scanned !== undefined) return this.#handle(decodeMessage(bytes))
     const batch = splitBatch(bytes)
-    if (!batch) return this.#skip('it is not a JSON-RPC message', bytes)
+    if (!batch) return this.#skipped.skip('it is not a JSON-RPC message', bytes)
     for (const each of batch) this.#receive(each)
   }
 
@@ -140,7 +145,7 @@ class LegacyDuplex implements BackendConnection {
       case 'error': {
         const call = this.#calls.byId(message.id)
         if (call) return call.resolve({ kind: 'error', error: message.error })
-        return this.#skip(
+        return this.#skipped.skip(
           `it answers the unknown or answered request ${JSON.stringify(message.id)}`,
         )
       }
@@ -155,15 +160,8 @@ class LegacyDuplex implements BackendConnection {
           this.#calls.sole(),
         )
       case 'broken':
-        return this.#skip(message.reason)
+        return this.#skipped.skip(message.reason)
     }
-  }
-
-  #skip(reason: string, bytes?: Buffer): void {
-    this.#options.log.warn(
-      { backend: this.name, reason, ...(bytes ? { begins: bytes.toString('utf8', 0, 200) } : {}) },
-      'Skipped a message of the backend',
-    )
   }
 
   #ended(error: AppError): void {

@@ -26,6 +26,7 @@ import { post } from './post.ts'
 import { Questions } from './questions.ts'
 import { legacyBody, notificationBody } from './request-body.ts'
 import { resumeCall } from './resume-call.ts'
+import { SkipLog } from './skip-log.ts'
 import { openStandaloneStream } from './standalone-stream.ts'
 
 const POST_HEADERS: HeaderList = [
@@ -64,6 +65,7 @@ class LegacyHttp implements BackendConnection, ExchangeOwner {
   endpoint: HttpEndpoint
   readonly #options: ConnectOptions
   readonly #calls: PendingTable
+  readonly #skipped: SkipLog
   readonly #questions: Questions
   readonly #lingering = new Lingering()
   #postHeaders: HeaderList = POST_HEADERS
@@ -74,6 +76,7 @@ class LegacyHttp implements BackendConnection, ExchangeOwner {
   constructor(endpoint: HttpEndpoint, options: ConnectOptions) {
     this.endpoint = endpoint
     this.#options = options
+    this.#skipped = new SkipLog(options.log, options.name)
     this.#calls = new PendingTable({
       name: options.name,
       onAbandon: (call, reason) => this.#cancel(call, reason),
@@ -243,10 +246,10 @@ class LegacyHttp implements BackendConnection, ExchangeOwner {
     if (typeof scanned === 'object') {
       return this.#calls.byId(scanned.id)?.resolve({ kind: 'raw', response: scanned })
     }
-    if (scanned === undefined) return this.#skip(bytes)
+    if (scanned === undefined) return this.#skipped.skip('it is not a JSON-RPC message', bytes)
     const message = decodeMessage(bytes)
     if (message.kind === 'message') return this.#route(message, call ?? this.#asker(message))
-    if (message.kind === 'broken') return this.#skip(bytes)
+    if (message.kind === 'broken') return this.#skipped.skip('it is not a JSON-RPC message', bytes)
     this.#calls.byId(message.id)?.resolve({ kind: 'error', error: message.error })
   }
 
@@ -283,13 +286,6 @@ class LegacyHttp implements BackendConnection, ExchangeOwner {
     this.#options.log.warn(
       { backend: this.#options.name, what, outcome },
       'Cannot deliver a message to the backend',
-    )
-  }
-
-  #skip(bytes: Buffer): void {
-    this.#options.log.warn(
-      { backend: this.#options.name, begins: bytes.toString('utf8', 0, 200) },
-      'Skipped a message of the backend',
     )
   }
 

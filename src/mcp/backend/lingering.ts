@@ -1,6 +1,6 @@
 import type { HttpExchange } from './http-exchange.ts'
 
-const LINGER_MS = 5000
+const LINGER_MS = 1000
 
 /**
  * SSE streams that go on after they have delivered their response. A good server ends them at once; the others must not

@@ -25,6 +25,7 @@ import type { ListenAttempt, ListenHandlers, ModernListen } from './modern-liste
 import type { PendingCall } from './pending-call.ts'
 import { PendingTable } from './pending-table.ts'
 import { modernBody, notificationBody } from './request-body.ts'
+import { SkipLog } from './skip-log.ts'
 
 /** A server of 2026-07-28 over stdio: requests with an envelope, all answers and subscriptions through one pipe. */
 export class ModernDuplex implements BackendConnection {
@@ -34,6 +35,7 @@ export class ModernDuplex implements BackendConnection {
   readonly #pipe: MessagePipe
   readonly #options: ConnectOptions
   readonly #calls: PendingTable
+  readonly #skipped: SkipLog
   readonly #subscriptions = new Map<unknown, ListenHandlers>()
   readonly #listen: ModernListen
   #server: ServerDescription | undefined
@@ -53,6 +55,7 @@ export class ModernDuplex implements BackendConnection {
       onBroken: (reason) => options.log.info({ backend: options.name, reason }, 'Listening again'),
       ackTimeoutMs: 10_000,
     })
+    this.#skipped = new SkipLog(options.log, options.name)
     this.#calls = new PendingTable({
       name: options.name,
       onAbandon: (call, reason) => this.#cancel(call.id, reason),
@@ -121,12 +124,14 @@ export class ModernDuplex implements BackendConnection {
       if (call) return this.#resolve(call, modernReply(scanned))
       if (this.#subscriptions.get(scanned.id))
         return this.#endListen(scanned.id, 'it was ended', false)
-      return this.#skip(`it answers the unknown or answered request ${JSON.stringify(scanned.id)}`)
+      return this.#skipped.skip(
+        `it answers the unknown or answered request ${JSON.stringify(scanned.id)}`,
+      )
     }
-    if (scanned === undefined) return this.#skip('it is not a JSON-RPC message', bytes)
+    if (scanned === undefined) return this.#skipped.skip('it is not a JSON-RPC message', bytes)
     const message = decodeMessage(bytes)
     if (message.kind === 'message') return this.#route(message)
-    if (message.kind === 'broken') return this.#skip(message.reason)
+    if (message.kind === 'broken') return this.#skipped.skip(message.reason)
     const { id, error } = message
     const call = this.#calls.byId(id)
     if (!call) return this.#endListen(id, error.message, true)
@@ -149,7 +154,7 @@ export class ModernDuplex implements BackendConnection {
       return this.#endListen(params['requestId'], 'it was cancelled', false)
     }
     if (routeModernMessage(message, this.#calls.sole(), (token) => this.#calls.byId(token))) return
-    this.#skip(`it is a ${method} that belongs to nothing`)
+    this.#skipped.skip(`it is a ${method} that belongs to nothing`)
   }
 
   #subscribed(id: number, method: string, tagged: JsonObject): void {
@@ -182,18 +187,7 @@ export class ModernDuplex implements BackendConnection {
     const handlers = this.#subscriptions.get(id)
     this.#subscriptions.delete(id)
     if (handlers) return handlers.onEnd(reason, refused)
-    this.#skip(`it ends the unknown request ${JSON.stringify(id)}`)
-  }
-
-  #skip(reason: string, bytes?: Buffer): void {
-    this.#options.log.warn(
-      {
-        backend: this.#options.name,
-        reason,
-        ...(bytes ? { begins: bytes.toString('utf8', 0, 200) } : {}),
-      },
-      'Skipped a message of the backend',
-    )
+    this.#skipped.skip(`it ends the unknown request ${JSON.stringify(id)}`)
   }
 
   #ended(error: AppError): void {

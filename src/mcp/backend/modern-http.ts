@@ -30,6 +30,7 @@ import type { PendingCall } from './pending-call.ts'
 import { PendingTable } from './pending-table.ts'
 import { probe } from './probe.ts'
 import { modernBody } from './request-body.ts'
+import { SkipLog } from './skip-log.ts'
 
 const RECHECK_PAUSE_MS = 5000
 
@@ -50,6 +51,7 @@ export class ModernHttp implements BackendConnection, ExchangeOwner {
   endpoint: HttpEndpoint
   readonly #options: ConnectOptions
   readonly #calls: PendingTable
+  readonly #skipped: SkipLog
   readonly #lingering = new Lingering()
   readonly #listen: ModernListen
   #ended: string | undefined
@@ -69,6 +71,7 @@ export class ModernHttp implements BackendConnection, ExchangeOwner {
       onBroken: (reason) => options.log.info({ backend: options.name, reason }, 'Listening again'),
       ackTimeoutMs: 10_000,
     })
+    this.#skipped = new SkipLog(options.log, options.name)
     this.#calls = new PendingTable({
       name: options.name,
       // Ending the stream is the cancellation (2026-07-28 transports, "Cancellation").
@@ -132,10 +135,7 @@ export class ModernHttp implements BackendConnection, ExchangeOwner {
   onMessage(call: PendingCall, message: Incoming & { kind: 'message' }): void {
     const owner = call.settled ? undefined : call
     if (routeModernMessage(message, owner, (token) => this.#calls.byId(token))) return
-    this.#options.log.warn(
-      { backend: this.#options.name, method: message.method },
-      'Skipped a message of the backend',
-    )
+    this.#skipped.skip(`it is a ${message.method} that belongs to nothing`)
   }
 
   onRefused(call: PendingCall, httpStatus: number, body: Buffer): void {

@@ -24,6 +24,8 @@ export class PendingCall {
   seenMs: number
   /** Questions of the backend to the client that wait for an answer. */
   questions = 0
+  /** When the last of them came, `performance.now()`; 0: none did. */
+  askedMs = 0
   /** The request has left this process as a whole: from then on it may have been executed. */
   sent = false
   settled = false

@@ -6,6 +6,9 @@ import type { MessagePipe } from './message-pipe.ts'
 import { PendingCall } from './pending-call.ts'
 import type { CallOwner } from './pending-call.ts'
 
+/** Questions of one handler that are asked at once arrive within so many milliseconds. */
+const ASKED_JUST_NOW_MS = 50
+
 /** The calls in flight of one connection, by the connection's own ids, which begin at 1 and never repeat. */
 export class PendingTable implements CallOwner {
   readonly name: string
@@ -40,11 +43,18 @@ export class PendingTable implements CallOwner {
     return this.#calls.get(id)
   }
 
-  /** The only call in flight, if there is exactly one: what comes unattributed can only belong to it. */
+  /**
+   * The only call that can have said what comes unattributed: a handler that waits for the answer to its question says
+   * nothing, so it is the only one that does not wait; if all wait, the only one that asked just now, for a handler may
+   * ask several things at once.
+   */
   sole(): PendingCall | undefined {
-    if (this.#calls.size !== 1) return undefined
-    for (const call of this.#calls.values()) return call
-    return undefined
+    const calls = this.all()
+    const speaking = calls.filter((call) => call.questions === 0)
+    if (speaking.length > 0) return speaking.length === 1 ? speaking[0] : undefined
+    const since = performance.now() - ASKED_JUST_NOW_MS
+    const asking = calls.length === 1 ? calls : calls.filter((call) => call.askedMs >= since)
+    return asking.length === 1 ? asking[0] : undefined
   }
 
   all(): PendingCall[] {

@@ -34,7 +34,10 @@ export class Questions {
       return this.#send(JSON.stringify({ jsonrpc: '2.0', id, error }))
     }
     this.#open.add(id)
-    if (call) call.questions++
+    if (call) {
+      call.questions++
+      call.askedMs = performance.now()
+    }
     void this.#answer({ method, params } as InputRequest, call)
       .then(
         (result) => ({ jsonrpc: '2.0', id, result }),

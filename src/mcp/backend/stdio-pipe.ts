@@ -44,6 +44,15 @@ export function openStdioPipe(
   const stderr = createStderrLog(options)
   const child = children.spawn(target, {
     onStdout: (chunk) => lines.push(chunk),
+    onStdoutEnd() {
+      // An ordinary end closes stdout as well; its exit says more.
+      setTimeout(() => {
+        if (closed) return
+        const reason = `process "${target.command}" closed its stdout`
+        finish(mcpErrors.BACKEND_GONE({ backend: options.name, reason, ran: 'unknown' }))
+        void child.end({ stdinMs: 0, termMs: 1000 })
+      }, 300).unref()
+    },
     onStderr: (chunk) => stderr.push(chunk),
     onExit(exit) {
       lines.end()
