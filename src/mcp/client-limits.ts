@@ -6,7 +6,7 @@ export interface ClientLimits {
   readonly bodyTimeoutMs: number
   /** Elements of a JSON-RPC batch (2025-03-26). */
   readonly maxBatchCount: number
-  /** stdio: a longer line is skipped and answered with a parse error. */
+  /** stdio: a longer line is answered with a parse error and ends the conversation. */
   readonly maxLineBytes: number
   /** A POST still unanswered after this turns into an event stream. */
   readonly sseUpgradeMs: number

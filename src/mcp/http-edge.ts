@@ -32,7 +32,7 @@ export interface HttpEdgeOptions extends HostRules {
 export interface HttpEdge {
   /** For `server.on('request')`. False: the path is not ours, and nothing was done. */
   handle(request: IncomingMessage, response: ServerResponse): boolean
-  /** Requests and streams that are not finished. */
+  /** Calls that are not answered, parked ones too. */
   readonly inFlight: number
   /**
    * Takes no new sessions (503), ends subscriptions with their closing result, waits for calls in flight, and ends the

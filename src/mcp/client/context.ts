@@ -6,6 +6,7 @@ import type { GatewayPort } from '../gateway-port.ts'
 import type { Implementation } from '../messages.ts'
 import { createRequestStateCodec } from '../request-state.ts'
 import type { RequestStateCodec } from '../request-state.ts'
+import { Activity } from './activity.ts'
 import { Flights } from './flights.ts'
 import { createTicker } from './ticker.ts'
 import type { Ticker } from './ticker.ts'
@@ -23,6 +24,14 @@ export interface EdgeContext {
   readonly ticker: Ticker
   readonly states: RequestStateCodec
   readonly flights: Flights
+  readonly activity: Activity
+  /** Open event streams. */
+  readonly connections: Set<Standing>
+}
+
+/** Something that stays open until somebody ends it. */
+interface Standing {
+  hangUp(): void
 }
 
 export interface ContextOptions {
@@ -50,5 +59,7 @@ export function createContext(options: ContextOptions): EdgeContext {
     ticker,
     states: createRequestStateCodec(options.stateKey, now),
     flights: new Flights(limits, ticker),
+    activity: new Activity(),
+    connections: new Set(),
   }
 }

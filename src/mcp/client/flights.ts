@@ -79,10 +79,6 @@ export class Flights implements Ticking {
     else this.#perOwner.delete(flight.owner)
   }
 
-  expireAll(): void {
-    for (const [flight, sinceMs] of this.#parked) flight.expire(performance.now() - sinceMs)
-  }
-
   tick(nowMs: number): void {
     for (const [flight, sinceMs] of this.#parked) {
       // Longest waiting first: the rest is younger.

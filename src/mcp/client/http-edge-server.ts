@@ -16,6 +16,7 @@ import { postModern } from './modern-http.ts'
 import { readBody } from './read-body.ts'
 import type { Body } from './read-body.ts'
 import { ReplayStore } from './replay-store.ts'
+import { SseTransport } from './sse-transport.ts'
 
 export interface HttpEdgeServerOptions {
   readonly authenticate: Authenticate
@@ -24,24 +25,27 @@ export interface HttpEdgeServerOptions {
   readonly sse: { readonly path: string; readonly messagesPath: string } | false
 }
 
+type Serve = (request: IncomingMessage, response: ServerResponse, principal: Principal) => void
+
 /** Routes requests to the transport and era they belong to. */
 export class HttpEdgeServer {
   readonly #context: EdgeContext
   readonly #options: HttpEdgeServerOptions
   readonly #replay: ReplayStore
+  readonly #sse: SseTransport
   readonly #listens = new Listens()
-  #inFlight = 0
   #draining = false
-  #onIdle: (() => void) | undefined
 
   constructor(context: EdgeContext, options: HttpEdgeServerOptions) {
     this.#context = context
     this.#options = options
     this.#replay = new ReplayStore(context.limits, context.ticker)
+    const messagesPath = options.sse === false ? '' : options.sse.messagesPath
+    this.#sse = new SseTransport(context, messagesPath, this.draining)
   }
 
   get inFlight(): number {
-    return this.#inFlight
+    return this.#context.activity.count
   }
 
   get context(): EdgeContext {
@@ -62,40 +66,34 @@ export class HttpEdgeServer {
     const url = request.url ?? '/'
     const query = url.indexOf('?')
     const path = query < 0 ? url : url.slice(0, query)
-    if (path !== this.#options.path) return false
-    this.#began(response)
-    this.#admit(request, response, (principal) => this.#serveMcp(request, response, principal))
+    const serve = this.#route(path)
+    if (!serve) return false
+    if (this.#draining) response.setHeader('Connection', 'close')
+    this.#admit(request, response, (principal) => serve.call(this, request, response, principal))
     return true
   }
 
   async drain(graceMs: number): Promise<void> {
     this.#draining = true
     this.#listens.endAll()
-    if (this.#inFlight > 0) {
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, graceMs)
-        this.#onIdle = () => {
-          clearTimeout(timer)
-          resolve()
-        }
-      })
-    }
+    await this.#context.activity.idle(graceMs)
+    for (const connection of this.#context.connections) connection.hangUp()
   }
 
   close(): void {
     this.#draining = true
     this.#listens.endAll()
-    this.#context.flights.expireAll()
+    this.#context.activity.cancelAll('the server is shutting down')
+    for (const connection of this.#context.connections) connection.hangUp()
     this.#context.ticker.stop()
   }
 
-  #began(response: ServerResponse): void {
-    this.#inFlight++
-    response.on('close', () => {
-      this.#inFlight--
-      if (this.#inFlight === 0) this.#onIdle?.()
-    })
-    if (this.#draining) response.setHeader('Connection', 'close')
+  #route(path: string): Serve | undefined {
+    const { path: mcpPath, sse } = this.#options
+    if (path === mcpPath) return this.#serveMcp
+    if (sse === false) return undefined
+    if (path === sse.path) return this.#serveSse
+    return path === sse.messagesPath ? this.#serveMessage : undefined
   }
 
   /** Host, origin, identity; from then on nothing a stage throws gets past. */
@@ -134,6 +132,27 @@ export class HttpEdgeServer {
     }
   }
 
+  #serveSse(request: IncomingMessage, response: ServerResponse, principal: Principal): void {
+    request.resume()
+    if (request.method === 'GET') this.#sse.open(response, principal)
+    else
+      answerError(response, 405, INVALID_REQUEST, 'Only GET opens a stream', null, ['Allow', 'GET'])
+  }
+
+  #serveMessage(request: IncomingMessage, response: ServerResponse, principal: Principal): void {
+    if (request.method !== 'POST') {
+      request.resume()
+      answerError(response, 405, INVALID_REQUEST, 'Messages are posted', null, ['Allow', 'POST'])
+      return
+    }
+    const client = this.#sse.find(request, response, principal)
+    if (!client) {
+      request.resume()
+      return
+    }
+    this.#readBody(request, response, (body) => this.#sse.receive(client, parse(body), response))
+  }
+
   /** GET and DELETE exist for legacy sessions only. */
   #sessionOperation(
     request: IncomingMessage,
@@ -168,13 +187,19 @@ export class HttpEdgeServer {
       answerError(response, 415, INVALID_REQUEST, text)
       return
     }
+    this.#readBody(request, response, (body) => {
+      this.#dispatch(request, response, principal, body, accepts)
+    })
+  }
+
+  #readBody(request: IncomingMessage, response: ServerResponse, use: (body: Buffer) => void): void {
     readBody(request, this.#context.limits, this.#context.ticker, (body) => {
       if (typeof body === 'string') {
         this.#refuseBody(response, body)
         return
       }
       try {
-        this.#dispatch(request, response, principal, body, accepts)
+        use(body)
       } catch (thrown) {
         this.#failed(response, thrown)
       }

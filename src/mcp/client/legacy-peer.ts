@@ -51,10 +51,12 @@ export class LegacyPeer implements ClientChannel {
   began(call: InFlight): void {
     this.#calls.set(call.id, call)
     this.session.inFlight++
+    this.context.activity.began(call)
   }
 
   ended(call: InFlight): void {
     if (this.#calls.delete(call.id)) this.session.inFlight--
+    this.context.activity.ended(call)
   }
 
   notify(method: string, params?: JsonObject): void {

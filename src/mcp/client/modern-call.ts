@@ -9,6 +9,7 @@ import { renderError, renderReply } from '../render-reply.ts'
 import type { Reply } from '../reply.ts'
 import { paramsDigest } from '../request-state.ts'
 import type { StateBinding } from '../request-state.ts'
+import { GATEWAY_FAILURE } from '../rpc-codes.ts'
 import { CallNotifications } from './call-notifications.ts'
 import type { EdgeContext } from './context.ts'
 import type { Exchange } from './exchange.ts'
@@ -86,6 +87,7 @@ export class ModernCall implements Call, Flight {
 
   /** Hands the call to the gateway; its answer goes out by itself. */
   start(): void {
+    this.#context.activity.began(this)
     let replied: Promise<Reply>
     try {
       replied = this.#context.port.call(this)
@@ -143,14 +145,18 @@ export class ModernCall implements Call, Flight {
     const method = this.method
     this.#questions?.reject(mcpErrors.QUESTION_EXPIRED({ method, waitedMs: Math.round(waitedMs) }))
     this.cancellation.cancel('the client did not come back with its answers')
-    this.#finished = true
-    this.#context.flights.leave(this)
+    this.#over()
   }
 
-  /** The client does not want the answer any more (stdio). */
+  /** The client does not want the answer any more (stdio), or the edge is closed. */
   cancel(reason: string): void {
     if (this.#finished) return
+    const exchange = this.#exchange
     this.#withdraw(reason)
+    if (!exchange?.answersCancelled) return
+    exchange.onGone = undefined
+    const error = { code: GATEWAY_FAILURE, message: `Call cancelled: ${reason}` }
+    exchange.respond([renderError(this.#requestId, error)])
   }
 
   #attach(exchange: Exchange): void {
@@ -161,11 +167,21 @@ export class ModernCall implements Call, Flight {
   }
 
   #withdraw(reason: string): void {
-    this.#finished = true
+    this.#over()
     this.#exchange = undefined
-    clearTimeout(this.#batching)
     this.cancellation.cancel(reason)
+    this.#rejectQuestions(reason)
+  }
+
+  #rejectQuestions(reason: string): void {
     this.#questions?.reject(mcpErrors.CALL_CANCELLED({ reason, ran: 'unknown' }))
+  }
+
+  /** From here on nothing is sent any more. */
+  #over(): void {
+    this.#finished = true
+    clearTimeout(this.#batching)
+    this.#context.activity.ended(this)
     if (this.#questions) this.#context.flights.leave(this)
   }
 
@@ -233,24 +249,17 @@ export class ModernCall implements Call, Flight {
   }
 
   #finish(answer: Answer): void {
-    clearTimeout(this.#batching)
+    this.#rejectQuestions('the call has ended')
     if (!this.#exchange) {
       // The client has not come back yet: it gets the answer when it does.
       this.#late = answer
-      const reason = 'the call has ended'
-      this.#questions?.reject(mcpErrors.CALL_CANCELLED({ reason, ran: 'unknown' }))
       return
     }
     const exchange = this.#exchange
     const [body, status] = this.#renderAnswer(answer)
-    this.#finished = true
+    this.#over()
     this.#exchange = undefined
     exchange.onGone = undefined
-    if (this.#questions) {
-      const reason = 'the call has ended'
-      this.#questions.reject(mcpErrors.CALL_CANCELLED({ reason, ran: 'unknown' }))
-      this.#context.flights.leave(this)
-    }
     exchange.respond(body, status)
   }
 

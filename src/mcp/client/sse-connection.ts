@@ -29,7 +29,10 @@ export class SseConnection implements Ticking {
     response.flushHeaders()
     response.on('close', () => this.#gone())
     if (response.destroyed) this.#open = false
-    else context.ticker.add(this)
+    else {
+      context.ticker.add(this)
+      context.connections.add(this)
+    }
   }
 
   get open(): boolean {
@@ -49,8 +52,13 @@ export class SseConnection implements Ticking {
 
   end(): void {
     if (!this.#open) return
-    this.#open = false
-    this.#context.ticker.delete(this)
+    this.#forget()
+    this.#response.end()
+  }
+
+  /** Ends it as if the client had gone. */
+  hangUp(): void {
+    this.#gone()
     this.#response.end()
   }
 
@@ -60,9 +68,14 @@ export class SseConnection implements Ticking {
 
   #gone(): void {
     if (!this.#open) return
+    this.#forget()
+    this.onGone?.()
+  }
+
+  #forget(): void {
     this.#open = false
     this.#context.ticker.delete(this)
-    this.onGone?.()
+    this.#context.connections.delete(this)
   }
 }
 

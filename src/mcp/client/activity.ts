@@ -1,0 +1,39 @@
+interface Running {
+  cancel(reason: string): void
+}
+
+/** The calls an edge has handed to its gateway and not answered yet; parked ones too. */
+export class Activity {
+  readonly #running = new Set<Running>()
+  #onIdle: (() => void) | undefined
+
+  get count(): number {
+    return this.#running.size
+  }
+
+  began(call: Running): void {
+    this.#running.add(call)
+  }
+
+  ended(call: Running): void {
+    this.#running.delete(call)
+    if (this.#running.size === 0) this.#onIdle?.()
+  }
+
+  cancelAll(reason: string): void {
+    for (const call of this.#running) call.cancel(reason)
+  }
+
+  /** Resolves when nothing runs, after `graceMs` at the latest. */
+  async idle(graceMs: number): Promise<void> {
+    if (this.#running.size === 0) return
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, graceMs)
+      this.#onIdle = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+    this.#onIdle = undefined
+  }
+}
