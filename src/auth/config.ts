@@ -43,11 +43,9 @@ const authz = crossCheck(
 /** `incomingAuth`: who may call. */
 export const incomingAuth = crossCheck(
   z.strictObject({
-    type: z
-      .enum(['anonymous', 'local', 'oidc'])
-      .meta({
-        description: 'anonymous: everybody; local: the user of this machine; oidc: by token',
-      }),
+    type: z.enum(['anonymous', 'local', 'oidc']).meta({
+      description: 'anonymous: everybody; local: the user of this machine; oidc: by token',
+    }),
     oidc: oidc.meta({ description: 'For the type oidc' }).optional(),
     authz: authz.meta({ description: 'What a caller may do' }).optional(),
   }),
@@ -104,6 +102,7 @@ const awsSts = z.strictObject({
         priority: z.int().meta({ description: 'Smaller first' }).optional(),
       }),
     )
+    .meta({ description: 'Which role for whom' })
     .default([]),
   roleClaim: text('Claim with the roles').optional(),
   sessionDuration: count('Seconds', 900, 43_200).optional(),
@@ -169,15 +168,17 @@ const strategyFields = z.strictObject({
       'xaa',
     ])
     .meta({ description: 'How requests to the backend are signed' }),
-  headerInjection: headerInjection.optional(),
-  tokenExchange: tokenExchange.optional(),
-  upstreamInject: upstreamInject.optional(),
-  awsSts: awsSts.optional(),
-  obo: obo.optional(),
-  xaa: xaa.optional(),
+  headerInjection: headerInjection.meta({ description: 'A fixed header' }).optional(),
+  tokenExchange: tokenExchange.meta({ description: 'RFC 8693 token exchange' }).optional(),
+  upstreamInject: upstreamInject
+    .meta({ description: 'The caller’s own upstream token' })
+    .optional(),
+  awsSts: awsSts.meta({ description: 'AWS signatures with a role of the caller' }).optional(),
+  obo: obo.meta({ description: 'On behalf of the caller' }).optional(),
+  xaa: xaa.meta({ description: 'Cross-application access' }).optional(),
 })
 
-const strategy = crossCheck(strategyFields, checkStrategy)
+const strategy = crossCheck(strategyFields, checkStrategy).meta({ id: 'OutgoingStrategy' })
 
 /** One outgoing strategy: `type`, and the block of that type. */
 export type OutgoingStrategy = z.output<typeof strategy>
@@ -187,7 +188,7 @@ export const outgoingAuth = z.strictObject({
   source: z
     .enum(['inline', 'discovered'])
     .meta({ description: 'inline: what is written here; discovered: Kubernetes only' }),
-  default: strategy.meta({ description: 'For backends without an entry' }).optional(),
+  default: strategy.optional(),
   backends: mapOf(strategy, 'By backend').prefault({}),
 })
 

@@ -142,7 +142,9 @@ export const aggregation = crossCheck(
     conflictResolution: z
       .enum(['prefix', 'priority', 'manual'])
       .meta({ description: 'What happens when two backends offer the same name' }),
-    conflictResolutionConfig,
+    conflictResolutionConfig: conflictResolutionConfig.meta({
+      description: 'Settings of the strategy; required for each',
+    }),
     tools: z
       .array(workloadTools)
       .meta({ description: 'Filters and overrides, one item per backend' })
@@ -173,12 +175,12 @@ const timeouts = z
     default: duration(
       'Longest silence during a call to a backend; progress resets it',
       'positive',
-    ).default(30_000),
+    ).prefault('30s'),
     perWorkload: mapOf(duration('As default, for one backend', 'positive'), 'By backend').prefault(
       {},
     ),
-    connect: duration('(ours) Longest time to connect to a backend', 'positive').default(10_000),
-    absolute: duration('(ours) Hard end of a call; 0 = none').default(3_600_000),
+    connect: duration('(ours) Longest time to connect to a backend', 'positive').prefault('10s'),
+    absolute: duration('(ours) Hard end of a call; 0 = none').prefault('1h'),
   })
   .transform((v) => ({
     defaultMs: v.default,
@@ -189,9 +191,12 @@ const timeouts = z
 
 const circuitBreaker = z
   .strictObject({
-    enabled: z.boolean().default(false),
+    enabled: z
+      .boolean()
+      .meta({ description: 'Stop calling a backend that keeps failing' })
+      .default(false),
     failureThreshold: count('Failures in a row that open it', 1).default(5),
-    timeout: duration('How long it stays open', { minMs: 1000 }).default(60_000),
+    timeout: duration('How long it stays open', { minMs: 1000 }).prefault('1m'),
   })
   .transform((v) => ({
     enabled: v.enabled,
@@ -201,20 +206,22 @@ const circuitBreaker = z
 
 const failureHandling = crossCheck(
   z.strictObject({
-    healthCheckInterval: duration('Time between two checks of a backend', 'positive').default(
-      30_000,
+    healthCheckInterval: duration('Time between two checks of a backend', 'positive').prefault(
+      '30s',
     ),
-    healthCheckTimeout: duration('Longest time of one check; 0 = 10s').default(0),
+    healthCheckTimeout: duration('Longest time of one check; 0 = 10s').prefault('0'),
     unhealthyThreshold: count('Failed checks in a row that make it unhealthy', 1).default(3),
     statusReportingInterval: duration(
       'Kubernetes: time between two status reports',
       'positive',
-    ).default(30_000),
+    ).prefault('30s'),
     partialFailureMode: z
       .enum(['fail', 'best_effort', 'bestEffort'])
       .meta({ description: '`fail`: one failed backend fails the request; default best_effort' })
       .default('best_effort'),
-    circuitBreaker: circuitBreaker.prefault({}),
+    circuitBreaker: circuitBreaker
+      .meta({ description: 'Leaves a failing backend alone' })
+      .prefault({}),
   }),
   checkFailureHandling,
 ).transform((v) => ({
@@ -230,7 +237,7 @@ const failureHandling = crossCheck(
 
 const sessions = z
   .strictObject({
-    ttl: duration('A session ends after so long without a request', 'positive').default(1_800_000),
+    ttl: duration('A session ends after so long without a request', 'positive').prefault('30m'),
     maxSessions: count('Beyond it the least recently used idle one ends', 1).default(10_000),
   })
   .transform((v) => ({ ttlMs: v.ttl, maxSessions: v.maxSessions }))
@@ -240,9 +247,7 @@ const limits = z
     maxBodyBytes: count('Largest request body', 1024).default(8 * 1024 * 1024),
     maxResponseBytes: count('Largest answer of a backend', 1024).default(100 * 1024 * 1024),
     maxParkedCalls: count('Calls that wait for an answer of a client', 1).default(1000),
-    questionTimeout: duration('Longest wait for an answer of a client', 'positive').default(
-      600_000,
-    ),
+    questionTimeout: duration('Longest wait for an answer of a client', 'positive').prefault('10m'),
   })
   .transform((v) => ({
     maxBodyBytes: v.maxBodyBytes,
@@ -253,7 +258,7 @@ const limits = z
 
 const drain = z
   .strictObject({
-    timeout: duration('At SIGTERM: longest wait for calls in flight').default(10_000),
+    timeout: duration('At SIGTERM: longest wait for calls in flight').prefault('10s'),
   })
   .transform((v) => ({ timeoutMs: v.timeout }))
 
@@ -263,8 +268,10 @@ export const operational = z.strictObject({
     .enum(['debug', 'info', 'warn', 'error'])
     .meta({ description: 'Least severe log line that is written' })
     .optional(),
-  timeouts: timeouts.prefault({}),
-  failureHandling: failureHandling.prefault({}),
+  timeouts: timeouts.meta({ description: 'How long calls may take' }).prefault({}),
+  failureHandling: failureHandling
+    .meta({ description: 'Health and its consequences' })
+    .prefault({}),
   sessions: sessions.meta({ description: '(ours) Sessions of clients' }).prefault({}),
   limits: limits.meta({ description: '(ours) Sizes and bounds' }).prefault({}),
   drain: drain.meta({ description: '(ours) The way out' }).prefault({}),
@@ -288,7 +295,7 @@ const REFUSED_EMBEDDING_HEADERS = ['authorization', 'content-type']
 export const optimizer = crossCheck(
   z.strictObject({
     embeddingService: httpUrl('Base URL of the embedding service; none = words only').optional(),
-    embeddingServiceTimeout: duration('Longest wait for it', 'positive').default(30_000),
+    embeddingServiceTimeout: duration('Longest wait for it', 'positive').prefault('30s'),
     embeddingProvider: z
       .enum(['tei', 'openai'])
       .meta({ description: 'What the embedding service speaks' })
@@ -327,10 +334,10 @@ export type OptimizerConfig = z.output<typeof optimizer>
 /** `codeMode`: the tool execute_tool_script. */
 export const codeMode = z
   .strictObject({
-    enabled: z.boolean().default(false),
+    enabled: z.boolean().meta({ description: 'Offer it' }).default(false),
     stepLimit: count('Steps of one script', 1).default(100_000),
     parallelMaxConcurrency: count('Calls at once', 1).default(10),
-    toolCallTimeout: duration('Longest single call', 'positive').default(30_000),
+    toolCallTimeout: duration('Longest single call', 'positive').prefault('30s'),
   })
   .transform(({ toolCallTimeout, ...v }) => ({ ...v, toolCallTimeoutMs: toolCallTimeout }))
 

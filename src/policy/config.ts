@@ -36,8 +36,14 @@ export const audit = z.strictObject({
   component: text('Name of this program in each line').default('vmcp-server'),
   eventTypes: eventTypes.meta({ description: 'Only these; none = all' }).default([]),
   excludeEventTypes: eventTypes.meta({ description: 'Not these; wins' }).default([]),
-  includeRequestData: z.boolean().default(false),
-  includeResponseData: z.boolean().default(false),
+  includeRequestData: z
+    .boolean()
+    .meta({ description: 'Write requests into the lines' })
+    .default(false),
+  includeResponseData: z
+    .boolean()
+    .meta({ description: 'Write answers into the lines' })
+    .default(false),
   detectApplicationErrors: z
     .boolean()
     .meta({ description: 'Look into answers for errors' })

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { parseDuration } from '../base/duration.ts'
+import { parseDuration, toDurationText } from '../base/duration.ts'
 
 /** What a duration may be: any, `zero` or more, or `positive`; or at least so many milliseconds. */
 export type DurationRule = 'any' | 'zero' | 'positive' | { minMs: number }
@@ -132,7 +132,7 @@ function readDuration(
     return { reason: `must be longer than 0, not "${value}"` }
   if (rule === 'zero' && read.ms < 0) return { reason: `must not be negative, not "${value}"` }
   if (typeof rule === 'object' && read.ms < rule.minMs) {
-    return { reason: `must be at least ${rule.minMs / 1000}s, not "${value}"` }
+    return { reason: `must be at least ${toDurationText(rule.minMs)}, not "${value}"` }
   }
   return read.ms
 }

@@ -9,7 +9,7 @@ export const toolAnnotations = z
     idempotentHint: z.boolean().meta({ description: 'Twice is as good as once' }).optional(),
     openWorldHint: z.boolean().meta({ description: 'Reaches beyond its server' }).optional(),
   })
-  .meta({ description: 'Hints of a tool; absent = as the tool says' })
+  .meta({ id: 'ToolAnnotations', description: 'Hints of a tool; absent = as the tool says' })
 
 /** The five hints, each present only where it replaces. */
 export type ToolAnnotations = z.output<typeof toolAnnotations>

@@ -17,7 +17,10 @@ const tls = crossCheck(
     certPath: text('PEM file with our certificate').optional(),
     keyPath: text('PEM file with its key').optional(),
     serverName: text('Name expected in the certificate').optional(),
-    insecureSkipVerify: z.boolean().default(false),
+    insecureSkipVerify: z
+      .boolean()
+      .meta({ description: 'Accept any certificate; for tests' })
+      .default(false),
   }),
   (block, report) => {
     if ((block.certPath === undefined) === (block.keyPath === undefined)) return
@@ -27,9 +30,9 @@ const tls = crossCheck(
 
 const timeouts = z
   .strictObject({
-    dial: duration('Longest time to connect', 'positive').default(5000),
-    read: duration('Longest wait for an answer', 'positive').default(3000),
-    write: duration('Longest time to send', 'positive').default(3000),
+    dial: duration('Longest time to connect', 'positive').prefault('5s'),
+    read: duration('Longest wait for an answer', 'positive').prefault('3s'),
+    write: duration('Longest time to send', 'positive').prefault('3s'),
   })
   .transform((v) => ({ dialMs: v.dial, readMs: v.read, writeMs: v.write }))
 

@@ -22,7 +22,10 @@ const jsonSchema = (description: string) =>
 
 const onError = crossCheck(
   z.strictObject({
-    action: z.enum(['abort', 'continue', 'retry']).default('abort'),
+    action: z
+      .enum(['abort', 'continue', 'retry'])
+      .meta({ description: 'What a failure does' })
+      .default('abort'),
     retryCount: count('How often to try again', 0).optional(),
     retryDelay: duration('Wait before the first new try', 'positive').optional(),
   }),
@@ -38,19 +41,24 @@ const onError = crossCheck(
 }))
 
 const reaction = z.strictObject({
-  action: z.enum(['abort', 'continue', 'skip_remaining']),
+  action: z
+    .enum(['abort', 'continue', 'skip_remaining'])
+    .meta({ description: 'What this answer does' }),
 })
 
 const innerStep = crossCheck(
   z.strictObject({
     id: text('Id of the inner step'),
-    type: z.enum(['', 'tool', 'elicitation', 'forEach']).optional(),
+    type: z
+      .enum(['', 'tool', 'elicitation', 'forEach'])
+      .meta({ description: 'Only `tool`' })
+      .optional(),
     tool: toolName.optional(),
     arguments: templated.optional(),
-    onError: onError.optional(),
+    onError: onError.meta({ description: 'What happens when it fails' }).optional(),
     condition: template('Not used in a loop').optional(),
     timeout: duration('Not used in a loop').optional(),
-    dependsOn: z.array(z.string()).optional(),
+    dependsOn: z.array(z.string()).meta({ description: 'Not used in a loop' }).optional(),
     defaultResults: mapOf(z.unknown(), 'Not used in a loop').optional(),
   }),
   checkInnerStep,
@@ -71,12 +79,12 @@ const stepFields = z.strictObject({
   arguments: templated.optional(),
   condition: template('Run only if this gives true').optional(),
   dependsOn: z.array(z.string()).meta({ description: 'Ids of steps that come first' }).default([]),
-  onError: onError.optional(),
-  timeout: duration('Longest time of the step', 'positive').default(300_000),
+  onError: onError.meta({ description: 'What happens when it fails' }).optional(),
+  timeout: duration('Longest time of the step', 'positive').prefault('5m'),
   message: template('elicitation: the question').optional(),
   schema: jsonSchema('elicitation: JSON Schema of the answer').optional(),
-  onDecline: reaction.optional(),
-  onCancel: reaction.optional(),
+  onDecline: reaction.meta({ description: 'elicitation: when the answer is no' }).optional(),
+  onCancel: reaction.meta({ description: 'elicitation: when there is no answer' }).optional(),
   defaultResults: mapOf(z.unknown(), 'Output when the step is skipped or failed').optional(),
   collection: template('forEach: gives a JSON array').optional(),
   itemVar: z
@@ -87,7 +95,7 @@ const stepFields = z.strictObject({
     .optional(),
   maxParallel: count('forEach: iterations at once', 0, 50).optional(),
   maxIterations: count('forEach: largest collection', 0, 1000).optional(),
-  step: innerStep.optional(),
+  step: innerStep.meta({ description: 'forEach: what is done for each item' }).optional(),
 })
 
 const step = crossCheck(stepFields, checkStep).transform((v) => ({
@@ -114,7 +122,9 @@ export interface OutputProperty {
 
 const outputProperty: z.ZodType<OutputProperty> = crossCheck(
   z.strictObject({
-    type: z.enum(['string', 'integer', 'number', 'boolean', 'object', 'array']),
+    type: z
+      .enum(['string', 'integer', 'number', 'boolean', 'object', 'array'])
+      .meta({ description: 'What the value is turned into' }),
     description: text('What it is'),
     value: template('Its value').optional(),
     get properties() {
@@ -128,7 +138,10 @@ const outputProperty: z.ZodType<OutputProperty> = crossCheck(
 const output = crossCheck(
   z.strictObject({
     properties: mapOf(outputProperty, 'The values of the result'),
-    required: z.array(z.string()).default([]),
+    required: z
+      .array(z.string())
+      .meta({ description: 'Values without which the run fails' })
+      .default([]),
   }),
   (block, report) => {
     if (!isMap(block.properties)) return
@@ -147,7 +160,7 @@ const compositeTool = crossCheck(
     name: text('Name clients see'),
     description: text('Description clients see'),
     parameters: jsonSchema('JSON Schema of the arguments').optional(),
-    timeout: duration('Longest run; 0 = none').default(1_800_000),
+    timeout: duration('Longest run; 0 = none').prefault('30m'),
     steps: z.array(step).min(1).max(100).meta({ description: 'The steps' }),
     output: output.meta({ description: 'The result; default: that of the last step' }).optional(),
     annotations: toolAnnotations.optional(),
