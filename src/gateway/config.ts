@@ -129,7 +129,13 @@ const workloadTools = z.strictObject({
 export type WorkloadTools = DeepReadonly<z.output<typeof workloadTools>>
 
 const conflictResolutionConfig = z.strictObject({
-  prefixFormat: text('Put before each name; `{workload}` is the backend’s name').optional(),
+  prefixFormat: z
+    .string()
+    .meta({
+      description:
+        'Put before each name; `{workload}` is the backend’s name; empty (ours) = no prefix',
+    })
+    .optional(),
   priorityOrder: z
     .array(z.string().min(1))
     .meta({ description: 'Backends, the most important first' })
@@ -157,6 +163,11 @@ export const aggregation = crossCheck(
       .enum(['allow', 'deny'])
       .meta({ description: '`deny`: backends without an item in `tools` are hidden' })
       .default('allow'),
+    maxToolNameLength: count(
+      '(ours) Longer tool names are shortened: cut, and a hash behind; clients often refuse more than 64',
+      16,
+      128,
+    ).optional(),
   }),
   checkAggregation,
 ).transform((v) => ({
@@ -380,7 +391,7 @@ function checkBackend(block: Loose<z.output<typeof backendFields>>, report: Repo
     report(['caBundlePath'], 'goes only with `type: entry`')
   }
   if (block.stateless === true && block.sessions !== undefined && block.sessions !== 'shared') {
-    report(['sessions'], `"${String(block.sessions)}" contradicts \`stateless: true\``)
+    report(['sessions'], 'contradicts `stateless: true`')
   }
 }
 

@@ -2,6 +2,7 @@ import type { Now } from '../base/clock.ts'
 import type { NewId } from '../base/ids.ts'
 import type { JsonObject } from '../base/json.ts'
 import type { Call } from '../mcp/call.ts'
+import { downConvertResult } from '../mcp/down-convert.ts'
 import type { GatewayPort } from '../mcp/gateway-port.ts'
 import { LOG_LEVELS, type Implementation } from '../mcp/messages.ts'
 import { errorReply, type Reply } from '../mcp/reply.ts'
@@ -117,15 +118,18 @@ export function createGateway(options: GatewayOptions): Gateway {
     offers,
     build: (all) => buildCatalogue(all, settings.aggregation),
   })
-  const pages = createListPages(createCursorCodec(options.key))
+  const pages = createListPages({
+    cursors: createCursorCodec(options.key),
+    convert: downConvertResult,
+  })
   const router = createRouter({
     catalogues,
     backends,
     interests,
     subscriptions,
     taskIds,
-    listPage: (catalogue, method, params) =>
-      pages.page(catalogue, method, params['cursor']) ??
+    listPage: (catalogue, { method, params, client }) =>
+      pages.page(catalogue, method, params['cursor'], client.version) ??
       errorReply(INVALID_PARAMS, 'Invalid cursor'),
     settled: () => (unsettled > 0 ? settled(FIRST_CHANCE_MS) : undefined),
     send(backend, call, request) {

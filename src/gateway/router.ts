@@ -2,7 +2,12 @@ import { isJsonObject, type JsonObject } from '../base/json.ts'
 import type { Call } from '../mcp/call.ts'
 import { parseRawResult, type RawResponse } from '../mcp/raw-response.ts'
 import { errorReply, type Reply } from '../mcp/reply.ts'
-import { INVALID_PARAMS, LEGACY_RESOURCE_NOT_FOUND, METHOD_NOT_FOUND } from '../mcp/rpc-codes.ts'
+import {
+  INVALID_PARAMS,
+  LEGACY_RESOURCE_NOT_FOUND,
+  METHOD_NOT_FOUND,
+  MISSING_CLIENT_CAPABILITY,
+} from '../mcp/rpc-codes.ts'
 import type { Catalogue } from './aggregation/catalogue.ts'
 import { paramHeadersOf } from '../mcp/mcp-headers.ts'
 import { findCompletionTarget, findPrompt, findResource, findTool } from './aggregation/lookup.ts'
@@ -18,7 +23,7 @@ export interface RouterOptions {
   readonly catalogues: Catalogues
   readonly backends: ReadonlyMap<string, Backend>
   /** One page of a list, from memory. */
-  readonly listPage: (catalogue: Catalogue, method: string, params: JsonObject) => Reply
+  readonly listPage: (catalogue: Catalogue, call: Call) => Reply
   /** Waits, bounded, until the first attempt to reach each backend has ended: before that "unknown" means little. */
   readonly settled: () => Promise<void> | undefined
   readonly send: (backend: Backend, call: Call, request: RoutedRequest) => Promise<Reply>
@@ -26,6 +31,8 @@ export interface RouterOptions {
   readonly subscriptions: Subscriptions
   readonly taskIds: TaskIds
 }
+
+const TASKS_EXTENSION = 'io.modelcontextprotocol/tasks'
 
 type Handler = (call: Call) => Reply | Promise<Reply>
 
@@ -52,7 +59,7 @@ export function createRouter(options: RouterOptions): Answer {
   }
 
   function list(call: Call): Reply {
-    return options.listPage(catalogues.for(call.session), call.method, call.params)
+    return options.listPage(catalogues.for(call.session), call)
   }
 
   async function callTool(call: Call): Promise<Reply> {
@@ -134,6 +141,7 @@ export function createRouter(options: RouterOptions): Answer {
   }
 
   async function onTask(call: Call): Promise<Reply> {
+    if (call.client.era === 'modern' && !declaresTasks(call)) return tasksNotDeclared()
     const id = taskIds.toBackend(call.params['taskId'], call.principal)
     const backend = id && backends.get(id.backend)
     if (id === undefined || backend === undefined) {
@@ -198,6 +206,18 @@ export function createRouter(options: RouterOptions): Answer {
     }
     return handler(call)
   }
+}
+
+function declaresTasks(call: Call): boolean {
+  const { extensions } = call.client.capabilities
+  return isJsonObject(extensions) && extensions[TASKS_EXTENSION] !== undefined
+}
+
+/** 2026-07-28 tasks extension: its methods are only for requests that declare it. */
+function tasksNotDeclared(): Reply {
+  return errorReply(MISSING_CLIENT_CAPABILITY, `The request does not declare ${TASKS_EXTENSION}`, {
+    requiredCapabilities: { extensions: { [TASKS_EXTENSION]: {} } },
+  })
 }
 
 /** Modern: the result says so. Legacy: only a call that asked for a task gets one. */

@@ -11,10 +11,10 @@ import { resolveManual } from './resolve-manual.ts'
 import { resolvePrefix } from './resolve-prefix.ts'
 import { resolvePriority } from './resolve-priority.ts'
 import { aggregateResources, aggregateTemplates, soleResourceBackend } from './resources.ts'
-import type { AggregationSettings } from './settings.ts'
+import type { AggregationConfig } from '../config.ts'
 import { toolCandidates, type ToolCandidate } from './tool-candidates.ts'
 
-const STRATEGIES: Readonly<Record<AggregationSettings['conflictResolution'], ResolveConflicts>> = {
+const STRATEGIES: Readonly<Record<AggregationConfig['conflictResolution'], ResolveConflicts>> = {
   prefix: resolvePrefix,
   priority: resolvePriority,
   manual: resolveManual,
@@ -26,7 +26,7 @@ const STRATEGIES: Readonly<Record<AggregationSettings['conflictResolution'], Res
  */
 export function buildCatalogue(
   offers: readonly BackendOffer[],
-  settings: AggregationSettings,
+  settings: AggregationConfig,
 ): Catalogue {
   const report = createReport()
   const sorted = sortedBy(offers, (offer) => offer.backend)
@@ -60,7 +60,7 @@ export function buildCatalogue(
 
 function grant(
   { candidate, name }: NameWish,
-  settings: AggregationSettings,
+  settings: AggregationConfig,
   byToolName: Map<string, ToolRoute>,
   granted: Map<ToolCandidate, ToolRoute>,
   report: BuildReport,

@@ -1,6 +1,6 @@
 import { closest } from '../../base/edit-distance.ts'
 import type { BackendOffer } from './offer.ts'
-import type { AggregationSettings } from './settings.ts'
+import type { AggregationConfig } from '../config.ts'
 
 /** A name in the configuration that leads nowhere. */
 export interface NameProblem {
@@ -16,7 +16,7 @@ export interface NameProblem {
  */
 export function checkNames(
   offers: readonly BackendOffer[],
-  settings: AggregationSettings,
+  settings: AggregationConfig,
 ): NameProblem[] {
   const byName = new Map(offers.map((offer) => [offer.backend, offer]))
   const problems: NameProblem[] = []
@@ -48,7 +48,7 @@ export function checkNames(
 
 function checkTools(
   offer: BackendOffer,
-  entry: AggregationSettings['tools'][number],
+  entry: AggregationConfig['tools'][number],
   path: readonly (string | number)[],
 ): NameProblem[] {
   const native = new Set(offer.tools.map((tool) => tool.name))

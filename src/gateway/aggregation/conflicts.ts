@@ -1,6 +1,6 @@
 import type { ToolCandidate } from './tool-candidates.ts'
 import type { BuildReport } from './report.ts'
-import type { AggregationSettings } from './settings.ts'
+import type { AggregationConfig } from '../config.ts'
 
 /** A candidate that asks for a name. Candidates a strategy drops are not among the wishes. */
 export interface NameWish {
@@ -14,7 +14,7 @@ export interface NameWish {
  */
 export type ResolveConflicts = (
   candidates: readonly ToolCandidate[],
-  settings: AggregationSettings,
+  settings: AggregationConfig,
   report: BuildReport,
 ) => NameWish[]
 

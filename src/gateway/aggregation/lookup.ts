@@ -8,15 +8,17 @@ export function findTool(catalogue: Catalogue, name: string): ToolRoute | undefi
 }
 
 /**
- * A tool as a workflow step may name it (vmcp 5.5): by its final name, hidden ones included, or as `backend.native`, split
- * at the first dot.
+ * A tool as a workflow step may name it (vmcp 5.5): by its final name, hidden ones included, or as `backend.native` with
+ * the backend's own name of the tool. The first dot that leads somewhere splits the two.
  */
 export function findToolForStep(catalogue: Catalogue, name: string): ToolRoute | undefined {
   const route = catalogue.byToolName.get(name)
   if (route !== undefined) return route
-  const dot = name.indexOf('.')
-  if (dot <= 0) return undefined
-  return catalogue.byNativeName.get(name.slice(0, dot))?.get(name.slice(dot + 1))
+  for (let dot = name.indexOf('.'); dot >= 0; dot = name.indexOf('.', dot + 1)) {
+    const native = catalogue.byNativeName.get(name.slice(0, dot))?.get(name.slice(dot + 1))
+    if (native !== undefined) return native
+  }
+  return undefined
 }
 
 /** The backend that answers for a uri: listed, else by template in alphabetical order, else the only one with resources. */

@@ -1,6 +1,7 @@
 import { isJsonObject, type JsonObject } from '../../base/json.ts'
 import type { Era } from '../../mcp/versions.ts'
 import type { BackendOffer } from './offer.ts'
+import { sortedBy } from './order.ts'
 
 const TASKS_EXTENSION = 'io.modelcontextprotocol/tasks'
 
@@ -46,16 +47,20 @@ function mergeExtensions(reached: readonly BackendOffer[]): JsonObject {
   return merged
 }
 
-/** Instructions of all backends: of one alone its own text, of several each under the backend's name. */
+/** Instructions of all backends: of one alone its own text as it is, of several each under the backend's name, sorted. */
 export function mergeInstructions(offers: readonly BackendOffer[]): string | undefined {
-  const given = offers.flatMap(({ backend, description }) => {
-    const text = description?.instructions?.trim()
-    return text ? [{ backend, text }] : []
+  const foreign = sortedBy(
+    offers.filter((offer) => offer.own !== true),
+    (offer) => offer.backend,
+  )
+  const given = foreign.flatMap(({ backend, description }) => {
+    const text = description?.instructions
+    return text?.trim() ? [{ backend, text }] : []
   })
   const [only] = given
   if (only === undefined) return undefined
-  if (offers.length === 1) return only.text
-  return given.map(({ backend, text }) => `## ${backend}\n\n${text}`).join('\n\n')
+  if (foreign.length === 1) return only.text
+  return given.map(({ backend, text }) => `## ${backend}\n\n${text.trim()}`).join('\n\n')
 }
 
 function capability(offer: BackendOffer, name: string): JsonObject | undefined {

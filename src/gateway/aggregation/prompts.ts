@@ -3,7 +3,8 @@ import { quoted } from './conflicts.ts'
 import type { BackendOffer, PromptDefinition } from './offer.ts'
 import { sortedBy } from './order.ts'
 import type { BuildReport } from './report.ts'
-import { prefixOf, rankOf, type AggregationSettings } from './settings.ts'
+import type { AggregationConfig } from '../config.ts'
+import { prefixOf, rankOf } from './settings.ts'
 
 interface Claim {
   readonly backend: string
@@ -18,7 +19,7 @@ interface Claim {
  */
 export function aggregatePrompts(
   offers: readonly BackendOffer[],
-  settings: AggregationSettings,
+  settings: AggregationConfig,
   report: BuildReport,
 ): CataloguePrompt[] {
   const claims = new Map<string, Claim[]>()
@@ -41,7 +42,7 @@ export function aggregatePrompts(
   return sortedBy(kept, (prompt) => prompt.name)
 }
 
-function prefixFor(settings: AggregationSettings, backend: string): string {
+function prefixFor(settings: AggregationConfig, backend: string): string {
   return prefixOf(settings.conflictResolutionConfig.prefixFormat, backend)
 }
 

@@ -54,7 +54,9 @@ export function aggregateTemplates(
 export function soleResourceBackend(offers: readonly BackendOffer[]): string | undefined {
   const able = offers.filter(
     (offer) =>
-      offer.description?.capabilities['resources'] !== undefined || offer.description === undefined,
+      offer.own !== true &&
+      (offer.description === undefined ||
+        offer.description.capabilities['resources'] !== undefined),
   )
   return able.length === 1 ? able[0]?.backend : undefined
 }

@@ -1,13 +1,7 @@
 import type { AggregationConfig } from '../config.ts'
 
-/** `aggregation` of the configuration, with what only we know. */
-export interface AggregationSettings extends AggregationConfig {
-  /** Longer tool names are shortened to this many characters; undefined: they stay as they are, with a note. */
-  maxToolNameLength?: number | undefined
-}
-
 /** A gateway with one backend that nobody notices: no prefix on anything, nothing hidden. */
-export const TRANSPARENT: AggregationSettings = {
+export const TRANSPARENT: AggregationConfig = {
   conflictResolution: 'prefix',
   conflictResolutionConfig: { prefixFormat: '', priorityOrder: [] },
   tools: [],
@@ -21,7 +15,7 @@ export function prefixOf(prefixFormat: string, backend: string): string {
 }
 
 /** Place of a backend in `priorityOrder`; unlisted ones come after all listed ones. */
-export function rankOf(settings: AggregationSettings, backend: string): number {
+export function rankOf(settings: AggregationConfig, backend: string): number {
   const index = settings.conflictResolutionConfig.priorityOrder.indexOf(backend)
   return index < 0 ? Infinity : index
 }

@@ -4,7 +4,7 @@ import { applyOverride } from './override.ts'
 import type { BackendOffer, ToolDefinition } from './offer.ts'
 import { sortedBy } from './order.ts'
 import type { BuildReport } from './report.ts'
-import type { AggregationSettings } from './settings.ts'
+import type { AggregationConfig } from '../config.ts'
 import { createVisibility } from './visibility.ts'
 
 /** A backend's tool with filter and override applied, before it is known under which name it goes. */
@@ -23,7 +23,7 @@ export interface ToolCandidate {
 /** The tools of one backend, sorted by native name, each native name once. */
 export function toolCandidates(
   offer: BackendOffer,
-  settings: AggregationSettings,
+  settings: AggregationConfig,
   report: BuildReport,
 ): ToolCandidate[] {
   const { backend } = offer
@@ -114,7 +114,7 @@ function reportShadowed(
   backend: string,
   nativeName: string,
   name: string,
-  settings: AggregationSettings,
+  settings: AggregationConfig,
   report: BuildReport,
 ): void {
   const message = `Override renames tool "${nativeName}" of backend "${backend}" to "${name}", which another tool of that backend has`

@@ -1,5 +1,5 @@
 import type { WorkloadTools } from '../config.ts'
-import type { AggregationSettings } from './settings.ts'
+import type { AggregationConfig } from '../config.ts'
 
 /** A tool before and after its override. */
 export interface NamePair {
@@ -19,7 +19,7 @@ export interface Visibility {
  * tool has that name, the one before it.
  */
 export function createVisibility(
-  settings: AggregationSettings,
+  settings: AggregationConfig,
   entry: WorkloadTools | undefined,
   pairs: readonly NamePair[],
 ): Visibility {

@@ -14,9 +14,10 @@ export type Connect = (request: ConnectRequest) => Promise<BackendConnection>
 
 /**
  * What we declare on connections that several clients share. Backends may then ask; whether the client of the moment can
- * answer is decided per call. Roots are not among it: we have none of our own.
+ * answer is decided per call. A question for roots outside any call is refused: nobody in particular could answer it.
  */
 export const SHARED_CAPABILITIES: JsonObject = {
   elicitation: { form: {}, url: {} },
   sampling: { tools: {} },
+  roots: {},
 }
