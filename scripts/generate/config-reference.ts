@@ -77,10 +77,10 @@ function kindOf(schema: JsonObject, root: JsonObject): string {
   if (format === 'go-duration') return 'duration'
   if (Array.isArray(choices))
     return choices
-      .filter((c) => c !== '')
-      .map((c) => `\`${c}\``)
+      .filter((choice) => choice !== '')
+      .map(code)
       .join(', ')
-  if (schema['const'] !== undefined) return `\`${String(schema['const'])}\``
+  if (schema['const'] !== undefined) return code(schema['const'])
   if (type === 'array' && isJsonObject(items))
     return `list of ${kindOf(resolve(items, root), root)}`
   if (type === 'object' && isJsonObject(values) && !schema['properties']) {
@@ -94,9 +94,14 @@ function kindOf(schema: JsonObject, root: JsonObject): string {
   return typeof type === 'string' ? type : 'anything'
 }
 
+function code(value: unknown): string {
+  return `\`${typeof value === 'string' ? value : JSON.stringify(value)}\``
+}
+
 function rangeOf({ minimum, maximum }: JsonObject): string {
-  if (minimum !== undefined && maximum !== undefined) return `, ${minimum}–${maximum}`
-  return minimum === undefined || minimum === 0 ? '' : `, at least ${minimum}`
+  if (typeof minimum !== 'number') return ''
+  if (typeof maximum === 'number') return `, ${minimum}–${maximum}`
+  return minimum === 0 ? '' : `, at least ${minimum}`
 }
 
 function presetOf(schema: JsonObject): string {

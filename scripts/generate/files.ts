@@ -1,5 +1,4 @@
-import { vmcpFile } from '../../src/app/config/vmcp-config.ts'
-import { toJsonSchema } from '../../src/schema/to-json-schema.ts'
+import { vmcpConfigSchema } from '../../src/app/vmcp-config-schema.ts'
 import { configReference } from './config-reference.ts'
 
 interface GeneratedFile {
@@ -15,12 +14,11 @@ work together is told in the [guide](../guides/configure.md); editors can use th
 
 /** Everything that is generated from schemas. */
 export function generatedFiles(): GeneratedFile[] {
-  const schema = toJsonSchema(vmcpFile)
-  const titled = { $schema: schema['$schema'], title: 'vMCP configuration', ...schema }
+  const schema = vmcpConfigSchema()
   return [
     {
       path: 'docs/reference/vmcp-config.schema.json',
-      content: `${JSON.stringify(titled, undefined, 2)}\n`,
+      content: `${JSON.stringify(schema, undefined, 2)}\n`,
     },
     {
       path: 'docs/reference/vmcp-config.md',

@@ -178,7 +178,10 @@ const strategyFields = z.strictObject({
   xaa: xaa.meta({ description: 'Cross-application access' }).optional(),
 })
 
-const strategy = crossCheck(strategyFields, checkStrategy).meta({ id: 'OutgoingStrategy' })
+const strategy = crossCheck(strategyFields, checkStrategy).meta({
+  id: 'OutgoingStrategy',
+  description: 'How requests to a backend are signed',
+})
 
 /** One outgoing strategy: `type`, and the block of that type. */
 export type OutgoingStrategy = z.output<typeof strategy>

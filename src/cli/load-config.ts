@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
-import { loadVmcpConfig } from '../app/config/load-vmcp-config.ts'
-import type { VmcpConfig } from '../app/config/vmcp-config.ts'
+import { loadVmcpConfig } from '../app/load-vmcp-config.ts'
+import type { VmcpConfig } from '../app/load-vmcp-config.ts'
 import { renderProblem, type Problem } from '../schema/problem.ts'
 import type { CommandContext } from './command-spec.ts'
 import { cliErrors } from './errors.ts'

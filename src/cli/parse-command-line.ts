@@ -68,7 +68,7 @@ function isCommandStart(name: string, commands: readonly Command[]): boolean {
 
 function takesValue(word: string, commands: readonly Command[]): boolean {
   return commands.some(({ spec }) =>
-    Object.entries(spec.flags as FlagSpecs).some(
+    Object.entries(spec.flags).some(
       ([name, flag]) =>
         flag.kind === 'text' &&
         (word === `--${name}` || (flag.short !== undefined && word === `-${flag.short}`)),

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
-import type { VmcpConfig } from '../app/config/vmcp-config.ts'
-import { watchConfig } from '../app/config/watch-config.ts'
+import type { VmcpConfig } from '../app/load-vmcp-config.ts'
+import { watchConfig } from '../app/watch-config.ts'
 import { serveVmcp, type RunningVmcp } from '../app/serve-vmcp.ts'
 import { renderProblem } from '../schema/problem.ts'
 import { findPortOwner } from '../system/port-owner.ts'

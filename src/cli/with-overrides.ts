@@ -1,4 +1,4 @@
-import type { VmcpConfig } from '../app/config/vmcp-config.ts'
+import type { VmcpConfig } from '../app/load-vmcp-config.ts'
 import { audit } from '../policy/config.ts'
 import type { Problem } from '../schema/problem.ts'
 

@@ -21,10 +21,10 @@ export function crossCheck<Schema extends z.ZodType>(
       check(payload: { value: unknown; issues: unknown[] }) {
         const { value, issues } = payload
         if (typeof value !== 'object' || value === null || Array.isArray(value)) return
-        check(value as Loose<z.output<Schema>>, (path, reason, hint) => {
+        check(value, (path, reason, hint) => {
           issues.push({ code: 'custom', path, input: value, message: reason, params: { hint } })
         })
       },
     },
-  } as never)
+  })
 }

@@ -168,7 +168,7 @@ function describe(value: unknown): string {
   if (typeof value === 'object') return 'a map'
   if (typeof value === 'string')
     return JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}…` : value)
-  return String(value)
+  return typeof value === 'number' || typeof value === 'boolean' ? String(value) : typeof value
 }
 
 function valueAt(root: unknown, path: readonly PropertyKey[]): unknown {

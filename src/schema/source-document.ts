@@ -106,8 +106,11 @@ function mergedChild(document: Document, source: unknown, part: PropertyKey): Fo
 /** The text of a map's key as a plain object has it. */
 export function keyText(key: unknown): string {
   if (!isScalar(key)) return String(key)
+  const { value } = key
   // The merge key's value is a symbol.
-  return typeof key.value === 'symbol' ? (key.value.description ?? '') : String(key.value ?? '')
+  if (typeof value === 'symbol') return value.description ?? ''
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value)
+  return typeof value === 'string' ? value : ''
 }
 
 function resolve(document: Document, node: unknown): unknown {

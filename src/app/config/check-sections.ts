@@ -85,7 +85,7 @@ function checkStdioHeaders(file: Loose, report: Report): void {
     if (type === undefined || type === 'unauthenticated') continue
     report(
       ['outgoingAuth', 'backends', name, 'type'],
-      `"${String(type)}" has no effect on a stdio backend`,
+      `"${typeof type === 'string' ? type : 'this'}" has no effect on a stdio backend`,
       `give the credential in the env of backend "${name}"`,
     )
   }

@@ -1,4 +1,4 @@
-import type { VmcpConfig } from '../../app/config/vmcp-config.ts'
+import type { VmcpConfig } from '../../app/load-vmcp-config.ts'
 import { renderProblem, type Problem } from '../../schema/problem.ts'
 import { silentLogger } from '../../telemetry/logger.ts'
 import { checkFormat } from '../check-format.ts'

@@ -114,7 +114,7 @@ export const BROKEN_FILES: readonly BrokenFile[] = [
       'backends:',
       '  - { name: a, url: "http://a", stateless: true, sessions: perSession }',
     ),
-    problems: ['f:9:60 backends[0].sessions: "perSession" contradicts `stateless: true`'],
+    problems: ['f:9:60 backends[0].sessions: contradicts `stateless: true`'],
   },
   {
     title: 'header names and values that are not',

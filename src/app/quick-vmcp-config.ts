@@ -1,5 +1,5 @@
 import { parseVmcpConfig } from './load-vmcp-config.ts'
-import type { VmcpConfig } from './vmcp-config.ts'
+import type { VmcpConfig } from './config/vmcp-config.ts'
 
 /** A server of a group, as quick mode and `init` see it. */
 export interface GroupBackend {

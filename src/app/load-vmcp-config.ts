@@ -1,12 +1,14 @@
 import type { z } from 'zod'
-import { checkWithSchema } from '../../schema/check-with-schema.ts'
-import { parseYamlFile } from '../../schema/parse-yaml-file.ts'
-import { byPosition, renderPath, type Problem } from '../../schema/problem.ts'
-import type { SourceDocument } from '../../schema/source-document.ts'
-import { deepFreeze } from './deep-freeze.ts'
-import { findUnsupported } from './find-unsupported.ts'
-import { checkEnvFields, resolveHeaderValues, type Env } from './resolve-env.ts'
-import { vmcpFile, type VmcpConfig } from './vmcp-config.ts'
+import { checkWithSchema } from '../schema/check-with-schema.ts'
+import { parseYamlFile } from '../schema/parse-yaml-file.ts'
+import { byPosition, renderPath, type Problem } from '../schema/problem.ts'
+import type { SourceDocument } from '../schema/source-document.ts'
+import { deepFreeze } from './config/deep-freeze.ts'
+import { findUnsupported } from './config/find-unsupported.ts'
+import { checkEnvFields, resolveHeaderValues, type Env } from './config/resolve-env.ts'
+import { vmcpFile, type VmcpConfig } from './config/vmcp-config.ts'
+
+export type { VmcpConfig } from './config/vmcp-config.ts'
 
 /** What loading a vMCP file needs of the world. */
 export interface LoadOptions {

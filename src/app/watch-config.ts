@@ -1,9 +1,9 @@
 import { watch, type FSWatcher } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
-import type { Problem } from '../../schema/problem.ts'
+import type { Problem } from '../schema/problem.ts'
 import { loadVmcpConfig, type LoadOptions } from './load-vmcp-config.ts'
-import type { VmcpConfig } from './vmcp-config.ts'
+import type { VmcpConfig } from './config/vmcp-config.ts'
 
 /** What a watch tells. Only one of them runs at a time, and the next change waits for it. */
 export interface ConfigListener {

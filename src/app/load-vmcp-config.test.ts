@@ -2,14 +2,14 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { renderProblem } from '../../schema/problem.ts'
-import { placesOf } from '../../schema/schema-tree.ts'
+import { renderProblem } from '../schema/problem.ts'
+import { placesOf } from '../schema/schema-tree.ts'
 import { loadVmcpConfig, parseVmcpConfig } from './load-vmcp-config.ts'
-import { BROKEN_FILES } from './testing/broken-files.ts'
-import { everyField } from './testing/every-field.ts'
-import { vmcpFile } from './vmcp-config.ts'
+import { BROKEN_FILES } from './config/testing/broken-files.ts'
+import { everyField } from './config/testing/every-field.ts'
+import { vmcpFile } from './config/vmcp-config.ts'
 
-const EVERY_KEY = readFileSync(new URL('./testing/every-key.yaml', import.meta.url), 'utf8')
+const EVERY_KEY = readFileSync(new URL('./config/testing/every-key.yaml', import.meta.url), 'utf8')
 const ENV = { GITHUB_TOKEN: 'Bearer secret', OIDC_SECRET: 's' }
 
 const SMALL = `name: team-a

@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, it } from 'node:test'
-import { renderProblem } from '../../schema/problem.ts'
+import { renderProblem } from '../schema/problem.ts'
 import { watchConfig } from './watch-config.ts'
 
 const text = (name: string): string => `name: ${name}
