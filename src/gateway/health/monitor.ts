@@ -1,0 +1,121 @@
+import type { Now } from '../../base/clock.ts'
+import type { Logger } from '../../telemetry/logger.ts'
+import type { OperationalConfig } from '../config.ts'
+import {
+  nextHealth,
+  UNKNOWN_HEALTH,
+  type BackendHealth,
+  type HealthRules,
+  type Outcome,
+} from './backend-health.ts'
+import { admit, afterOutcome, CLOSED, type Breaker } from './circuit-breaker.ts'
+
+/** A success slower than this is degraded (vmcp 13.1). */
+const SLOW_MS = 5_000
+
+export interface MonitorOptions {
+  readonly rules: () => OperationalConfig['failureHandling']
+  readonly backends: () => Iterable<string>
+  /** Asks a backend for a sign of life. Never rejects. */
+  readonly probe: (backend: string, timeoutMs: number) => Promise<Outcome>
+  readonly onChange?: (backend: string, health: BackendHealth) => void
+  readonly now: Now
+  readonly log: Logger
+}
+
+/** Knows how each backend is, from regular probes and from what happens to real calls. */
+export interface HealthMonitor {
+  start(): void
+  stop(): void
+  of(backend: string): { health: BackendHealth; breaker: Breaker }
+  /** False: the breaker is open and the call must not be sent. */
+  admit(backend: string): boolean
+  record(backend: string, outcome: Outcome): void
+  /** Probes all backends now. */
+  check(): Promise<void>
+}
+
+interface State {
+  health: BackendHealth
+  breaker: Breaker
+}
+
+export function createHealthMonitor(options: MonitorOptions): HealthMonitor {
+  const { now, log } = options
+  const states = new Map<string, State>()
+  let timer: NodeJS.Timeout | undefined
+
+  function stateOf(backend: string): State {
+    let state = states.get(backend)
+    if (state === undefined)
+      states.set(backend, (state = { health: UNKNOWN_HEALTH, breaker: CLOSED }))
+    return state
+  }
+
+  function record(backend: string, outcome: Outcome): void {
+    const state = stateOf(backend)
+    const rules = options.rules()
+    const healthRules: HealthRules = {
+      unhealthyThreshold: rules.unhealthyThreshold,
+      slowMs: SLOW_MS,
+    }
+    const before = state.health
+    // On the hot path nearly every call finds a healthy backend healthy: nothing to compute.
+    if (outcome.kind === 'success' && outcome.durationMs === undefined && isFine(state)) return
+    state.health = nextHealth(before, outcome, healthRules, now())
+    const breaker = afterOutcome(
+      state.breaker,
+      outcome.kind !== 'failure',
+      rules.circuitBreaker,
+      now(),
+    )
+    if (breaker.state !== state.breaker.state) {
+      log.warn(
+        { backend, from: state.breaker.state, to: breaker.state },
+        'Circuit breaker of a backend changed',
+      )
+    }
+    state.breaker = breaker
+    if (before.status === state.health.status) return
+    log.info(
+      { backend, from: before.status, to: state.health.status },
+      'Health of a backend changed',
+    )
+    options.onChange?.(backend, state.health)
+  }
+
+  async function check(): Promise<void> {
+    const { healthCheckTimeoutMs } = options.rules()
+    const names = [...options.backends()]
+    for (const known of states.keys()) if (!names.includes(known)) states.delete(known)
+    await Promise.all(
+      names.map(async (name) => record(name, await options.probe(name, healthCheckTimeoutMs))),
+    )
+  }
+
+  function schedule(): void {
+    // The jitter keeps replicas from probing in step.
+    const waitMs = options.rules().healthCheckIntervalMs * (0.9 + (performance.now() % 1) * 0.2)
+    timer = setTimeout(() => void check().then(schedule, schedule), waitMs)
+    timer.unref()
+  }
+
+  return {
+    start: schedule,
+    stop: () => clearTimeout(timer),
+    of: stateOf,
+    admit(backend) {
+      const state = stateOf(backend)
+      if (state.breaker.state === 'closed') return true
+      const decision = admit(state.breaker, options.rules().circuitBreaker, now())
+      state.breaker = decision.breaker
+      return decision.admitted
+    },
+    record,
+    check,
+  }
+}
+
+function isFine({ health, breaker }: State): boolean {
+  return health.status === 'healthy' && breaker.state === 'closed' && breaker.failures === 0
+}
