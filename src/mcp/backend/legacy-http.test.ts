@@ -93,6 +93,16 @@ describe('a connection to a legacy HTTP backend', () => {
     assert.deepEqual(test.heard.notifications, [['notifications/tools/list_changed', {}]])
   })
 
+  it('opens the standalone stream before the first call, and does not wait for ever', async () => {
+    await using peer = await serveBadHttp(
+      (response, _, good) => json(response, good),
+      () => {},
+    )
+    await using test = await openTestConnection(peer.target)
+    await test.connection.request(toolCall('a'))
+    assert.ok(peer.requests.indexOf('GET') < peer.requests.indexOf('POST tools/call'))
+  })
+
   it('asks the call in flight what comes on the standalone stream, if there is just one', async () => {
     let stream: ServerResponse | undefined
     let finish = () => {}

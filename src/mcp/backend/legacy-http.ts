@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { isJsonObject } from '../../base/json.ts'
 import type { JsonObject } from '../../base/json.ts'
 import type { BackendConnection, BackendRequest, BackendTransport } from '../backend-connection.ts'
@@ -28,6 +29,7 @@ import { legacyBody, notificationBody } from './request-body.ts'
 import { resumeCall } from './resume-call.ts'
 import { SkipLog } from './skip-log.ts'
 import { openStandaloneStream } from './standalone-stream.ts'
+import type { StandaloneStream } from './standalone-stream.ts'
 
 const POST_HEADERS: HeaderList = [
   'content-type',
@@ -37,6 +39,8 @@ const POST_HEADERS: HeaderList = [
 ]
 const NOTIFY_TIMEOUT_MS = 10_000
 const CLOSE_TIMEOUT_MS = 2000
+/** Some servers do not answer the GET before they have something to say. */
+const STREAM_PATIENCE_MS = 200
 
 /** Opens a session over streamable HTTP of 2025-03-26 … 2025-11-25, or continues one. */
 export async function connectLegacyHttp(
@@ -70,7 +74,7 @@ class LegacyHttp implements BackendConnection, ExchangeOwner {
   readonly #lingering = new Lingering()
   #postHeaders: HeaderList = POST_HEADERS
   #handshake: Handshake | undefined
-  #standalone: { close(): void } | undefined
+  #standalone: StandaloneStream | undefined
   #ended: string | undefined
 
   constructor(endpoint: HttpEndpoint, options: ConnectOptions) {
@@ -91,14 +95,16 @@ class LegacyHttp implements BackendConnection, ExchangeOwner {
   async initialize(): Promise<void> {
     const reply = await this.request(initializeRequest(this.#options))
     this.#agree(readInitialize(this.#options.name, reply))
-    await this.#post(notificationBody('notifications/initialized'), 'notifications/initialized')
-    this.#listen()
+    await Promise.all([
+      this.#post(notificationBody('notifications/initialized'), 'notifications/initialized'),
+      this.#listen(),
+    ])
   }
 
   resume(sessionId: string, handshake: Handshake): void {
     this.sessionId = sessionId
     this.#agree(handshake)
-    this.#listen()
+    void this.#listen()
   }
 
   get version(): ProtocolVersion {
@@ -222,9 +228,13 @@ class LegacyHttp implements BackendConnection, ExchangeOwner {
     ])
   }
 
-  #listen(): void {
+  /**
+   * Opens the standalone stream and waits a moment for it: many servers ask there what belongs to a call, and lose what
+   * they say before it is open.
+   */
+  async #listen(): Promise<void> {
     if (!this.#options.openStream) return
-    this.#standalone = openStandaloneStream({
+    const stream = openStandaloneStream({
       endpoint: () => this.endpoint,
       headers: (lastEventId) => this.#streamHeaders(lastEventId),
       log: this.#options.log.child({ backend: this.#options.name }),
@@ -238,6 +248,8 @@ class LegacyHttp implements BackendConnection, ExchangeOwner {
         if (this.sessionId !== undefined) this.#lose('HTTP 404 to the standalone stream')
       },
     })
+    this.#standalone = stream
+    await Promise.race([stream.answered, sleep(STREAM_PATIENCE_MS, undefined, { ref: false })])
   }
 
   /** A message from a stream other than the one of a POST. */

@@ -102,6 +102,23 @@ describe('a connection to a modern HTTP backend', () => {
     }
   })
 
+  it('tries again when it is refused with the version it speaks among the supported', async () => {
+    await using server = await serveScriptedModern()
+    const { discover } = server
+    server.discover = (response, one) => {
+      server.discover = discover
+      json(response, errorOf(one, -32022, 'not yet', { supported: ['2026-07-28'] }), 400)
+    }
+    await using test = await openTestConnection(server.target)
+    assert.equal(test.connection.era, 'modern')
+    server.discover = (response, one) =>
+      json(response, errorOf(one, -32022, 'no', { supported: ['2030-01-01'] }), 400)
+    await assert.rejects(openTestConnection(server.target), {
+      code: 'MCP_BACKEND_PROTOCOL',
+      message: /-32022/,
+    })
+  })
+
   it('relays method not found of a server that is still modern', async () => {
     await using server = await serveScriptedModern()
     server.answer = (response, one) => json(response, errorOf(one, -32601, 'what?'), 404)

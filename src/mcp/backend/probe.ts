@@ -15,7 +15,7 @@ import { discoverRequest, readDiscover, UNKNOWN_SERVER } from './handshake.ts'
 export type Verdict =
   | { readonly kind: 'modern'; readonly server: ServerDescription }
   | { readonly kind: 'legacy' }
-  | { readonly kind: 'foreign'; readonly error: AppError }
+  | { readonly kind: 'foreign'; readonly error: AppError; readonly supported: readonly unknown[] }
   | { readonly kind: 'inconclusive'; readonly error: AppError }
 
 /** Asks with the one request that has no side effect: servers of 2025 execute a tools/call without any handshake. */
@@ -24,12 +24,17 @@ export async function probe(
   options: ConnectOptions,
   timeoutMs: number,
 ): Promise<Verdict> {
-  try {
-    return judgeReply(await send(discoverRequest(options, timeoutMs)))
-  } catch (error) {
-    if (!isAppError(error)) throw error
-    return judgeFailure(error)
+  const ask = async (): Promise<Verdict> => {
+    try {
+      return judgeReply(await send(discoverRequest(options, timeoutMs)))
+    } catch (error) {
+      if (!isAppError(error)) throw error
+      return judgeFailure(error)
+    }
   }
+  const verdict = await ask()
+  // It refuses our version and names it as supported: the client picks one of the named and tries again.
+  return verdict.kind === 'foreign' && verdict.supported.includes(LATEST_MODERN) ? ask() : verdict
 }
 
 function judgeReply(reply: Reply): Verdict {
@@ -62,9 +67,10 @@ function judgeFailure(error: AppError): Verdict {
 function judgeProtocolError(error: AppError): Verdict {
   const rpc = error.details['rpcError']
   if (!isJsonObject(rpc)) return { kind: 'legacy' }
-  const supported = isJsonObject(rpc['data']) ? rpc['data']['supported'] : undefined
-  if (Array.isArray(supported) && supported.some(isLegacy)) return { kind: 'legacy' }
-  return { kind: 'foreign', error }
+  const listed = isJsonObject(rpc['data']) ? rpc['data']['supported'] : undefined
+  const supported = Array.isArray(listed) ? listed : []
+  if (!supported.includes(LATEST_MODERN) && supported.some(isLegacy)) return { kind: 'legacy' }
+  return { kind: 'foreign', error, supported }
 }
 
 function isLegacy(version: unknown): boolean {

@@ -15,17 +15,24 @@ interface StandaloneOptions {
   onSessionLost(): void
 }
 
+export interface StandaloneStream {
+  /** Resolves when the server has accepted or refused the stream for the first time. */
+  readonly answered: Promise<void>
+  close(): void
+}
+
 /**
  * The stream of a legacy HTTP session for what belongs to no request (2025-03-26 and later, "Listening for Messages"):
  * kept open, taken up again after `retry` or with growing waits. A server may refuse it (405); then there is none.
  */
-export function openStandaloneStream(options: StandaloneOptions): { close(): void } {
+export function openStandaloneStream(options: StandaloneOptions): StandaloneStream {
   const backoff = createBackoff({ minMs: 1000, maxMs: 30_000 })
   let lastEventId: string | undefined
   let stream: EventStream | undefined
   let timer: NodeJS.Timeout | undefined
   let closed = false
   let opens = 0
+  const answered = Promise.withResolvers<void>()
 
   const connect = () => {
     const endpoint = options.endpoint()
@@ -40,6 +47,7 @@ export function openStandaloneStream(options: StandaloneOptions): { close(): voi
       {
         onOpen() {
           backoff.reset()
+          answered.resolve()
           if (opens++ > 0 && lastEventId === undefined) options.onMissed()
         },
         onEvent(data, event) {
@@ -47,6 +55,7 @@ export function openStandaloneStream(options: StandaloneOptions): { close(): voi
           if (event === '' || event === 'message') options.onMessage(data)
         },
         onEnd(end) {
+          answered.resolve()
           lastEventId = opened.position.lastEventId ?? lastEventId
           again(end, opened.position.retryMs)
         },
@@ -69,7 +78,9 @@ export function openStandaloneStream(options: StandaloneOptions): { close(): voi
 
   connect()
   return {
+    answered: answered.promise,
     close() {
+      answered.resolve()
       closed = true
       clearTimeout(timer)
       stream?.abort()
