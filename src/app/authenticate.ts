@@ -1,4 +1,4 @@
-import { ANONYMOUS, type Principal } from '../mcp/call.ts'
+import { ANONYMOUS, type Principal } from '../mcp/caller.ts'
 import type { Authenticate } from '../mcp/authenticate.ts'
 import type { VmcpConfig } from './config/vmcp-config.ts'
 

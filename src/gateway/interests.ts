@@ -1,5 +1,5 @@
 import type { JsonObject } from '../base/json.ts'
-import type { Principal } from '../mcp/call.ts'
+import type { Principal } from '../mcp/caller.ts'
 import type { ClientSession } from '../mcp/client-session.ts'
 import type { ListenFilter } from '../mcp/messages.ts'
 import type { ListKind } from './list-kinds.ts'

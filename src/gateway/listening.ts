@@ -1,4 +1,4 @@
-import type { Principal } from '../mcp/call.ts'
+import type { Principal } from '../mcp/caller.ts'
 import type { Listening, ListenRequest } from '../mcp/gateway-port.ts'
 import type { ListenFilter } from '../mcp/messages.ts'
 import { findResource } from './aggregation/lookup.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { ANONYMOUS, type Principal } from '../mcp/call.ts'
+import { ANONYMOUS, type Principal } from '../mcp/caller.ts'
 import type { ClientSession } from '../mcp/client-session.ts'
 import { silentLogger } from '../telemetry/logger.ts'
 import type { KeyValue } from '../storage/key-value.ts'

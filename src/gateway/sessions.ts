@@ -1,7 +1,7 @@
 import type { Now } from '../base/clock.ts'
 import type { NewId } from '../base/ids.ts'
 import { isJsonObject } from '../base/json.ts'
-import type { ClientView, Principal } from '../mcp/call.ts'
+import type { ClientView, Principal } from '../mcp/caller.ts'
 import type {
   ClientSession,
   SessionLookup,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { ANONYMOUS } from '../mcp/call.ts'
+import { ANONYMOUS } from '../mcp/caller.ts'
 import { createTaskIds } from './task-ids.ts'
 
 const ids = createTaskIds(randomBytes(32))

@@ -1,6 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import { isJsonObject, type JsonObject } from '../base/json.ts'
-import type { Principal } from '../mcp/call.ts'
+import type { Principal } from '../mcp/caller.ts'
 
 const RELATED_TASK = 'io.modelcontextprotocol/related-task'
 const SEAL_LENGTH = 22

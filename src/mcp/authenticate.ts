@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import type { Principal } from './call.ts'
+import type { Principal } from './caller.ts'
 
 /** The answer to a caller who is not let in: `WWW-Authenticate` and the like, and a body. */
 export interface Denied {

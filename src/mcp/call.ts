@@ -1,29 +1,8 @@
 import type { Cancellation } from '../base/cancellation.ts'
 import type { JsonObject } from '../base/json.ts'
-import type { Implementation, InputAnswers, InputRequests, LogLevel } from './messages.ts'
+import type { ClientView, Principal } from './caller.ts'
 import type { ClientSession } from './client-session.ts'
-import type { Era, ProtocolVersion } from './versions.ts'
-
-/** Who calls. `binding` is what sessions and parked calls are bound to: stable over token refreshes, unique per person. */
-export interface Principal {
-  readonly kind: 'anonymous' | 'local' | 'oidc'
-  /** `unauthenticated`, or issuer NUL subject. */
-  readonly binding: string
-  readonly name?: string
-  readonly claims?: Readonly<JsonObject>
-}
-
-export const ANONYMOUS: Principal = { kind: 'anonymous', binding: 'unauthenticated' }
-
-/** What the caller's side can do, for this call (modern: from the request's envelope; legacy: from the session). */
-export interface ClientView {
-  readonly era: Era
-  readonly version: ProtocolVersion
-  readonly capabilities: JsonObject
-  readonly info?: Implementation
-  /** The least severe level that may be sent as `notifications/message` for this call; absent: send none. */
-  readonly logLevel?: LogLevel
-}
+import type { InputAnswers, InputRequests } from './messages.ts'
 
 /**
  * Everything that crosses the gateway. Client edges make calls; the workflow source makes calls; the router answers them.
@@ -41,6 +20,8 @@ export interface Call {
   readonly session?: ClientSession
   /** HTTP headers of the client's request, lower-case names; absent on stdio. */
   readonly headers?: Readonly<Record<string, string | string[] | undefined>>
+  /** Address the client calls from; absent on stdio. */
+  readonly source?: string
   readonly wantsProgress: boolean
   readonly cancellation: Cancellation
   /** Answers to a `kind: 'input'` reply given before, with the state as the source gave it (unsealed, verified). */

@@ -1,5 +1,5 @@
 import type { JsonObject } from '../base/json.ts'
-import type { ClientView, Principal } from './call.ts'
+import type { ClientView, Principal } from './caller.ts'
 import type { Implementation, InputRequest, LogLevel } from './messages.ts'
 import type { ProtocolVersion } from './versions.ts'
 

@@ -1,4 +1,5 @@
-import type { Call, ClientView, Principal } from './call.ts'
+import type { Call } from './call.ts'
+import type { ClientView, Principal } from './caller.ts'
 import type { ClientSession, Sessions } from './client-session.ts'
 import type { JsonObject } from '../base/json.ts'
 import type { ListenFilter, ServerDescription } from './messages.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { JsonObject } from '../../base/json.ts'
-import { ANONYMOUS, type Principal } from '../../mcp/call.ts'
+import { ANONYMOUS, type Principal } from '../../mcp/caller.ts'
 import type { ClientSession } from '../../mcp/client-session.ts'
 import { mcpErrors } from '../../mcp/errors.ts'
 import { resultReply } from '../../mcp/reply.ts'

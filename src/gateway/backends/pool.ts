@@ -1,5 +1,5 @@
 import type { Now } from '../../base/clock.ts'
-import type { Principal } from '../../mcp/call.ts'
+import type { Principal } from '../../mcp/caller.ts'
 import type { ClientSession } from '../../mcp/client-session.ts'
 import { gatewayErrors } from '../errors.ts'
 import type { Slot } from './slot.ts'

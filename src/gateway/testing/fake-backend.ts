@@ -5,7 +5,8 @@ import type {
   BackendRequest,
   ConnectionEvents,
 } from '../../mcp/backend-connection.ts'
-import { ANONYMOUS, type Call, type ClientView } from '../../mcp/call.ts'
+import type { Call } from '../../mcp/call.ts'
+import { ANONYMOUS, type ClientView } from '../../mcp/caller.ts'
 import { mcpErrors } from '../../mcp/errors.ts'
 import { METHOD_NOT_FOUND } from '../../mcp/rpc-codes.ts'
 import { errorReply, type Reply } from '../../mcp/reply.ts'

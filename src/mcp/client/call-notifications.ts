@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../base/json.ts'
-import type { ClientView } from '../call.ts'
+import type { ClientView } from '../caller.ts'
 import { isLogLevel } from '../meta.ts'
 import { LOG_LEVELS } from '../messages.ts'
 import type { LogLevel } from '../messages.ts'

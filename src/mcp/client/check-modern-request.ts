@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { JsonObject } from '../../base/json.ts'
-import type { ClientView, Principal } from '../call.ts'
+import type { ClientView, Principal } from '../caller.ts'
 import {
   checkParamHeaders,
   decodeHeaderValue,

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import type { Authenticate, Denied } from '../authenticate.ts'
-import type { Principal } from '../call.ts'
+import type { Principal } from '../caller.ts'
 import { classify } from '../classify.ts'
 import { VERSION_HEADER } from '../mcp-headers.ts'
 import { renderError } from '../render-reply.ts'

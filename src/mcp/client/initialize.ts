@@ -1,6 +1,6 @@
 import { isJsonObject } from '../../base/json.ts'
 import type { JsonObject } from '../../base/json.ts'
-import type { ClientView, Principal } from '../call.ts'
+import type { ClientView, Principal } from '../caller.ts'
 import type { ClientSession } from '../client-session.ts'
 import { isImplementation } from '../meta.ts'
 import type { RpcError, RpcRequest } from '../messages.ts'

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Principal } from '../call.ts'
+import type { Principal } from '../caller.ts'
 import { classify } from '../classify.ts'
 import type { Classified } from '../classify.ts'
 import type { ClientSession, SessionLookup } from '../client-session.ts'

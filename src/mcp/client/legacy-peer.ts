@@ -1,6 +1,6 @@
 import type { Cancellation } from '../../base/cancellation.ts'
 import type { JsonObject } from '../../base/json.ts'
-import type { ClientView } from '../call.ts'
+import type { ClientView } from '../caller.ts'
 import type { ClientChannel, ClientSession } from '../client-session.ts'
 import { mcpErrors } from '../errors.ts'
 import type { InputRequest, RequestId, RpcResponse } from '../messages.ts'

@@ -1,4 +1,4 @@
-import type { Principal } from '../call.ts'
+import type { Principal } from '../caller.ts'
 import { classify } from '../classify.ts'
 import type { Classified } from '../classify.ts'
 import type { ClientSession } from '../client-session.ts'

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Principal } from '../call.ts'
+import type { Principal } from '../caller.ts'
 import type { RpcRequest } from '../messages.ts'
 import { renderError } from '../render-reply.ts'
 import { GATEWAY_OVERLOADED } from '../rpc-codes.ts'

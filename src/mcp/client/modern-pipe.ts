@@ -1,4 +1,4 @@
-import type { Principal } from '../call.ts'
+import type { Principal } from '../caller.ts'
 import { isRequestId } from '../classify.ts'
 import type { RequestId, RpcNotification, RpcRequest } from '../messages.ts'
 import { renderError } from '../render-reply.ts'

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import type { ClientView, Principal } from '../call.ts'
+import type { ClientView, Principal } from '../caller.ts'
 import type { RpcRequest } from '../messages.ts'
 
 /** A modern request that passed all checks. */

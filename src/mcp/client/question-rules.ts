@@ -1,6 +1,6 @@
 import { isJsonObject } from '../../base/json.ts'
 import type { Json, JsonObject } from '../../base/json.ts'
-import type { ClientView } from '../call.ts'
+import type { ClientView } from '../caller.ts'
 import { cleanRequestMeta } from '../meta.ts'
 import type { InputRequest } from '../messages.ts'
 import { isAtLeast } from '../versions.ts'

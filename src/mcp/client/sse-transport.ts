@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Principal } from '../call.ts'
+import type { Principal } from '../caller.ts'
 import { classify } from '../classify.ts'
 import { GATEWAY_OVERLOADED, INVALID_REQUEST, PARSE_ERROR } from '../rpc-codes.ts'
 import { isJsonContent } from './accept.ts'

@@ -1,6 +1,6 @@
 import type { Readable, Writable } from 'node:stream'
 import { LineSplitter } from '../../net/line-splitter.ts'
-import type { Principal } from '../call.ts'
+import type { Principal } from '../caller.ts'
 import { classify } from '../classify.ts'
 import type { RequestId, RpcRequest } from '../messages.ts'
 import { renderError } from '../render-reply.ts'

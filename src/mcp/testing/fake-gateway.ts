@@ -1,5 +1,6 @@
-import { ANONYMOUS } from '../call.ts'
-import type { Call, ClientView, Principal } from '../call.ts'
+import { ANONYMOUS } from '../caller.ts'
+import type { Call } from '../call.ts'
+import type { ClientView, Principal } from '../caller.ts'
 import type { ClientSession, SessionLookup, SessionRequest, Sessions } from '../client-session.ts'
 import type { GatewayPort, ListenRequest, ParamHeaders } from '../gateway-port.ts'
 import type { JsonObject } from '../../base/json.ts'
