@@ -1,6 +1,5 @@
 import { quickVmcpConfig } from '../../app/quick-vmcp-config.ts'
 import type { VmcpConfig } from '../../app/load-vmcp-config.ts'
-import { withGroupBackends } from '../../app/with-group-backends.ts'
 import type { CommandContext, CommandHandler, FlagsOf } from '../command-spec.ts'
 import { cliErrors } from '../errors.ts'
 import { loadConfig, noteProblems } from '../load-config.ts'
@@ -8,6 +7,7 @@ import { localGroup } from '../local-group.ts'
 import { runGateway } from '../run-gateway.ts'
 import { checkLogFormat, checkPort, checkSessionTtl, isLoopback } from '../serve-flags.ts'
 import type { vmcpServeSpec } from '../specs/vmcp.ts'
+import { withBackends } from '../with-backends.ts'
 import { withOverrides } from '../with-overrides.ts'
 
 type Flags = FlagsOf<typeof vmcpServeSpec>
@@ -57,10 +57,4 @@ async function findConfig(flags: Flags, context: CommandContext): Promise<Found>
   if (!flags.group) throw cliErrors.NO_SOURCE({})
   if (!flags.stdio && !isLoopback(flags.host)) throw cliErrors.NOT_LOOPBACK({ host: flags.host })
   return { found: quickVmcpConfig(flags.group, await localGroup(flags.group, context)) }
-}
-
-/** A file without backends means the servers of its group on this machine, as they are now. */
-async function withBackends(config: VmcpConfig, context: CommandContext): Promise<VmcpConfig> {
-  if (config.backends.length > 0) return config
-  return withGroupBackends(config, await localGroup(config.groupRef, context))
 }

@@ -6,13 +6,14 @@ import type { CommandContext, CommandHandler } from '../command-spec.ts'
 import { cliErrors } from '../errors.ts'
 import { loadConfig, noteProblems } from '../load-config.ts'
 import type { vmcpValidateSpec } from '../specs/vmcp.ts'
+import { withBackends } from '../with-backends.ts'
 
 /** `thv vmcp validate`. */
 export const vmcpValidate: CommandHandler<typeof vmcpValidateSpec> = async (flags, context) => {
   const format = checkFormat(flags.format)
   if (!flags.config) throw cliErrors.FLAG_REQUIRED({ flag: '--config', value: 'FILE' })
   const { config } = await loadConfig(flags.config, context)
-  const live = flags.live ? await checkLive(config) : []
+  const live = flags.live ? await checkLive(await withBackends(config, context)) : []
   const errors = live.filter((problem) => problem.severity === 'error')
   const notes = [...config.unsupported, ...live.filter((problem) => problem.severity === 'note')]
   if (errors.length > 0) {
