@@ -21,6 +21,22 @@ aggregation:
   conflictResolutionConfig: { prefixFormat: "{workload}_" }
 `
 
+const MANUAL = `aggregation:
+  conflictResolution: manual
+  conflictResolutionConfig: {}
+  tools:
+    - workload: gh
+      filter: [gh_search, open_pr]
+      overrides:
+        search: { name: gh_search, annotations: { readOnlyHint: true } }
+        create_pull_request: { name: open_pr, description: "Open a PR" }
+    - workload: jira
+      overrides:
+        search: { name: jira_search }
+    - workload: legacy
+      excludeAll: true
+`
+
 describe('parseVmcpConfig', () => {
   it('accepts every documented key', () => {
     const { config, problems } = parseVmcpConfig(EVERY_KEY, 'f', ENV)
@@ -78,6 +94,27 @@ describe('parseVmcpConfig', () => {
     assert.equal(parseVmcpConfig(`${SMALL}audit: {}\n`, 'f', {}).config?.audit?.enabled, true)
     const off = parseVmcpConfig(`${SMALL}audit: { enabled: false }\n`, 'f', {})
     assert.equal(off.config?.audit?.enabled, false)
+  })
+
+  it('accepts manual conflict resolution by names before and after an override', () => {
+    const yaml = SMALL.replace(/aggregation:[^]*/, '') + MANUAL
+    const { config, problems } = parseVmcpConfig(yaml, 'f', {})
+    assert.deepEqual(problems, [])
+    assert.deepEqual(config?.aggregation.tools[0]?.overrides['search'], {
+      name: 'gh_search',
+      annotations: { readOnlyHint: true },
+    })
+    assert.equal(config?.aggregation.conflictResolutionConfig.prefixFormat, '{workload}_')
+  })
+
+  it('takes empty sections as absent', () => {
+    const { config, problems } = parseVmcpConfig(
+      `${SMALL}operational:\nbackends:\naudit:\n`,
+      'f',
+      {},
+    )
+    assert.deepEqual(problems, [])
+    assert.equal(config?.audit, undefined)
   })
 
   it('reads headers from the environment', () => {
