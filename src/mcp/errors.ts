@@ -72,7 +72,8 @@ export const mcpErrors = defineErrors('MCP', {
   TOO_MANY_LISTENS: {
     fault: 'environment',
     status: 503,
-    message: (d: { limit: number }) => `Cannot subscribe: ${d.limit} subscriptions are open already`,
+    message: (d: { limit: number }) =>
+      `Cannot subscribe: ${d.limit} subscriptions are open already`,
     hint: () => 'Close subscriptions that are not needed, or put their filters into one',
   },
   TOO_MANY_PARKED: {

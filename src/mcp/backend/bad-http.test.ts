@@ -118,7 +118,7 @@ const CASES: [name: string, misbehave: Misbehaviour, rejection: Rejection][] = [
   ],
 ]
 
-describe('an HTTP backend that misbehaves', () => {
+describe('an HTTP backend that misbehaves', { concurrency: 6 }, () => {
   for (const [name, misbehave, { code, message, ...details }] of CASES) {
     it(`answers with ${name}: ${code}`, async () => {
       await using peer = await serveBadHttp(misbehave)

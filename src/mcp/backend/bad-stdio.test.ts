@@ -6,7 +6,7 @@ import { openTestConnection, textOf, toolCall, until } from '../testing/test-con
 
 const SHORT = { timeouts: { idleMs: 400, absoluteMs: 0 } }
 
-describe('a stdio backend that misbehaves', () => {
+describe('a stdio backend that misbehaves', { concurrency: 6 }, () => {
   it('skips junk between messages and says so in the log', async () => {
     await using test = await openTestConnection(badStdio('junk'))
     assert.equal(textOf(await test.connection.request(toolCall('a'))), 'a')

@@ -18,7 +18,7 @@ const PROGRAM = fileURLToPath(
 )
 
 /** The reference server of the protocol's authors, as published: what users have at home looks like this. */
-describe('server-everything', () => {
+describe('server-everything', { concurrency: true }, () => {
   it('works over stdio', () =>
     exercise({ kind: 'stdio', command: process.execPath, args: [PROGRAM, 'stdio'], env: {} }))
 

@@ -4,7 +4,7 @@ import type { JsonObject } from '../../base/json.ts'
 import type { BackendRequest } from '../backend-connection.ts'
 import { mcpErrors } from '../errors.ts'
 import { isImplementation, META_SERVER_INFO } from '../meta.ts'
-import type { Implementation, ServerDescription } from '../messages.ts'
+import type { ServerDescription } from '../messages.ts'
 import { parseRawResult } from '../raw-response.ts'
 import type { Reply } from '../reply.ts'
 import { isKnownVersion, LATEST_LEGACY, VERSIONS } from '../versions.ts'
@@ -104,7 +104,7 @@ function resultOf(reply: Reply): JsonObject | undefined {
 function describe(result: JsonObject, info: unknown): ServerDescription {
   const { capabilities, instructions } = result
   return {
-    info: isImplementation(info) ? info : (UNKNOWN_SERVER.info as Implementation),
+    info: isImplementation(info) ? info : UNKNOWN_SERVER.info,
     capabilities: isJsonObject(capabilities) ? capabilities : {},
     ...(typeof instructions === 'string' ? { instructions } : {}),
   }

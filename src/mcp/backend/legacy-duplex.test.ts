@@ -87,7 +87,7 @@ describe('a legacy connection over one pipe', () => {
           {},
           {
             onQuestion({ params }) {
-              asked.push(`${name} ${String(params['n'])}`)
+              asked.push(`${name} ${JSON.stringify(params['n'])}`)
               return new Promise(() => {})
             },
           },
@@ -165,7 +165,7 @@ describe('a legacy connection over one pipe', () => {
         assert.ok(reply.kind === 'raw' || reply.kind === 'error')
         await connection.close()
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     )
   })
 })

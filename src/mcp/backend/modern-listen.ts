@@ -144,7 +144,7 @@ export function readListenParams(
 /** What an acknowledgement honours. */
 export function readHonoured(params: JsonObject): ListenFilter {
   const honoured = params['notifications'] ?? params['filter']
-  return (isJsonObject(honoured) ? honoured : params) as ListenFilter
+  return isJsonObject(honoured) ? honoured : params
 }
 
 const CHANGES = [

@@ -18,7 +18,8 @@ export interface BackendUnderTest extends AsyncDisposable {
 
 /** What every connection does, whatever era and transport. Called once per combination. */
 export function backendConnectionSuite(name: string, start: () => Promise<BackendUnderTest>): void {
-  describe(`BackendConnection over ${name}`, () => {
+  // One after the other: some look at what is in flight on the shared connection.
+  describe(`BackendConnection over ${name}`, { concurrency: 1 }, () => {
     let backend: BackendUnderTest
     /** For all tests that leave it as it was. */
     let test: TestConnection
@@ -161,7 +162,7 @@ export function backendConnectionSuite(name: string, start: () => Promise<Backen
     })
 
     it('gives up on silence, but not while progress comes', async () => {
-      const timeouts = { idleMs: 200, absoluteMs: 0 }
+      const timeouts = { idleMs: 400, absoluteMs: 0 }
       const silent = toolCall('slow', { steps: 1, stepMs: 5000 }, { timeouts })
       await assert.rejects(test.connection.request(silent), {
         code: 'MCP_BACKEND_TIMEOUT',
