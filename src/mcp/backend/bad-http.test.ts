@@ -222,6 +222,18 @@ describe('an HTTP backend that misbehaves', { concurrency: 6 }, () => {
     })
   })
 
+  it('says that its trust anchors cannot be read', async () => {
+    await assert.rejects(
+      openTestConnection({
+        kind: 'http',
+        url: 'https://localhost:1/mcp',
+        transport: 'streamable-http',
+        caBundlePath: '/no/such/bundle.pem',
+      }),
+      { code: 'MCP_BACKEND_UNREACHABLE', message: /bundle\.pem/ },
+    )
+  })
+
   it('says that nobody is there', async () => {
     const peer = await serveBadHttp(() => {})
     await peer[Symbol.asyncDispose]()

@@ -1,5 +1,6 @@
 import { isAppError } from '../../base/errors.ts'
 import type { BackendConnection, BackendTarget } from '../backend-connection.ts'
+import { mcpErrors } from '../errors.ts'
 import type { ConnectOptions } from './connect-options.ts'
 import { UNKNOWN_SERVER } from './handshake.ts'
 import { createHttpEndpoint } from './http-endpoint.ts'
@@ -17,13 +18,23 @@ export async function openHttpBackend(
   target: HttpTarget,
   options: ConnectOptions,
 ): Promise<BackendConnection> {
-  const endpoint = createHttpEndpoint(target, options)
+  const endpoint = endpointOf(target, options)
   if (target.transport === 'sse') return connectSse(endpoint, options)
   if (options.era !== 'legacy' && !options.resume) {
     const modern = await tryModern(endpoint, options)
     if (modern) return modern
   }
   return tryLegacy(endpoint, options)
+}
+
+/** A bundle of trust anchors that cannot be read is the first thing to go wrong. */
+function endpointOf(target: HttpTarget, options: ConnectOptions): HttpEndpoint {
+  try {
+    return createHttpEndpoint(target, options)
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    throw mcpErrors.BACKEND_UNREACHABLE({ backend: options.name, reason, ran: 'no' }, error)
+  }
 }
 
 async function tryModern(
