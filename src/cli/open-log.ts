@@ -1,23 +1,22 @@
+import { createLogger } from '../telemetry/create-logger.ts'
 import type { Logger } from '../telemetry/logger.ts'
+import type { CommandContext } from './command-spec.ts'
 
-/** Opens the log of this process on stderr. */
-export function openLog(_options: {
-  debug: boolean
-  logFormat: 'auto' | 'json' | 'pretty'
-}): Logger {
-  return lines({})
+interface LogOptions {
+  readonly level: 'debug' | 'info' | 'warn' | 'error'
+  /** `auto`: pretty on a terminal, JSON otherwise. */
+  readonly format: 'auto' | 'json' | 'pretty'
+  readonly env: CommandContext['env']
 }
 
-function lines(base: object): Logger {
-  const write = (level: string) => (fields: object, msg: string) =>
-    void process.stderr.write(
-      `${JSON.stringify({ level, time: new Date().toISOString(), msg, ...base, ...fields })}\n`,
-    )
-  return {
-    debug: () => {},
-    info: write('info'),
-    warn: write('warn'),
-    error: write('error'),
-    child: (fields) => lines({ ...base, ...fields }),
-  }
+/** Opens the log of this process, on stderr. */
+export function openLog({ level, format, env }: LogOptions): Logger {
+  const { stderr } = process
+  const color = stderr.isTTY && !env['NO_COLOR'] && env['TERM'] !== 'dumb'
+  return createLogger({
+    level,
+    format: format === 'auto' ? (stderr.isTTY ? 'pretty' : 'json') : format,
+    destination: { write: (line) => void stderr.write(line) },
+    color,
+  })
 }

@@ -29,7 +29,7 @@ interface WatchedFile {
 
 /** Runs a gateway in the foreground until a signal or the end of stdin ends it. Resolves to the exit code. */
 export async function runGateway(run: GatewayRun): Promise<number> {
-  const log = openLog(run)
+  const log = openLog({ ...run, level: run.config.operational.logLevel })
   const { config, host, port, stdio } = run
   const running = await serveVmcp({ config, host, port, log, stdio }).catch((error: unknown) =>
     explainListenError(error, run),

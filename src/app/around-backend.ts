@@ -1,0 +1,79 @@
+import { isAppError } from '../base/errors.ts'
+import type { GatewayOptions } from '../gateway/create-gateway.ts'
+import { gatewayErrors } from '../gateway/errors.ts'
+import type { HealthMonitor } from '../gateway/health/monitor.ts'
+import type { Outcome } from '../gateway/health/backend-health.ts'
+import type { Call } from '../mcp/call.ts'
+import type { CallMetrics } from './call-metrics.ts'
+
+export interface AroundBackendOptions {
+  readonly health: HealthMonitor
+  readonly metrics: CallMetrics
+  /** Names of client headers that go on to backends, lower case; asked each time, as a reload may change them. */
+  readonly passthroughHeaders: () => readonly string[]
+}
+
+/** What every call to a backend goes through: breaker, headers of the client, health and metrics. */
+export function createAroundBackend(
+  options: AroundBackendOptions,
+): GatewayOptions['aroundBackend'] {
+  const { health, metrics } = options
+  return async (backend, call, request, go) => {
+    if (!health.admit(backend.name)) throw gatewayErrors.BREAKER_OPEN({ backend: backend.name })
+    const startMs = performance.now()
+    let outcome: Outcome | undefined = SUCCESS
+    try {
+      const headers = pickHeaders(call, options.passthroughHeaders())
+      return await go(headers === undefined ? request : { ...request, headers })
+    } catch (error) {
+      outcome = outcomeOf(error)
+      throw error
+    } finally {
+      if (outcome !== undefined) health.record(backend.name, outcome)
+      const seconds = (performance.now() - startMs) / 1000
+      metrics.backendAnswered(
+        backend.name,
+        request.method,
+        request.tool ?? '',
+        outcome !== SUCCESS,
+        seconds,
+      )
+    }
+  }
+}
+
+const SUCCESS: Outcome = { kind: 'success' }
+
+/** Failures that say something about the backend; the caller's own doing (cancelled, cannot answer) does not. */
+const CATEGORIES: Readonly<Record<string, string>> = {
+  MCP_BACKEND_UNREACHABLE: 'connection',
+  MCP_BACKEND_GONE: 'connection',
+  MCP_BACKEND_SESSION_LOST: 'session',
+  MCP_BACKEND_TIMEOUT: 'timeout',
+  MCP_BACKEND_PROTOCOL: 'protocol',
+  GATEWAY_BACKEND_AWAY: 'connection',
+}
+
+/** What a failed call says about its backend; undefined: nothing. */
+export function outcomeOf(error: unknown): Outcome | undefined {
+  if (!isAppError(error)) return undefined
+  if (error.code === 'MCP_BACKEND_HTTP') {
+    const status = error.details['httpStatus']
+    if (status === 401 || status === 403) return { kind: 'unauthenticated', hasCredentials: true }
+    return typeof status === 'number' && status >= 500
+      ? { kind: 'failure', category: 'http' }
+      : undefined
+  }
+  const category = CATEGORIES[error.code]
+  return category === undefined ? undefined : { kind: 'failure', category }
+}
+
+function pickHeaders(call: Call, names: readonly string[]): Record<string, string> | undefined {
+  if (names.length === 0 || call.headers === undefined) return undefined
+  let picked: Record<string, string> | undefined
+  for (const name of names) {
+    const value = call.headers[name]
+    if (value !== undefined) (picked ??= {})[name] = Array.isArray(value) ? value.join(', ') : value
+  }
+  return picked
+}

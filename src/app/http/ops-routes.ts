@@ -1,0 +1,69 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+
+/** What the endpoints for operators answer; each is asked when its path is. */
+export interface OpsSources {
+  /** `GET /readyz`. */
+  readonly ready: () => { ok: boolean; body: object }
+  /** `GET /status`. */
+  readonly status: () => object
+  /** `GET /api/backends/health`. */
+  readonly backendsHealth: () => object
+  /** `GET /metrics`: content type and text; undefined where it is not served. */
+  readonly metrics: () => { type: string; text: string } | undefined
+}
+
+type Route = (sources: OpsSources) => { status: number; type: string; body: string } | undefined
+
+const JSON_TYPE = 'application/json'
+const OK = { status: 200, type: JSON_TYPE, body: '{"status":"ok"}' }
+
+const ROUTES: Readonly<Record<string, Route>> = {
+  '/health': () => OK,
+  '/ping': () => OK,
+  '/readyz': ({ ready }) => {
+    const { ok, body } = ready()
+    return { status: ok ? 200 : 503, type: JSON_TYPE, body: JSON.stringify(body) }
+  },
+  '/status': ({ status }) => json(status()),
+  '/api/backends/health': ({ backendsHealth }) => json(backendsHealth()),
+  '/metrics': ({ metrics }) => {
+    const found = metrics()
+    return found && { status: 200, type: found.type, body: found.text }
+  },
+  // Without OAuth there is no protected resource to describe (RFC 9728).
+  '/.well-known/oauth-protected-resource': () => ({
+    status: 404,
+    type: JSON_TYPE,
+    body: '{"error":"not_found","error_description":"This server needs no token"}',
+  }),
+}
+
+/**
+ * Health, status and metrics (vmcp 13.4): GET and HEAD, never cached. Returns false for other paths.
+ */
+export function createOpsRoutes(
+  sources: OpsSources,
+): (req: IncomingMessage, res: ServerResponse) => boolean {
+  return (req, res) => {
+    const path = req.url?.split('?', 1)[0] ?? ''
+    const route = Object.hasOwn(ROUTES, path) ? ROUTES[path] : undefined
+    const answer = route?.(sources)
+    if (answer === undefined) return false
+    if (req.method !== 'GET' && req.method !== 'HEAD') {
+      res.writeHead(405, { allow: 'GET, HEAD', 'content-type': JSON_TYPE })
+      res.end('{"error":"method not allowed"}')
+      return true
+    }
+    res.writeHead(answer.status, {
+      'content-type': answer.type,
+      'content-length': Buffer.byteLength(answer.body),
+      'cache-control': 'no-store',
+    })
+    res.end(req.method === 'HEAD' ? undefined : answer.body)
+    return true
+  }
+}
+
+function json(body: object): { status: number; type: string; body: string } {
+  return { status: 200, type: JSON_TYPE, body: JSON.stringify(body) }
+}

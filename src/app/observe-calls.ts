@@ -1,0 +1,112 @@
+import { isAppError } from '../base/errors.ts'
+import type { Stage } from '../gateway/stages.ts'
+import type { Call } from '../mcp/call.ts'
+import type { Reply } from '../mcp/reply.ts'
+import type { Audit, AuditEventType, AuditOutcome } from '../policy/audit.ts'
+import type { CallMetrics } from './call-metrics.ts'
+
+/** Measures and audits every call: the outermost stage. `audit` is asked each time, as a reload may replace it. */
+export function createObserveStage(metrics: CallMetrics, audit: () => Audit | undefined): Stage {
+  return async (call, next) => {
+    const startMs = performance.now()
+    metrics.active(1)
+    let reply: Reply | undefined
+    let failure: unknown
+    try {
+      reply = await next(call)
+      return reply
+    } catch (error) {
+      failure = error
+      throw error
+    } finally {
+      const durationMs = performance.now() - startMs
+      const isFailed = reply === undefined || reply.kind === 'error'
+      metrics.active(-1)
+      metrics.answered(call.method, isFailed ? 'error' : 'success', durationMs / 1000)
+      const log = audit()
+      if (log !== undefined) record(log, call, reply, failure, durationMs)
+    }
+  }
+}
+
+const EVENT_TYPES: Readonly<Record<string, AuditEventType>> = {
+  'tools/call': 'mcp_tool_call',
+  'tools/list': 'mcp_tools_list',
+  'resources/read': 'mcp_resource_read',
+  'resources/list': 'mcp_resources_list',
+  'resources/templates/list': 'mcp_resources_list',
+  'prompts/get': 'mcp_prompt_get',
+  'prompts/list': 'mcp_prompts_list',
+  'completion/complete': 'mcp_completion',
+}
+
+function record(
+  audit: Audit,
+  call: Call,
+  reply: Reply | undefined,
+  failure: unknown,
+  durationMs: number,
+): void {
+  const type = EVENT_TYPES[call.method] ?? 'mcp_request'
+  if (!audit.wants(type)) return
+  const { params } = call
+  audit.record({
+    type,
+    outcome: outcomeOf(reply, failure),
+    source: call.source ?? 'stdio',
+    userAgent: textOf(call.headers?.['user-agent']),
+    principal: call.principal,
+    client: call.client.info,
+    target: {
+      endpoint: call.headers === undefined ? 'stdio' : '/mcp',
+      method: call.method,
+      type: TARGET_TYPES[type] ?? '',
+      name: textOf(params['name']) ?? textOf(params['uri']) ?? '',
+    },
+    durationMs,
+    transport: call.headers === undefined ? 'stdio' : 'streamable-http',
+    backend: call.routedTo,
+    request: () => JSON.stringify(params),
+    response: () => responseText(reply, failure),
+  })
+}
+
+const TARGET_TYPES: Readonly<Record<string, string>> = {
+  mcp_tool_call: 'tool',
+  mcp_resource_read: 'resource',
+  mcp_prompt_get: 'prompt',
+}
+
+function outcomeOf(reply: Reply | undefined, failure: unknown): AuditOutcome {
+  if (reply === undefined) {
+    if (!isAppError(failure)) return 'error'
+    return failure.status === 401 || failure.status === 403 ? 'denied' : 'failure'
+  }
+  if (reply.kind === 'error') return 'failure'
+  const isError =
+    (reply.kind === 'raw' && reply.response.isError) ||
+    (reply.kind === 'result' && reply.result['isError'] === true)
+  return isError ? 'application_error' : 'success'
+}
+
+function responseText(reply: Reply | undefined, failure: unknown): string {
+  if (reply === undefined) return failure instanceof Error ? failure.message : String(failure)
+  switch (reply.kind) {
+    case 'raw':
+      return reply.response.bytes.toString(
+        'utf8',
+        reply.response.result.start,
+        reply.response.result.end,
+      )
+    case 'result':
+      return JSON.stringify(reply.result)
+    case 'error':
+      return JSON.stringify(reply.error)
+    case 'input':
+      return JSON.stringify({ inputRequests: reply.requests })
+  }
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined
+}

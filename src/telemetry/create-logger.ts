@@ -1,0 +1,61 @@
+import { pino, type DestinationStream, type Logger as Pino } from 'pino'
+import type { Logger } from './logger.ts'
+import { createPrettyStream } from './pretty-lines.ts'
+
+export type LogLevelName = 'debug' | 'info' | 'warn' | 'error'
+
+export interface LoggerOptions {
+  readonly level: LogLevelName
+  /** `pretty`: for people at a terminal; `json`: one object per line. */
+  readonly format: 'json' | 'pretty'
+  /** Where whole lines go: stderr. */
+  readonly destination: DestinationStream
+  /** Colours for `pretty`. */
+  readonly color?: boolean
+}
+
+/** Keys whose values never reach a log, at the first two levels of a line. */
+const SECRET_KEYS = [
+  'authorization',
+  'cookie',
+  'headerValue',
+  'password',
+  'secret',
+  'token',
+  'accessToken',
+  'refreshToken',
+  'clientSecret',
+  'apiKey',
+]
+
+/** Opens the log of a process. */
+export function createLogger(options: LoggerOptions): Logger {
+  const { level, format, destination, color = false } = options
+  const target = format === 'pretty' ? createPrettyStream(destination, color) : destination
+  return wrap(
+    pino(
+      {
+        level,
+        base: null,
+        messageKey: 'msg',
+        timestamp: () => `,"time":"${new Date().toISOString()}"`,
+        formatters: { level: (label) => ({ level: label }) },
+        redact: {
+          paths: [...SECRET_KEYS, ...SECRET_KEYS.map((key) => `*.${key}`)],
+          censor: '[redacted]',
+        },
+      },
+      target,
+    ),
+  )
+}
+
+function wrap(log: Pino): Logger {
+  return {
+    debug: (fields, message) => log.debug(fields, message),
+    info: (fields, message) => log.info(fields, message),
+    warn: (fields, message) => log.warn(fields, message),
+    error: (fields, message) => log.error(fields, message),
+    child: (fields) => wrap(log.child(fields)),
+  }
+}
