@@ -29,8 +29,9 @@ interface WatchedFile {
 
 /** Runs a gateway in the foreground until a signal or the end of stdin ends it. Resolves to the exit code. */
 export async function runGateway(run: GatewayRun): Promise<number> {
-  const log = openLog({ ...run, level: run.config.operational.logLevel })
-  const { config, host, port, stdio } = run
+  const { config, host, port, stdio, debug, logFormat: format, env } = run
+  const level = debug ? 'debug' : (config.operational.logLevel ?? 'info')
+  const log = openLog({ level, format, env })
   const running = await serveVmcp({ config, host, port, log, stdio }).catch((error: unknown) =>
     explainListenError(error, run),
   )
