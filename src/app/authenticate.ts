@@ -10,7 +10,16 @@ export function createAuthenticate(
   incoming: Pick<VmcpConfig['incomingAuth'], 'type'>,
   userName: string,
 ): Authenticate {
-  const local: Principal = { kind: 'local', binding: `local\0${userName}`, name: userName }
-  const principal = incoming.type === 'local' ? local : ANONYMOUS
+  const principal = principalOf(incoming, userName)
   return () => principal
+}
+
+/** The one principal of a gateway without tokens. */
+export function principalOf(
+  incoming: Pick<VmcpConfig['incomingAuth'], 'type'>,
+  userName: string,
+): Principal {
+  return incoming.type === 'local'
+    ? { kind: 'local', binding: `local\0${userName}`, name: userName }
+    : ANONYMOUS
 }

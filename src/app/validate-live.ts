@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto'
 import { systemNow } from '../base/clock.ts'
 import { newUuid } from '../base/ids.ts'
 import type { Gateway } from '../gateway/create-gateway.ts'
-import { checkNames } from '../gateway/aggregation/check-names.ts'
 import { createOutbound } from '../net/outbound.ts'
 import type { Problem } from '../schema/problem.ts'
 import { openStorage } from '../storage/open-storage.ts'
@@ -10,6 +9,7 @@ import { createChildProcesses } from '../system/child-process.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { VmcpConfig } from './config/vmcp-config.ts'
 import { createVmcpGateway } from './create-vmcp-gateway.ts'
+import { liveProblems } from './live-problems.ts'
 
 /** Longer than any backend's connect timeout by default; then what is not there counts as not reachable. */
 const WAIT_MS = 30_000
@@ -50,23 +50,6 @@ export async function validateLive(
     await outbound.close()
     await store.close()
   }
-}
-
-/** What is wrong with the names and conflicts of a configuration, as far as its backends are known. */
-export function liveProblems(
-  config: VmcpConfig,
-  gateway: Pick<Gateway, 'offers' | 'catalogue'>,
-): Problem[] {
-  const { problems, notes } = gateway.catalogue
-  return [
-    ...checkNames(gateway.offers, config.aggregation).map(({ path, reason, hint }) =>
-      config.problemAt(path, reason, 'error', hint),
-    ),
-    ...problems.map((problem) =>
-      config.problemAt(['aggregation'], problem.message, 'error', 'rename or hide one of them'),
-    ),
-    ...notes.map((note) => config.problemAt(['aggregation'], note.message, 'note')),
-  ]
 }
 
 function unreachable(config: VmcpConfig, gateway: Gateway): Problem[] {

@@ -118,6 +118,24 @@ describe('createBackend()', () => {
     assert.equal(fake.connections[0]!.requests.length, requests + 1)
   })
 
+  it('loses nothing when a change is announced while the first listing runs', async () => {
+    const fake = createFakeBackend({ capabilities: { tools: {}, prompts: {} } })
+    fake.answer = async (request) => {
+      if (request.method === 'prompts/list') {
+        await new Promise((resolve) => setTimeout(resolve, 80))
+        return resultReply({ prompts: [{ name: 'p' }] })
+      }
+      return resultReply(lists(['a'])(request.method))
+    }
+    await using t = setUp(fake)
+    t.backend.start()
+    await until(() => fake.connections.length === 1)
+    fake.connections[0]!.events.onNotification('notifications/tools/list_changed', {})
+    await until(() => t.heard.includes('up'))
+    assert.equal(t.backend.offer.prompts.length, 1)
+    assert.equal(t.backend.offer.tools.length, 1)
+  })
+
   it('gives each session its own connection, with the session’s capabilities, and ends it with the session', async () => {
     const fake = createFakeBackend()
     await using t = setUp(fake)

@@ -15,7 +15,7 @@ import type { BackendConfig, OperationalConfig } from '../config.ts'
 import { gatewayErrors } from '../errors.ts'
 import { LIST_KINDS, listKindOf, type ListKind } from '../list-kinds.ts'
 import { SHARED_CAPABILITIES, type Connect } from './connect.ts'
-import { listOffer } from './list-offer.ts'
+import { listOffer, withLists } from './list-offer.ts'
 import { createMainConnection } from './main-connection.ts'
 import { createPool, type SlotOwner } from './pool.ts'
 import { createSlot, isMoreVerbose, type Slot } from './slot.ts'
@@ -139,8 +139,9 @@ export function createBackend(options: BackendOptions): Backend {
         log.debug({ err: error }, 'Backend does not announce changes')
       })
     }
-    const before = offer
-    offer = await listOffer(before, connection, new Set(LIST_KINDS), listing())
+    // Changes may be announced and listed meanwhile: what was listed goes into the offer as it is then.
+    const listed = await listOffer(connection, new Set(LIST_KINDS), listing())
+    offer = withLists(offer, listed)
     lastError = undefined
     log.info(
       {
@@ -160,7 +161,8 @@ export function createBackend(options: BackendOptions): Backend {
     const connection = mainSlot.connection
     if (connection === undefined) return
     try {
-      offer = await listOffer(offer, connection, kinds, listing())
+      const listed = await listOffer(connection, kinds, listing())
+      offer = withLists(offer, listed)
       events.onOffer(backend, kinds)
     } catch (error) {
       log.warn({ err: error }, 'Cannot refresh the catalogue of a backend')
@@ -214,7 +216,7 @@ export function createBackend(options: BackendOptions): Backend {
     const connection = slot.connection
     if (connection === undefined) return
     try {
-      const own = await listOffer(offer, connection, kinds, listing())
+      const own = withLists(offer, await listOffer(connection, kinds, listing()))
       events.onSessionOffer(backend, session, sameLists(own, offer) ? undefined : own)
       events.onSessionListChanged(session, kinds)
     } catch (error) {

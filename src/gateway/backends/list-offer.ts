@@ -2,36 +2,35 @@ import { Cancellation } from '../../base/cancellation.ts'
 import type { JsonObject } from '../../base/json.ts'
 import type { BackendConnection, RequestTimeouts } from '../../mcp/backend-connection.ts'
 import type { Logger } from '../../telemetry/logger.ts'
-import { createOffer, type BackendOffer } from '../aggregation/offer.ts'
+import type { BackendOffer } from '../aggregation/offer.ts'
 import { listAll } from '../list-backend.ts'
 import type { ListKind } from '../list-kinds.ts'
 
+type Lists = Pick<BackendOffer, 'tools' | 'resources' | 'resourceTemplates' | 'prompts'>
+type ListName = keyof Lists
+
+/** Lists that were just asked for, to be put into an offer with `withLists`. */
+export interface ListedOffer {
+  readonly connection: BackendConnection
+  readonly lists: Partial<Lists>
+}
+
 /**
- * Asks a backend for the lists of these kinds, all at once, and puts them into its offer; the others stay as they were.
- * A list that cannot be had is logged and stays unknown: the rest of the backend is still of use. Rejects if none could.
+ * Asks a backend for the lists of these kinds, all at once. A list that cannot be had is logged and left out: the rest of
+ * the backend is still of use. Rejects if none could be had.
  */
 export async function listOffer(
-  previous: BackendOffer,
   connection: BackendConnection,
   kinds: ReadonlySet<ListKind>,
   options: { timeouts: RequestTimeouts; log: Logger },
-): Promise<BackendOffer> {
-  const { capabilities } = connection.server
-  const known = { ...previous.known }
-  const lists = {
-    tools: previous.tools,
-    resources: previous.resources,
-    resourceTemplates: previous.resourceTemplates,
-    prompts: previous.prompts,
-  }
-  let asked = 0
+): Promise<ListedOffer> {
+  const lists: { -readonly [Name in ListName]?: Lists[Name] } = {}
   const failures: unknown[] = []
+  const wanted = [...kinds].flatMap((kind) => listsOf(kind))
 
-  async function list(key: keyof typeof lists, method: string): Promise<void> {
-    asked++
+  async function list(name: ListName, method: string): Promise<void> {
     try {
-      lists[key] = (await listAll(request, method)) as never
-      known[key] = true
+      lists[name] = (await listAll(request, method)) as never
     } catch (error) {
       failures.push(error)
       options.log.warn({ method, err: error }, 'Cannot list what a backend offers')
@@ -49,26 +48,31 @@ export async function listOffer(
     })
   }
 
-  const work: Promise<void>[] = []
-  for (const kind of kinds) {
-    if (capabilities[kind] === undefined) {
-      Object.assign(lists, { [kind]: [] })
-      known[kind] = true
-      if (kind === 'resources') {
-        lists.resourceTemplates = []
-        known.resourceTemplates = true
-      }
-      continue
-    }
-    work.push(list(kind, `${kind}/list`))
-    if (kind === 'resources') work.push(list('resourceTemplates', 'resources/templates/list'))
-  }
-  await Promise.all(work)
-  if (asked > 0 && failures.length === asked) throw failures[0]
-  return createOffer(previous.backend, {
+  await Promise.all(
+    wanted.map(async ({ kind, name, method }) => {
+      if (connection.server.capabilities[kind] === undefined) lists[name] = [] as never
+      else await list(name, method)
+    }),
+  )
+  if (failures.length > 0 && failures.length === wanted.length) throw failures[0]
+  return { connection, lists }
+}
+
+/** The offer with what was just listed; the other lists stay. */
+export function withLists(offer: BackendOffer, { connection, lists }: ListedOffer): BackendOffer {
+  const known = Object.fromEntries(Object.keys(lists).map((name) => [name, true]))
+  return {
+    ...offer,
     ...lists,
-    known,
+    known: { ...offer.known, ...known },
     era: connection.era,
     description: connection.server,
-  })
+  }
+}
+
+function listsOf(kind: ListKind): { kind: ListKind; name: ListName; method: string }[] {
+  const own = { kind, name: kind, method: `${kind}/list` }
+  return kind === 'resources'
+    ? [own, { kind, name: 'resourceTemplates', method: 'resources/templates/list' }]
+    : [own]
 }

@@ -1,0 +1,32 @@
+import { Cancellation } from '../base/cancellation.ts'
+import type { Backend } from '../gateway/backends/backend.ts'
+import type { Outcome } from '../gateway/health/backend-health.ts'
+import { outcomeOf } from './around-backend.ts'
+
+/**
+ * Asks a backend for a sign of life on the gateway's own connection: `ping`, or `server/discover` where there is no ping
+ * (2026-07-28). Any answer will do, an error as well. Never rejects.
+ */
+export async function probeBackend(
+  backend: Backend | undefined,
+  timeoutMs: number,
+): Promise<Outcome> {
+  const connection = backend?.main
+  if (connection === undefined) {
+    backend?.poke()
+    return { kind: 'failure', category: 'connection' }
+  }
+  const startMs = performance.now()
+  try {
+    await connection.request({
+      method: connection.era === 'modern' ? 'server/discover' : 'ping',
+      capabilities: {},
+      wantsProgress: false,
+      cancellation: new Cancellation(),
+      timeouts: { idleMs: timeoutMs, absoluteMs: timeoutMs },
+    })
+    return { kind: 'success', durationMs: performance.now() - startMs }
+  } catch (error) {
+    return outcomeOf(error) ?? { kind: 'failure', category: 'unknown' }
+  }
+}
