@@ -1,8 +1,8 @@
 import { isAppError } from '../base/errors.ts'
 import type { GatewayOptions } from '../gateway/create-gateway.ts'
 import { gatewayErrors } from '../gateway/errors.ts'
-import type { HealthMonitor } from '../gateway/health/monitor.ts'
-import type { Outcome } from '../gateway/health/backend-health.ts'
+import type { HealthMonitor } from '../gateway/health-monitor.ts'
+import type { Outcome } from '../gateway/backend-health.ts'
 import type { Call } from '../mcp/call.ts'
 import type { CallMetrics } from './call-metrics.ts'
 

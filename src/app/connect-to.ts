@@ -1,5 +1,5 @@
 import { outgoingHeaders, type StaticOutgoingAuth } from '../auth/outgoing-headers.ts'
-import type { Connect } from '../gateway/backends/connect.ts'
+import type { Connect } from '../gateway/connect.ts'
 import type { BackendConfig } from '../gateway/config.ts'
 import { connectBackend } from '../mcp/connect-backend.ts'
 import type { Implementation } from '../mcp/messages.ts'

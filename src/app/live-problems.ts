@@ -1,4 +1,4 @@
-import { checkNames } from '../gateway/aggregation/check-names.ts'
+import { checkNames } from '../gateway/check-names.ts'
 import type { Gateway } from '../gateway/create-gateway.ts'
 import type { Problem } from '../schema/problem.ts'
 import type { VmcpConfig } from './config/vmcp-config.ts'

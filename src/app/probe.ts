@@ -1,6 +1,6 @@
 import { Cancellation } from '../base/cancellation.ts'
-import type { Backend } from '../gateway/backends/backend.ts'
-import type { Outcome } from '../gateway/health/backend-health.ts'
+import type { Backend } from '../gateway/backend.ts'
+import type { Outcome } from '../gateway/backend-health.ts'
 import { outcomeOf } from './around-backend.ts'
 
 /**

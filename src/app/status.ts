@@ -1,6 +1,6 @@
 import type { Gateway } from '../gateway/create-gateway.ts'
-import type { HealthStatus } from '../gateway/health/backend-health.ts'
-import type { HealthMonitor } from '../gateway/health/monitor.ts'
+import type { HealthStatus } from '../gateway/backend-health.ts'
+import type { HealthMonitor } from '../gateway/health-monitor.ts'
 import type { VmcpConfig } from './config/vmcp-config.ts'
 
 interface StatusParts {

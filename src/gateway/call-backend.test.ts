@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { mcpErrors } from '../mcp/errors.ts'
 import type { Reply } from '../mcp/reply.ts'
 import { resultReply } from '../mcp/reply.ts'
-import type { Backend } from './backends/backend.ts'
+import type { Backend } from './backend.ts'
 import { callBackend } from './call-backend.ts'
 import {
   createFakeBackend,

@@ -6,7 +6,7 @@ import type { Call } from '../mcp/call.ts'
 import type { ClientView } from '../mcp/caller.ts'
 import type { InputRequest } from '../mcp/messages.ts'
 import type { Reply } from '../mcp/reply.ts'
-import type { Backend } from './backends/backend.ts'
+import type { Backend } from './backend.ts'
 import { gatewayErrors } from './errors.ts'
 
 /** What a routed call asks of its backend: params with the backend's own names. */

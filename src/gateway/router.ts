@@ -11,7 +11,7 @@ import {
 import type { Catalogue } from './aggregation/catalogue.ts'
 import { paramHeadersOf } from '../mcp/mcp-headers.ts'
 import { findCompletionTarget, findPrompt, findResource, findTool } from './aggregation/lookup.ts'
-import type { Backend } from './backends/backend.ts'
+import type { Backend } from './backend.ts'
 import type { RoutedRequest } from './call-backend.ts'
 import type { Catalogues } from './catalogues.ts'
 import type { Interests } from './interests.ts'
@@ -145,7 +145,7 @@ export function createRouter(options: RouterOptions): Answer {
     const id = taskIds.toBackend(call.params['taskId'], call.principal)
     const backend = id && backends.get(id.backend)
     if (id === undefined || backend === undefined) {
-      return errorReply(INVALID_PARAMS, `Unknown task: ${String(call.params['taskId'])}`)
+      return errorReply(INVALID_PARAMS, `Unknown task: ${JSON.stringify(call.params['taskId'])}`)
     }
     const params = { ...call.params, taskId: id.native }
     const reply = await send(backend, call, { method: call.method, params })

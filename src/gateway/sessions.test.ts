@@ -4,7 +4,7 @@ import { ANONYMOUS, type Principal } from '../mcp/caller.ts'
 import type { ClientSession } from '../mcp/client-session.ts'
 import { silentLogger } from '../telemetry/logger.ts'
 import type { KeyValue } from '../storage/key-value.ts'
-import { createMemoryKeyValue } from '../storage/memory/memory-key-value.ts'
+import { openStorage } from '../storage/open-storage.ts'
 import { createSessions, type SessionsOptions } from './sessions.ts'
 
 const REQUEST = {
@@ -15,12 +15,12 @@ const REQUEST = {
 const ALICE: Principal = { kind: 'oidc', binding: 'iss\0alice' }
 const BOB: Principal = { kind: 'oidc', binding: 'iss\0bob' }
 
-function setUp(changes: Partial<SessionsOptions> = {}) {
+async function setUp(changes: Partial<SessionsOptions> = {}) {
   let nowMs = 1_000_000
   let ids = 0
   const ended: string[] = []
   const now = () => nowMs
-  const store = createMemoryKeyValue({ now })
+  const store = await openStorage({ provider: 'memory' }, { now })
   const options: SessionsOptions = {
     store,
     ttlMs: 60_000,
@@ -50,18 +50,18 @@ function live(found: unknown): ClientSession {
 
 describe('createSessions()', () => {
   it('finds a live session without a promise', async () => {
-    using t = setUp()
+    using t = await setUp()
     const session = await t.sessions.create(REQUEST)
     assert.equal(t.sessions.find(session.id, ANONYMOUS), session)
   })
 
   it('answers unknown for an id nobody has', async () => {
-    using t = setUp()
+    using t = await setUp()
     assert.equal(await t.sessions.find('nope', ANONYMOUS), 'unknown')
   })
 
   it('slides the expiry with each use', async () => {
-    using t = setUp()
+    using t = await setUp()
     const session = await t.sessions.create(REQUEST)
     t.advance(50_000)
     live(t.sessions.find(session.id, ANONYMOUS))
@@ -76,7 +76,7 @@ describe('createSessions()', () => {
   })
 
   it('never expires a session with a call in flight', async () => {
-    using t = setUp()
+    using t = await setUp()
     const session = await t.sessions.create(REQUEST)
     session.inFlight = 1
     t.advance(600_000)
@@ -85,7 +85,7 @@ describe('createSessions()', () => {
   })
 
   it('evicts the least recently used idle session at the limit', async () => {
-    using t = setUp()
+    using t = await setUp()
     const [one, two] = [await t.sessions.create(REQUEST), await t.sessions.create(REQUEST)]
     await t.sessions.create(REQUEST)
     t.advance(2000)
@@ -99,7 +99,7 @@ describe('createSessions()', () => {
   })
 
   it('ends a session that another principal uses', async () => {
-    using t = setUp()
+    using t = await setUp()
     const session = await t.sessions.create({ ...REQUEST, principal: ALICE })
     assert.equal(t.sessions.find(session.id, BOB), 'foreign')
     assert.equal(await t.sessions.find(session.id, ALICE), 'unknown')
@@ -107,7 +107,7 @@ describe('createSessions()', () => {
   })
 
   it('restores a session of another process from the store, for its own principal only', async () => {
-    using first = setUp()
+    using first = await setUp()
     const session = await first.sessions.create({
       ...REQUEST,
       principal: ALICE,
@@ -115,17 +115,17 @@ describe('createSessions()', () => {
     })
     first.sessions.setLogLevel(session, 'error')
     await new Promise((resolve) => setImmediate(resolve))
-    using second = setUp({ store: first.store })
+    using second = await setUp({ store: first.store })
     const restored = live(await second.sessions.find(session.id, ALICE))
     assert.deepEqual(restored.client, { ...session.client, logLevel: 'error' })
-    using third = setUp({ store: first.store })
+    using third = await setUp({ store: first.store })
     assert.equal(await third.sessions.find(session.id, BOB), 'foreign')
   })
 
   it('shares one restore between concurrent requests', async () => {
-    using first = setUp()
+    using first = await setUp()
     const { id } = await first.sessions.create(REQUEST)
-    using second = setUp({ store: first.store })
+    using second = await setUp({ store: first.store })
     const [a, b] = await Promise.all([
       second.sessions.find(id, ANONYMOUS),
       second.sessions.find(id, ANONYMOUS),
@@ -135,12 +135,12 @@ describe('createSessions()', () => {
 
   it('answers unavailable when the store fails, and unknown for a damaged record', async () => {
     const failing: KeyValue = {
-      ...createMemoryKeyValue({ now: () => 0 }),
+      ...(await openStorage({ provider: 'memory' }, { now: () => 0 })),
       get: () => Promise.reject(new Error('away')),
     }
-    using broken = setUp({ store: failing })
+    using broken = await setUp({ store: failing })
     assert.equal(await broken.sessions.find('x', ANONYMOUS), 'unavailable')
-    using t = setUp()
+    using t = await setUp()
     for (const record of [
       '{',
       '[]',

@@ -1,7 +1,7 @@
 import type { ClientSession } from '../mcp/client-session.ts'
 import type { ListenFilter } from '../mcp/messages.ts'
 import type { Reply } from '../mcp/reply.ts'
-import type { Backend, CallOwner } from './backends/backend.ts'
+import type { Backend, CallOwner } from './backend.ts'
 import { createCounted, type Counted } from './counted.ts'
 
 /** Resources and tasks that clients follow, kept in step with the backends that announce them. */

@@ -1,3 +1,4 @@
+import { systemNow } from '../base/clock.ts'
 import { pino, type DestinationStream, type Logger as Pino } from 'pino'
 import type { Logger } from './logger.ts'
 import { createPrettyStream } from './pretty-lines.ts'
@@ -38,7 +39,7 @@ export function createLogger(options: LoggerOptions): Logger {
         level,
         base: null,
         messageKey: 'msg',
-        timestamp: () => `,"time":"${new Date().toISOString()}"`,
+        timestamp: () => `,"time":"${new Date(systemNow()).toISOString()}"`,
         formatters: { level: (label) => ({ level: label }) },
         redact: {
           paths: [...SECRET_KEYS, ...SECRET_KEYS.map((key) => `*.${key}`)],

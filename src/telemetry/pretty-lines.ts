@@ -30,7 +30,7 @@ export function prettyLine(line: string, color: boolean): string {
   const parts = [
     color ? `${DIM}${at}${RESET}` : at,
     color ? `${COLORS[name] ?? ''}${name.padEnd(5)}${RESET}` : name.padEnd(5),
-    ...(backend === undefined ? [] : [`[${String(backend)}]`]),
+    ...(backend === undefined ? [] : [`[${shown(backend)}]`]),
     String(msg),
     ...(fields.length === 0
       ? []
@@ -46,7 +46,7 @@ function shown(value: unknown): string {
 
 /** The message, and for what is not an expected error of ours the stack below it. */
 function errorText(err: unknown): string {
-  if (typeof err !== 'object' || err === null) return err === undefined ? '' : ` (${String(err)})`
+  if (typeof err !== 'object' || err === null) return err === undefined ? '' : ` (${shown(err)})`
   const { message, stack, code } = err as { message?: unknown; stack?: unknown; code?: unknown }
   const text = ` (${String(message)})`
   return code === undefined && typeof stack === 'string' ? `${text}\n${stack}` : text

@@ -1,14 +1,8 @@
 import { z } from 'zod'
 import type { DeepReadonly } from '../../base/deep-readonly.ts'
 import { incomingAuth, outgoingAuth } from '../../auth/config.ts'
-import {
-  aggregation,
-  backends,
-  codeMode,
-  operational,
-  optimizer,
-  server,
-} from '../../gateway/config.ts'
+import { aggregation, backends, operational, server } from '../../gateway/config.ts'
+import { codeMode, optimizer } from '../../gateway/config-meta-tools.ts'
 import { audit, passthroughHeaders, rateLimiting } from '../../policy/config.ts'
 import { crossCheck } from '../../schema/cross-check.ts'
 import { mapOf, text } from '../../schema/fields.ts'

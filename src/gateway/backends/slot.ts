@@ -8,7 +8,7 @@ import type {
 import { LOG_LEVELS, type LogLevel } from '../../mcp/messages.ts'
 import type { Reply } from '../../mcp/reply.ts'
 import type { Logger } from '../../telemetry/logger.ts'
-import type { Connect } from './connect.ts'
+import type { Connect } from '../connect.ts'
 
 /**
  * The place of one connection: opened when first needed, again after it was lost. What belongs to the place and not

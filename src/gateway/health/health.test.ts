@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { silentLogger } from '../../telemetry/logger.ts'
 import { operational } from '../config.ts'
-import { nextHealth, UNKNOWN_HEALTH, type BackendHealth, type Outcome } from './backend-health.ts'
+import { nextHealth, UNKNOWN_HEALTH, type BackendHealth, type Outcome } from '../backend-health.ts'
 import { admit, afterOutcome, CLOSED } from './circuit-breaker.ts'
-import { createHealthMonitor } from './monitor.ts'
+import { createHealthMonitor } from '../health-monitor.ts'
 
 const RULES = { unhealthyThreshold: 3, slowMs: 5000 }
 const OK: Outcome = { kind: 'success', durationMs: 1 }

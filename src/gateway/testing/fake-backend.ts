@@ -11,7 +11,7 @@ import { mcpErrors } from '../../mcp/errors.ts'
 import { METHOD_NOT_FOUND } from '../../mcp/rpc-codes.ts'
 import { errorReply, type Reply } from '../../mcp/reply.ts'
 import type { Era } from '../../mcp/versions.ts'
-import type { Connect, ConnectRequest } from '../backends/connect.ts'
+import type { Connect, ConnectRequest } from '../connect.ts'
 
 /** A backend in memory: answers requests by a function and counts its connections. */
 export interface FakeBackend {

@@ -1,6 +1,6 @@
-import type { Now } from '../../base/clock.ts'
-import type { Logger } from '../../telemetry/logger.ts'
-import type { OperationalConfig } from '../config.ts'
+import type { Now } from '../base/clock.ts'
+import type { Logger } from '../telemetry/logger.ts'
+import type { OperationalConfig } from './config.ts'
 import {
   nextHealth,
   UNKNOWN_HEALTH,
@@ -8,7 +8,7 @@ import {
   type HealthRules,
   type Outcome,
 } from './backend-health.ts'
-import { admit, afterOutcome, CLOSED, type Breaker } from './circuit-breaker.ts'
+import { admit, afterOutcome, CLOSED, type Breaker } from './health/circuit-breaker.ts'
 
 /** A success slower than this is degraded (vmcp 13.1). */
 const SLOW_MS = 5_000

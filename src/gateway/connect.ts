@@ -1,5 +1,5 @@
-import type { JsonObject } from '../../base/json.ts'
-import type { BackendConnection, ConnectionEvents } from '../../mcp/backend-connection.ts'
+import type { JsonObject } from '../base/json.ts'
+import type { BackendConnection, ConnectionEvents } from '../mcp/backend-connection.ts'
 
 export interface ConnectRequest {
   /** Declared at a legacy `initialize`. */

@@ -1,6 +1,6 @@
-import { closest } from '../../base/edit-distance.ts'
-import type { BackendOffer } from './offer.ts'
-import type { AggregationConfig } from '../config.ts'
+import { closest } from '../base/edit-distance.ts'
+import type { BackendOffer } from './aggregation/offer.ts'
+import type { AggregationConfig } from './config.ts'
 
 /** A name in the configuration that leads nowhere. */
 export interface NameProblem {
