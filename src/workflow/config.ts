@@ -1,7 +1,9 @@
 import { z } from 'zod'
-import { crossCheck, type Loose, type Report } from '../schema/cross-check.ts'
+import { crossCheck } from '../schema/cross-check.ts'
 import { count, duration, mapOf, text } from '../schema/fields.ts'
 import { toolAnnotations } from '../schema/tool-annotations.ts'
+import { checkOutputProperty, depthOf } from './check-output.ts'
+import { checkInnerStep, checkStep } from './check-step.ts'
 import { checkSteps } from './check-steps.ts'
 
 const TOOL_NAME = /^[a-zA-Z0-9][a-zA-Z0-9._-]*$/
@@ -198,91 +200,6 @@ function toAction(v: z.output<typeof stepFields>) {
     }
   }
   return { kind: 'tool' as const, tool: v.tool ?? '', arguments: v.arguments ?? {} }
-}
-
-const ONLY_FOR = {
-  tool: ['tool', 'arguments'],
-  elicitation: ['message', 'schema', 'onDecline', 'onCancel'],
-  forEach: ['collection', 'itemVar', 'maxParallel', 'maxIterations', 'step'],
-} as const
-
-const REQUIRED_FOR = {
-  tool: ['tool'],
-  elicitation: ['message', 'schema'],
-  forEach: ['collection', 'step'],
-} as const
-
-function checkStep(block: Loose<z.output<typeof stepFields>>, report: Report): void {
-  const type = block.type === '' || block.type === undefined ? 'tool' : block.type
-  if (type !== 'tool' && type !== 'elicitation' && type !== 'forEach') return
-  for (const field of REQUIRED_FOR[type]) {
-    if (block[field] === undefined) report([], `is ${named(type)} step but has no \`${field}\``)
-  }
-  for (const [kind, fields] of Object.entries(ONLY_FOR)) {
-    for (const field of kind === type ? [] : fields) {
-      if (block[field] === undefined) continue
-      report([field], `does not go with ${named(type)} step`, `write type: ${kind}`)
-    }
-  }
-  if (type === 'elicitation' && block.onError !== undefined) {
-    report(['onError'], 'does not go with an elicitation step', 'use onDecline and onCancel')
-  }
-}
-
-function named(type: string): string {
-  return `${type === 'elicitation' ? 'an' : 'a'} ${type}`
-}
-
-function checkInnerStep(block: Loose<{ [key: string]: unknown }>, report: Report): void {
-  const type = block['type']
-  if (type === 'forEach' || type === 'elicitation') {
-    report(['type'], `must be tool: a loop cannot contain ${String(type)}`)
-  } else if (block['tool'] === undefined) {
-    report([], 'is the inner step of a loop but has no `tool`')
-  }
-}
-
-function checkOutputProperty(block: Loose<OutputProperty>, report: Report): void {
-  const both = block.value !== undefined && block.properties !== undefined
-  const none = block.value === undefined && block.properties === undefined
-  if (both) report([], 'has both `value` and `properties`', 'keep one')
-  if (none) report([], block.type === 'object' ? 'needs `value` or `properties`' : 'needs `value`')
-  if (block.properties !== undefined && block.type !== 'object') {
-    report(['properties'], 'goes only with the type object')
-  }
-  if (typeof block.value === 'string' && !bracesBalance(block.value)) {
-    report(['value'], 'has braces that do not balance')
-  }
-  if (block.default !== undefined && !fits(block.default, block.type)) {
-    report(['default'], `is not of the type ${String(block.type)}`)
-  }
-}
-
-function fits(value: unknown, type: unknown): boolean {
-  switch (type) {
-    case 'string':
-      return typeof value === 'string'
-    case 'integer':
-      return Number.isInteger(value)
-    case 'number':
-    case 'boolean':
-      return typeof value === type
-    case 'array':
-      return Array.isArray(value)
-    case 'object':
-      return isMap(value)
-    default:
-      return true
-  }
-}
-
-function bracesBalance(value: string): boolean {
-  return value.split('{{').length === value.split('}}').length
-}
-
-function depthOf(value: unknown): number {
-  if (!isMap(value) || !isMap(value['properties'])) return 0
-  return 1 + Math.max(0, ...Object.values(value['properties']).map(depthOf))
 }
 
 function checkToolNames(ctx: { value: unknown; issues: z.core.$ZodRawIssue[] }): void {

@@ -520,7 +520,6 @@ export const BROKEN_FILES: readonly BrokenFile[] = [
     problems: [
       'f:12:36 compositeTools[0].steps[0].message: does not go with a tool step (write type: elicitation)',
       'f:13:81 compositeTools[0].steps[1].tool: does not go with an elicitation step (write type: tool)',
-      'f:13:93 compositeTools[0].steps[1].onError: does not go with an elicitation step (use onDecline and onCancel)',
     ],
   },
   {
