@@ -101,6 +101,9 @@ export interface BackendConnection {
    * is closed) and returns what the backend honoured. Undefined filter: only close.
    */
   listen?(filter: ListenFilter | undefined): Promise<ListenFilter>
-  /** Ends it: DELETE of a legacy HTTP session, end of the process group. Resolves when done, in bounded time. */
-  close(): Promise<void>
+  /**
+   * Ends it: DELETE of a legacy HTTP session, end of the process group. Resolves when done, in bounded time.
+   * `keepSession`: the backend's session is left alive, because another replica may continue it.
+   */
+  close(options?: { readonly keepSession?: boolean }): Promise<void>
 }

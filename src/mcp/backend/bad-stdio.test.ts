@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { isAppError } from '../../base/errors.ts'
 import { badStdio } from '../testing/bad-peers.ts'
 import { openTestConnection, textOf, toolCall, until } from '../testing/test-connection.ts'
 
@@ -91,7 +92,23 @@ describe('a stdio backend that misbehaves', { concurrency: 6 }, () => {
     assert.equal(test.heard.closed.length, 1)
   })
 
-  it('refuses requests while the process does not read', async () => {
+  it('refuses requests when too much waits to be read', async () => {
+    const target = badStdio('stops-reading')
+    await using test = await openTestConnection(target, { maxMessageBytes: 300_000 })
+    const text = 'x'.repeat(100_000)
+    const failures: unknown[] = []
+    for (let i = 0; i < 10; i++) {
+      test.connection.request(toolCall('a', { text })).catch((error) => void failures.push(error))
+      await sleep(10)
+    }
+    assert.ok(failures.length >= 3)
+    for (const error of failures) {
+      assert.ok(isAppError(error, 'MCP_BACKEND_UNREACHABLE'))
+      assert.equal(error.details['ran'], 'no')
+    }
+  })
+
+  it('gives up connecting while the process does not read', async () => {
     const target = badStdio('not-reading')
     const connecting = openTestConnection(target, { era: 'legacy', connectTimeoutMs: 300 })
     await assert.rejects(connecting, { code: 'MCP_BACKEND_TIMEOUT' })

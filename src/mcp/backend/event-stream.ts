@@ -1,6 +1,8 @@
 import type { Dispatcher } from 'undici'
+import { sameHostRedirect } from '../../net/redirect.ts'
 import { SseParser } from '../../net/sse-parser.ts'
-import type { HeaderList } from './http-endpoint.ts'
+import type { SseHandler } from '../../net/sse-parser.ts'
+import type { HeaderList, HttpEndpoint } from './http-endpoint.ts'
 import { describeFailure } from './http-exchange.ts'
 import type { StreamPosition } from './http-exchange.ts'
 
@@ -26,92 +28,123 @@ export interface EventStream {
 }
 
 interface StreamRequest {
-  dispatcher: Dispatcher
+  endpoint: HttpEndpoint
   method: 'GET' | 'POST'
-  path: string
   headers: HeaderList
   body?: string
-  maxMessageBytes: number
 }
 
 const MAX_BODY_CHARS = 65_536
+const MAX_REDIRECTS = 3
 
 /** Opens a long SSE stream: the standalone stream of a session, a subscription, the SSE transport, a resumed call. */
 export function openEventStream(request: StreamRequest, handlers: StreamHandlers): EventStream {
-  const position: StreamPosition = { lastEventId: undefined, retryMs: undefined }
-  let controller: Dispatcher.DispatchController | undefined
-  let over = false
-  let status = 0
-  let body = ''
-  let parser: SseParser | undefined
+  const stream = new Stream(request, handlers)
+  stream.start()
+  return stream
+}
 
-  const finish = (end: StreamEnd) => {
-    if (over) return
-    over = true
-    handlers.onEnd(end)
+class Stream implements EventStream, Dispatcher.DispatchHandler, SseHandler {
+  readonly position: StreamPosition = { lastEventId: undefined, retryMs: undefined }
+  readonly #request: StreamRequest
+  readonly #handlers: StreamHandlers
+  #endpoint: HttpEndpoint
+  #controller: Dispatcher.DispatchController | undefined
+  #status = 0
+  #body = ''
+  #parser: SseParser | undefined
+  #redirect: URL | undefined
+  #redirects = 0
+  #over = false
+
+  constructor(request: StreamRequest, handlers: StreamHandlers) {
+    this.#request = request
+    this.#handlers = handlers
+    this.#endpoint = request.endpoint
   }
-  const newParser = () =>
-    new SseParser(
-      {
-        onEvent(data, event) {
-          if (!over) handlers.onEvent(data, event)
-        },
-        onId(id) {
-          position.lastEventId = id
-        },
-        onRetry(retryMs) {
-          position.retryMs = retryMs
-        },
-        onTooLong(lengthBytes) {
-          const limit = request.maxMessageBytes
-          const reason = `a message has ${lengthBytes} bytes or more, the limit is ${limit}`
-          finish({ kind: 'too-long', reason })
-          controller?.abort(ABORTED)
-        },
-      },
-      request.maxMessageBytes,
-    )
 
-  request.dispatcher.dispatch(
-    {
-      method: request.method,
-      path: request.path,
-      headers: request.headers as string[],
-      ...(request.body === undefined ? {} : { body: request.body }),
-    },
-    {
-      onRequestStart(started) {
-        controller = started
-        if (over) started.abort(ABORTED)
-      },
-      onResponseStart(_, httpStatus, headers) {
-        if (httpStatus < 200) return
-        status = httpStatus
-        const type = String(headers['content-type'] ?? '')
-        if (status !== 200 || !type.startsWith('text/event-stream')) return
-        parser = newParser()
-        if (!over) handlers.onOpen?.()
-      },
-      onResponseData(_, chunk) {
-        if (over) return
-        if (parser) parser.push(chunk)
-        else if (body.length < MAX_BODY_CHARS) body += chunk.toString('utf8')
-      },
-      onResponseEnd() {
-        finish(parser ? { kind: 'ended' } : { kind: 'refused', httpStatus: status, body })
-      },
-      onResponseError(_, error) {
-        finish({ kind: 'failed', reason: describeFailure(error) })
-      },
-    },
-  )
+  start(): void {
+    const { method, headers, body } = this.#request
+    const { path, streams } = this.#endpoint
+    streams.dispatch({ method, path, headers: headers as string[], body: body ?? null }, this)
+  }
 
-  return {
-    position,
-    abort() {
-      over = true
-      controller?.abort(ABORTED)
-    },
+  abort(): void {
+    this.#over = true
+    this.#controller?.abort(ABORTED)
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller
+    if (this.#over) controller.abort(ABORTED)
+  }
+
+  onResponseStart(
+    _: Dispatcher.DispatchController,
+    status: number,
+    headers: Record<string, string | string[] | undefined>,
+  ): void {
+    if (status < 200 || this.#over) return
+    this.#status = status
+    const { location } = headers
+    this.#redirect =
+      this.#redirects < MAX_REDIRECTS && typeof location === 'string'
+        ? sameHostRedirect(this.#endpoint.url, status, location)
+        : undefined
+    const type = headers['content-type']
+    if (status !== 200 || typeof type !== 'string' || !type.startsWith('text/event-stream')) return
+    this.#parser = new SseParser(this, this.#endpoint.maxMessageBytes)
+    this.#handlers.onOpen?.()
+  }
+
+  onResponseData(_: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#over) return
+    if (this.#parser) this.#parser.push(chunk)
+    else if (this.#body.length < MAX_BODY_CHARS) this.#body += chunk.toString('utf8')
+  }
+
+  onResponseEnd(): void {
+    if (this.#over) return
+    if (this.#redirect) return this.#follow(this.#redirect)
+    if (this.#parser) return this.#finish({ kind: 'ended' })
+    this.#finish({ kind: 'refused', httpStatus: this.#status, body: this.#body })
+  }
+
+  onResponseError(_: Dispatcher.DispatchController, error: Error): void {
+    this.#finish({ kind: 'failed', reason: describeFailure(error) })
+  }
+
+  onEvent(data: Buffer, event: string): void {
+    if (!this.#over) this.#handlers.onEvent(data, event)
+  }
+
+  onId(id: string): void {
+    this.position.lastEventId = id
+  }
+
+  onRetry(retryMs: number): void {
+    this.position.retryMs = retryMs
+  }
+
+  onTooLong(lengthBytes: number): void {
+    const limit = this.#endpoint.maxMessageBytes
+    const reason = `a message has ${lengthBytes} bytes or more, the limit is ${limit}`
+    this.#finish({ kind: 'too-long', reason })
+    this.#controller?.abort(ABORTED)
+  }
+
+  #follow(to: URL): void {
+    this.#redirects++
+    this.#redirect = undefined
+    this.#body = ''
+    this.#endpoint = this.#endpoint.at(to)
+    this.start()
+  }
+
+  #finish(end: StreamEnd): void {
+    if (this.#over) return
+    this.#over = true
+    this.#handlers.onEnd(end)
   }
 }
 

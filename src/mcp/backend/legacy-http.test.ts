@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
-import type { ServerResponse } from 'node:http'
+import { request as httpRequest } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { event, json, serveBadHttp, sse } from '../testing/bad-peers.ts'
-import { serveLegacyTools, serveSseTools } from '../testing/http-tool-servers.ts'
+import { serveHttp, serveLegacyTools, serveSseTools } from '../testing/http-tool-servers.ts'
 import { openTestConnection, textOf, toolCall, until } from '../testing/test-connection.ts'
 
 describe('a connection to a legacy HTTP backend', () => {
@@ -52,6 +53,24 @@ describe('a connection to a legacy HTTP backend', () => {
     assert.equal(second.connection.sessionId, sessionId)
     assert.equal(second.connection.server.info.name, 'tool-server')
     assert.equal(textOf(await second.connection.request(toolCall('echo', { message: 'b' }))), 'b')
+  })
+
+  it('leaves the session alive for another connection when told so', async () => {
+    await using peer = await serveBadHttp((response, _, good) => json(response, good))
+    await using test = await openTestConnection(peer.target)
+    await test.connection.close({ keepSession: true })
+    assert.ok(!peer.requests.includes('DELETE'))
+  })
+
+  it('follows a redirect of the SSE stream on the same host', async () => {
+    await using server = await serveSseTools()
+    await using front = await serveHttp((request, response) => {
+      if (request.url === '/sse/') return void response.writeHead(307, { location: '/sse' }).end()
+      proxy(server.url, request, response)
+    })
+    const target = { kind: 'http', url: `${front.url}/sse/`, transport: 'sse' } as const
+    await using test = await openTestConnection(target)
+    assert.equal(textOf(await test.connection.request(toolCall('echo', { message: 'a' }))), 'a')
   })
 
   it('tells that the backend has forgotten the session, and refuses what comes later', async () => {
@@ -158,3 +177,14 @@ describe('a connection to a legacy HTTP backend', () => {
     })
   })
 })
+
+function proxy(to: string, request: IncomingMessage, response: ServerResponse): void {
+  const { method, headers, url } = request
+  const onward = httpRequest(to + url, { method, headers }, (answer) => {
+    response.writeHead(answer.statusCode!, answer.headers)
+    answer.pipe(response)
+  })
+  onward.on('error', () => response.destroy())
+  response.on('close', () => onward.destroy())
+  request.pipe(onward)
+}

@@ -138,7 +138,7 @@ class LegacyHttp implements BackendConnection, ExchangeOwner {
     void this.#post(notificationBody(method, params), method)
   }
 
-  async close(): Promise<void> {
+  async close({ keepSession = false } = {}): Promise<void> {
     const alive = this.#ended === undefined && this.#handshake !== undefined
     const reason = 'the connection was closed'
     this.#ended ??= reason
@@ -146,7 +146,7 @@ class LegacyHttp implements BackendConnection, ExchangeOwner {
     this.#lingering.close()
     for (const call of this.#calls.all()) call.stream?.abort()
     this.#calls.end(mcpErrors.BACKEND_GONE({ backend: this.#options.name, reason, ran: 'unknown' }))
-    if (!alive || this.sessionId === undefined) return
+    if (!alive || keepSession || this.sessionId === undefined) return
     const headers = this.endpoint.headers(this.#sessionHeaders())
     await post(this.endpoint, 'DELETE', headers, undefined, CLOSE_TIMEOUT_MS)
   }

@@ -23,6 +23,7 @@ export function routeLegacyMessage(
     case 'notifications/progress':
       return progress(inbound.byToken(params['progressToken']), params)
     case 'notifications/message':
+      if (call) call.seenMs = performance.now()
       if (call?.request.onNotification) return call.request.onNotification(method, params)
       return inbound.events.onNotification(method, params)
     case 'notifications/cancelled':

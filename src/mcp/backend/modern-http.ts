@@ -213,12 +213,10 @@ export class ModernHttp implements BackendConnection, ExchangeOwner {
     const { endpoint } = this
     return openEventStream(
       {
-        dispatcher: endpoint.streams,
+        endpoint,
         method: 'POST',
-        path: endpoint.path,
         headers: endpoint.headers(modernHeaders(request)),
         body: modernBody(id, request, this.#options.clientInfo),
-        maxMessageBytes: endpoint.maxMessageBytes,
       },
       {
         onEvent(data, event) {

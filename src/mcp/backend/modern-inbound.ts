@@ -18,6 +18,7 @@ export function routeModernMessage(
     return true
   }
   if (method !== 'notifications/message') return false
+  if (call) call.seenMs = performance.now()
   call?.request.onNotification?.(method, params)
   return true
 }

@@ -38,11 +38,9 @@ export function resumeCall(call: PendingCall, from: StreamPosition, options: Res
     let any = false
     const stream = openEventStream(
       {
-        dispatcher: endpoint.streams,
+        endpoint,
         method: 'GET',
-        path: endpoint.path,
         headers: options.headers(lastEventId),
-        maxMessageBytes: endpoint.maxMessageBytes,
       },
       {
         onEvent(data, event) {

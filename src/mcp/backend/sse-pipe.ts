@@ -28,11 +28,9 @@ export function openSsePipe(endpoint: HttpEndpoint, options: ConnectOptions): Me
   }
   const stream = openEventStream(
     {
-      dispatcher: endpoint.streams,
+      endpoint,
       method: 'GET',
-      path: endpoint.path,
       headers: endpoint.headers(['accept', 'text/event-stream', 'cache-control', 'no-store']),
-      maxMessageBytes: endpoint.maxMessageBytes,
     },
     {
       onEvent(data, event) {

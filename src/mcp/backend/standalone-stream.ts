@@ -38,11 +38,9 @@ export function openStandaloneStream(options: StandaloneOptions): StandaloneStre
     const endpoint = options.endpoint()
     const opened = openEventStream(
       {
-        dispatcher: endpoint.streams,
+        endpoint,
         method: 'GET',
-        path: endpoint.path,
         headers: options.headers(lastEventId),
-        maxMessageBytes: endpoint.maxMessageBytes,
       },
       {
         onOpen() {

@@ -55,6 +55,10 @@ function misbehave(mode: string): void {
           process.exit(3),
         )
         return
+      case 'stops-reading':
+        process.stdin.pause()
+        setInterval(() => {}, 1000)
+        return
       case 'hangs':
         return
       case 'twice':
