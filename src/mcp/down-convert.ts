@@ -51,29 +51,19 @@ function mayNeedConversion(method: string, raw: RawResponse, version: ProtocolVe
   if (LISTS[method] !== undefined) return true
   if (method !== 'tools/call' && method !== 'prompts/get') return false
   const { bytes } = raw
-  if (method === 'tools/call' && hasOddStructure(bytes, version)) return true
+  if (method === 'tools/call' && hasOddStructure(raw, version)) return true
   if (!isAtLeast(version, '2025-06-18') && bytes.includes('"resource_link"')) return true
   return !isAtLeast(version, '2025-03-26') && bytes.includes('"audio"')
 }
 
 /** Structured content at all (before 2025-06-18), or such that is no object (only modern clients may get it). */
-function hasOddStructure(bytes: Buffer, version: ProtocolVersion): boolean {
-  let at = bytes.indexOf(STRUCTURED)
-  if (at < 0) return false
-  if (!isAtLeast(version, '2025-06-18')) return true
-  while (at >= 0) {
-    let i = at + STRUCTURED.length
-    while (WHITE_SPACE.has(bytes[i]!)) i++
-    if (bytes[i] === 0x3a) i++
-    while (WHITE_SPACE.has(bytes[i]!)) i++
-    if (bytes[i] !== 0x7b) return true
-    at = bytes.indexOf(STRUCTURED, i)
-  }
-  return false
+function hasOddStructure(
+  { bytes, structuredContent }: RawResponse,
+  version: ProtocolVersion,
+): boolean {
+  if (structuredContent === undefined) return false
+  return !isAtLeast(version, '2025-06-18') || bytes[structuredContent.start] !== 0x7b
 }
-
-const STRUCTURED = '"structuredContent"'
-const WHITE_SPACE = new Set([0x20, 0x09, 0x0a, 0x0d])
 
 function convertList(result: JsonObject, member: string, version: ProtocolVersion): JsonObject {
   const items = result[member]

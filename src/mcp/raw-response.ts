@@ -22,6 +22,7 @@ export interface RawResponse {
   readonly resultType: MemberSpan | undefined
   readonly ttlMs: MemberSpan | undefined
   readonly cacheScope: MemberSpan | undefined
+  readonly structuredContent: MemberSpan | undefined
   readonly isError: boolean
 }
 
@@ -71,6 +72,7 @@ export function scanResponse(bytes: Buffer): RawResponse | 'error' | 'message' |
     resultType: result.resultType,
     ttlMs: result.ttlMs,
     cacheScope: result.cacheScope,
+    structuredContent: result.structuredContent,
     isError: result.isError,
   }
 }
@@ -91,6 +93,7 @@ interface ScannedResult {
   resultType: MemberSpan | undefined
   ttlMs: MemberSpan | undefined
   cacheScope: MemberSpan | undefined
+  structuredContent: MemberSpan | undefined
   isError: boolean
 }
 
@@ -102,6 +105,7 @@ function scanResult(bytes: Buffer, key: number, start: number): ScannedResult | 
     resultType: undefined,
     ttlMs: undefined,
     cacheScope: undefined,
+    structuredContent: undefined,
     isError: false,
   }
   let i = skipSpace(bytes, start + 1)
@@ -124,6 +128,9 @@ function scanResult(bytes: Buffer, key: number, start: number): ScannedResult | 
         break
       case 'cacheScope':
         found.cacheScope = member
+        break
+      case 'structuredContent':
+        found.structuredContent = member
         break
       case 'isError':
         found.isError = bytes[valueStart] === 0x74
@@ -149,6 +156,7 @@ const NAMES: readonly (readonly string[])[] = namesByLength([
   'resultType',
   'ttlMs',
   'cacheScope',
+  'structuredContent',
   'isError',
 ])
 
