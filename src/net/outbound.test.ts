@@ -29,7 +29,7 @@ describe('createOutbound', () => {
     )
     tls = createTlsServer({ key: readFileSync(key), cert: readFileSync(cert) }, (_, response) =>
       response.end('secret'),
-    ) as unknown as Server
+    )
     plain = createServer((request, response) => {
       if (request.url === '/hold') waiting.push(() => response.end('held'))
       else response.end('open')
