@@ -9,7 +9,7 @@ import type { TestedBlock } from '../../scripts/docs/tested-blocks.ts'
 import { freePort } from '../../scripts/support/free-port.ts'
 import { run, start } from '../../scripts/support/program.ts'
 import type { Program } from '../../scripts/support/program.ts'
-import { waitForHttp } from '../../scripts/support/wait-for.ts'
+import { waitFor, waitForHttp } from '../../scripts/support/wait-for.ts'
 
 const PAGES = ['README.md', ...globSync('docs/guides/*.md')]
 
@@ -41,6 +41,19 @@ describe('the examples of the docs', () => {
     }
   }
 
+  it('README.md shows what npm start prints', async () => {
+    const printed = await waitFor(
+      () => {
+        const { stdout } = quickstart.output()
+        return stdout.includes('Ctrl-C') ? stdout : undefined
+      },
+      30_000,
+      () => JSON.stringify(quickstart.output()),
+    )
+    const shown = printed.trim().replaceAll(String(port), '4483')
+    assert.ok(readFileSync('README.md', 'utf8').includes(shown), shown)
+  })
+
   async function check({ language, text }: TestedBlock): Promise<void> {
     switch (language) {
       case 'json':
@@ -54,7 +67,7 @@ describe('the examples of the docs', () => {
       }
       case 'sh': {
         const output = await succeeds('bash', ['-euc', text.replaceAll('4483', String(port))])
-        assert.doesNotMatch(output, /"error"/)
+        assert.doesNotMatch(output, /"error":\s*\{/)
         return
       }
       default:
