@@ -105,10 +105,21 @@ describe('skipValue()', () => {
           const broken = text.slice(0, cut) + damage + text.slice(cut)
           const brokenBytes = Buffer.from(broken)
           const end = skipValue(brokenBytes, skipSpace(brokenBytes, 0))
-          if (end === brokenBytes.length) assert.doesNotThrow(() => JSON.parse(broken), broken)
+          if (end === brokenBytes.length) assert.equal(structureError(broken), undefined, broken)
         },
       ),
       { numRuns: 500 },
     )
   })
 })
+
+/** What JSON.parse finds wrong; escapes within strings do not count, the walk leaves them to whoever decodes. */
+function structureError(text: string): string | undefined {
+  try {
+    JSON.parse(text)
+    return undefined
+  } catch (error) {
+    const { message } = error as SyntaxError
+    return /escape/i.test(message) ? undefined : message
+  }
+}
