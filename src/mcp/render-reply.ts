@@ -1,5 +1,5 @@
 import type { JsonObject } from '../base/json.ts'
-import type { ClientView } from './call.ts'
+import type { ClientView } from './caller.ts'
 import { downConvertRaw, downConvertResult } from './down-convert.ts'
 import { cleanResultMeta, META_SERVER_INFO, withMetaKey } from './meta.ts'
 import type { Implementation, RequestId, RpcError } from './messages.ts'
@@ -33,7 +33,10 @@ export function renderReply(reply: Exclude<Reply, { kind: 'input' }>, to: ReplyC
   switch (reply.kind) {
     case 'raw': {
       const { client } = to
-      const converted = downConvertRaw(to.method, reply.response, client.version)
+      const converted =
+        reply.saidFor === client.version
+          ? undefined
+          : downConvertRaw(to.method, reply.response, client.version)
       if (converted) return [renderResult({ kind: 'result', result: converted }, to)]
       return renderRaw(reply.response, {
         id: to.id,

@@ -1,6 +1,7 @@
 import type { JsonObject } from '../base/json.ts'
 import type { InputRequests, RpcError } from './messages.ts'
 import type { RawResponse } from './raw-response.ts'
+import type { ProtocolVersion } from './versions.ts'
 
 /**
  * The answer to a call, on its way from a source to a client edge.
@@ -13,7 +14,12 @@ import type { RawResponse } from './raw-response.ts'
  * - `error`: a JSON-RPC error.
  */
 export type Reply =
-  | { readonly kind: 'raw'; readonly response: RawResponse }
+  | {
+      readonly kind: 'raw'
+      readonly response: RawResponse
+      /** The result is in the words of this version already (a list from memory): an edge takes nothing out of it. */
+      readonly saidFor?: ProtocolVersion
+    }
   | ResultReply
   | { readonly kind: 'input'; readonly requests?: InputRequests; readonly state?: string }
   | { readonly kind: 'error'; readonly error: RpcError }
