@@ -7,7 +7,14 @@ import type { Call } from './call.ts'
 import type { InputRequests } from './messages.ts'
 import { resultReply } from './reply.ts'
 import type { Reply } from './reply.ts'
-import { initializeLegacy, modern, openSse, send, startTestEdge } from './testing/test-edge.ts'
+import {
+  initializeLegacy,
+  modern,
+  openSse,
+  send,
+  startTestEdge,
+  until,
+} from './testing/test-edge.ts'
 import type { Answer } from './testing/test-edge.ts'
 
 const nameQuestion: InputRequests = {
@@ -173,7 +180,7 @@ describe('questions to modern clients', () => {
     const sse = await openSse(test.url, asked)
     await sse.next()
     sse.close()
-    while (!test.gateway.calls[0]?.cancellation.cancelled) await sleep(5)
+    await until(() => test.gateway.calls[0]?.cancellation.cancelled)
   })
 
   it('gives up after a while: the question is rejected and the call cancelled', async () => {
@@ -186,7 +193,7 @@ describe('questions to modern clients', () => {
       }),
     )
     const first = await send(test.url, ask())
-    while (!thrown) await sleep(5)
+    await until(() => thrown)
     assert.ok(isAppError(thrown, 'MCP_QUESTION_EXPIRED'))
     assert.equal(test.gateway.calls[0]?.cancellation.cancelled, true)
     const late = ask({ requestState: stateOf(first), inputResponses: { name: accepted('x') } })
@@ -234,7 +241,7 @@ describe('questions to modern clients', () => {
     await using test = await startTestEdge()
     test.gateway.tools.set('asks', (call) => {
       if (!call.retry) return { kind: 'input', requests: nameQuestion, state: 'inner' }
-      return resultReply({ content: [], structuredContent: { ...call.retry } as JsonObject })
+      return resultReply({ content: [], structuredContent: { ...call.retry } })
     })
     const first = await send(test.url, ask())
     assert.deepEqual(first.json.result?.['inputRequests'], nameQuestion)

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Call } from './call.ts'
 import { resultReply } from './reply.ts'
-import { openSse, send, startTestEdge } from './testing/test-edge.ts'
+import { openSse, send, startTestEdge, until } from './testing/test-edge.ts'
 import type { SseReader, TestEdge } from './testing/test-edge.ts'
 
 interface SseClient {
@@ -80,7 +80,7 @@ describe('HTTP+SSE of 2024-11-05', () => {
     const { stream, post } = await open(test)
     await post(call('endless', 1))
     stream.close()
-    while (test.gateway.ended.length === 0) await sleep(5)
+    await until(() => test.gateway.ended.length !== 0)
     assert.equal(running?.cancellation.cancelled, true)
     assert.equal(test.gateway.live.size, 0)
     assert.equal(await post(call('echo', 2)), 404)

@@ -3,7 +3,14 @@ import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Call } from './call.ts'
 import { resultReply } from './reply.ts'
-import { initializeLegacy, modern, openSse, send, startTestEdge } from './testing/test-edge.ts'
+import {
+  initializeLegacy,
+  modern,
+  openSse,
+  send,
+  startTestEdge,
+  until,
+} from './testing/test-edge.ts'
 
 const done = resultReply({ content: [{ type: 'text', text: 'done' }] })
 
@@ -220,7 +227,7 @@ describe('the standalone stream of a legacy session', () => {
     const third = await openSse(test.url, { method: 'GET', headers })
     await third.next()
     assert.equal((await third.next()).json['method'], 'notifications/prompts/list_changed')
-    await test.gateway.sessions.end(session!, 'over')
+    await test.gateway.sessions.end(session, 'over')
     await third.ended
   })
 
@@ -245,7 +252,7 @@ describe('cancellation', () => {
     })
     const client = await initializeLegacy(test.url)
     const answer = client.post(call('endless', 3))
-    while (!running) await sleep(5)
+    await until(() => running)
     const again = await client.post(call('echo', 3))
     assert.equal(again.json.error?.['code'], -32600)
     const cancelled = await client.post({
@@ -254,7 +261,7 @@ describe('cancellation', () => {
       params: { requestId: 3, reason: 'enough' },
     })
     assert.equal(cancelled.status, 202)
-    assert.equal(running.cancellation.reason, 'enough')
+    assert.equal(running?.cancellation.reason, 'enough')
     assert.match(JSON.stringify((await answer).json.error), /enough/)
     assert.equal(test.gateway.live.get(client.sessionId)?.inFlight, 0)
   })
@@ -279,12 +286,12 @@ describe('cancellation', () => {
           headers: { ...asked.headers, 'content-type': 'application/json' },
           signal: controller.signal,
         }).catch(() => 'lost')
-        while (!running) await sleep(5)
+        await until(() => running)
         controller.abort()
         assert.equal(await lost, 'lost')
       }
-      while (!running?.cancellation.cancelled) await sleep(5)
-      assert.match(running.cancellation.reason ?? '', /disconnected/)
+      await until(() => running?.cancellation.cancelled)
+      assert.match(running?.cancellation.reason ?? '', /disconnected/)
     }
   })
 })
@@ -333,7 +340,7 @@ describe('event streams of modern POSTs', () => {
     const sse = await openSse(test.url, asked)
     await sse.next()
     sse.close()
-    while (test.gateway.stopped.length === 0) await sleep(5)
+    await until(() => test.gateway.stopped.length !== 0)
     const bad = modern('subscriptions/listen', { notifications: { toolsListChanged: 'yes' } })
     assert.equal((await send(test.url, bad)).json.error?.['code'], -32602)
     const none = await send(test.url, modern('subscriptions/listen'))

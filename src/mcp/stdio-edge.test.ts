@@ -12,7 +12,7 @@ import { createStdioEdge } from './stdio-edge.ts'
 import type { StdioEdge, StdioEdgeOptions } from './stdio-edge.ts'
 import { createFakeGateway } from './testing/fake-gateway.ts'
 import type { FakeGateway } from './testing/fake-gateway.ts'
-import { modern, TEST_INFO, TEST_KEY } from './testing/test-edge.ts'
+import { modern, TEST_INFO, TEST_KEY, until } from './testing/test-edge.ts'
 
 type Message = JsonObject & { id?: unknown; result?: JsonObject; error?: JsonObject }
 
@@ -209,7 +209,7 @@ describe('a modern client on a pipe', () => {
       ((message['params'] as JsonObject)['_meta'] as JsonObject)[tag]
     assert.deepEqual([tagOf(await pipe.next()), tagOf(await pipe.next())].sort(), [1, 2])
     pipe.send({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 1 } })
-    while (pipe.gateway.stopped.length === 0) await sleep(5)
+    await until(() => pipe.gateway.stopped.length !== 0)
     pipe.gateway.listens[1]?.sink('notifications/prompts/list_changed', {})
     assert.equal(tagOf(await pipe.next()), 2)
     pipe.input.end()

@@ -146,6 +146,15 @@ export async function initializeLegacy(
   }
 }
 
+/** Waits for something to happen, 5 s at the most. */
+export async function until(condition: () => unknown): Promise<void> {
+  for (let i = 0; i < 1_000; i++) {
+    if (condition()) return
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+  throw new Error(`It did not happen: ${condition.toString()}`)
+}
+
 /** Body and headers of a modern request. */
 export function modern(
   method: string,
