@@ -35,7 +35,8 @@ export const storageErrors = defineErrors('STORAGE', {
     fault: 'environment',
     status: 500,
     message: (d: StoreProblem) => `Cannot read the store "${d.store}": ${d.reason}`,
-    hint: (d) => `Move the file away to start with an empty one: mv "${d.store}" "${d.store}.broken"`,
+    hint: (d: StoreProblem) =>
+      `Move the file away to start with an empty one: mv "${d.store}" "${d.store}.broken"`,
   },
   PROVIDER_NOT_SUPPORTED: {
     fault: 'caller',
