@@ -1,0 +1,97 @@
+import { userInfo } from 'node:os'
+import { systemNow } from '../base/clock.ts'
+import { newUuid } from '../base/ids.ts'
+import type { GatewayPort } from '../mcp/gateway-port.ts'
+import { createHttpEdge } from '../mcp/http-edge.ts'
+import type { Implementation } from '../mcp/messages.ts'
+import { createStdioEdge } from '../mcp/stdio-edge.ts'
+import type { Logger } from '../telemetry/logger.ts'
+import { createAuthenticate, principalOf } from './authenticate.ts'
+import type { VmcpConfig } from './config/vmcp-config.ts'
+import { createOpsRoutes, type OpsSources } from './http/ops-routes.ts'
+import { serveHttp } from './serve-http.ts'
+
+export interface ClientSideOptions {
+  readonly port: GatewayPort
+  readonly info: Implementation
+  readonly config: VmcpConfig
+  /** 32 bytes: seals what clients hold for us. */
+  readonly stateKey: Buffer
+  readonly ops: OpsSources
+  readonly log: Logger
+}
+
+/** Where clients come in. */
+export interface ClientSide {
+  /** The MCP endpoint; undefined on stdio. */
+  readonly url: string | undefined
+  /** Resolves when the client has gone (stdio); over HTTP never. */
+  readonly gone: Promise<void>
+  /** Takes nothing new, lets calls in flight finish within the time, ends all streams and connections. */
+  drain(graceMs: number): Promise<void>
+}
+
+/** Listens for HTTP clients, of both eras and HTTP+SSE, and for operators. Rejects if it cannot listen. */
+export async function openHttpSide(
+  options: ClientSideOptions,
+  address: { host: string; port: number },
+): Promise<ClientSide> {
+  const { config } = options
+  const { allowedOrigins } = config.server
+  const edge = createHttpEdge({
+    ...edgeOptions(options),
+    authenticate: createAuthenticate(config.incomingAuth, userInfo().username),
+    allowedHosts: allowedHosts(config, address.host),
+    allowedOrigins: allowedOrigins.length > 0 ? allowedOrigins : undefined,
+  })
+  const listener = await serveHttp({
+    ...address,
+    handlers: [(req, res) => edge.handle(req, res), createOpsRoutes(options.ops)],
+  })
+  return {
+    url: `${listener.origin}/mcp`,
+    gone: new Promise(() => {}),
+    async drain(graceMs) {
+      await edge.drain(graceMs)
+      edge.close()
+      await listener.close(1_000)
+    },
+  }
+}
+
+/** One client on stdin and stdout. */
+export function openStdioSide(options: ClientSideOptions): ClientSide {
+  const edge = createStdioEdge({
+    ...edgeOptions(options),
+    principal: principalOf(options.config.incomingAuth, userInfo().username),
+    input: process.stdin,
+    output: process.stdout,
+  })
+  return { url: undefined, gone: edge.done, drain: () => edge.close() }
+}
+
+function edgeOptions({ port, info, config, stateKey, log }: ClientSideOptions) {
+  const { maxBodyBytes, maxParkedCalls, questionTimeoutMs } = config.operational.limits
+  return {
+    port,
+    info,
+    stateKey,
+    limits: {
+      maxBodyBytes,
+      maxParkedTotal: maxParkedCalls,
+      questionTimeoutMs,
+      parkTtlMs: questionTimeoutMs,
+    },
+    newId: newUuid,
+    now: systemNow,
+    log,
+  }
+}
+
+/** On loopback only loopback names reach us; elsewhere names are the operator's business unless he lists them. */
+function allowedHosts(config: VmcpConfig, host: string): readonly string[] {
+  const isLoopback = host === 'localhost' || host === '::1' || host.startsWith('127.')
+  const listed = config.server.allowedHosts
+  if (isLoopback) return ['localhost', '127.0.0.1', '[::1]', ...listed]
+  return listed.length > 0 ? listed : ['*']
+}

@@ -1,0 +1,49 @@
+import type { Gateway } from '../gateway/create-gateway.ts'
+import { renderProblem } from '../schema/problem.ts'
+import type { Logger } from '../telemetry/logger.ts'
+import type { VmcpConfig } from './config/vmcp-config.ts'
+import { liveProblems } from './live-problems.ts'
+
+/** Looks whether backends offer what a configuration names. */
+export interface NameWatch {
+  /** What is wrong now, rendered with positions. */
+  problems(config: VmcpConfig): string[]
+  /** From now on, what a backend lacks that comes later is logged, once each. */
+  begin(): void
+  /** The catalogue was rebuilt. */
+  look(): void
+}
+
+export function createNameWatch(
+  gateway: () => Pick<Gateway, 'offers' | 'catalogue'>,
+  config: () => VmcpConfig,
+  log: Logger,
+): NameWatch {
+  let reported: Set<string> | undefined
+
+  function problems(wanted: VmcpConfig): string[] {
+    return liveProblems(wanted, gateway())
+      .filter((problem) => problem.severity === 'error')
+      .map(renderProblem)
+  }
+
+  return {
+    problems,
+    begin() {
+      reported = new Set()
+      for (const note of gateway().catalogue.notes) {
+        log.info({ note: note.message }, 'About the catalogue')
+      }
+    },
+    look() {
+      if (reported === undefined) return
+      const found = problems(config())
+      for (const problem of found) {
+        if (!reported.has(problem)) {
+          log.error({ problem }, 'The configuration names what no backend offers')
+        }
+      }
+      reported = new Set(found)
+    },
+  }
+}

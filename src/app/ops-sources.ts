@@ -1,0 +1,62 @@
+import type { Gateway } from '../gateway/create-gateway.ts'
+import type { HealthMonitor } from '../gateway/health-monitor.ts'
+import type { Metrics } from '../telemetry/metrics.ts'
+import { PROMETHEUS_CONTENT_TYPE, renderPrometheus } from '../telemetry/prometheus.ts'
+import type { CallMetrics } from './call-metrics.ts'
+import type { VmcpConfig } from './config/vmcp-config.ts'
+import type { OpsSources } from './http/ops-routes.ts'
+import { toBackendsHealth, toStatus } from './status.ts'
+
+export interface OpsParts {
+  readonly gateway: Gateway
+  readonly health: HealthMonitor
+  readonly metrics: Metrics
+  readonly callMetrics: CallMetrics
+  readonly config: () => VmcpConfig
+  readonly version: string
+  readonly isDraining: () => boolean
+}
+
+/** What the endpoints for operators show of a running gateway. */
+export function createOpsSources(parts: OpsParts): OpsSources {
+  const { gateway, health, metrics, callMetrics, config, version } = parts
+  const sessions = metrics.gauge('toolhive_vmcp_sessions', 'Live sessions').with()
+  const connections = metrics.gauge('toolhive_vmcp_backend_connections', 'Connections to backends')
+  const status = () => ({ gateway, health, config: config(), version })
+  return {
+    ready() {
+      if (parts.isDraining()) return notReady({ reason: 'draining' })
+      const backends = missingBackends(gateway, config()) ?? []
+      if (backends.length > 0) return notReady({ reason: 'backends_missing', backends })
+      return { ok: true, body: { status: 'ready', mode: 'static' } }
+    },
+    status: () => toStatus(status()),
+    backendsHealth: () => toBackendsHealth(status()),
+    metrics() {
+      const { enablePrometheusMetricsPath, customAttributes } = config().telemetry
+      if (!enablePrometheusMetricsPath) return undefined
+      sessions.set(gateway.sessions.size)
+      callMetrics.setBackends(gateway.backends.size)
+      for (const backend of gateway.backends.values()) {
+        connections.with({ backend: backend.name }).set(backend.connections)
+      }
+      const text = renderPrometheus(metrics.snapshot(), customAttributes)
+      return { type: PROMETHEUS_CONTENT_TYPE, text }
+    },
+  }
+}
+
+/** Backends that are not there, where `partialFailureMode: fail` asks for all of them; else undefined. */
+export function missingBackends(
+  gateway: Pick<Gateway, 'backends'>,
+  config: VmcpConfig,
+): string[] | undefined {
+  if (config.operational.failureHandling.partialFailureMode !== 'fail') return undefined
+  return [...gateway.backends.values()].flatMap((each) =>
+    each.main === undefined ? each.name : [],
+  )
+}
+
+function notReady(why: object): { ok: boolean; body: object } {
+  return { ok: false, body: { status: 'not_ready', ...why } }
+}
