@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { PassThrough } from 'node:stream'
 import { describe, it } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { systemNow } from '../base/clock.ts'
 import { newUuid } from '../base/ids.ts'
 import type { JsonObject } from '../base/json.ts'

@@ -49,6 +49,11 @@ export function postLegacy(
   }
   const id = posted.kind === 'request' ? posted.message.id : null
   withSession(legacy, request, response, principal, id, (session) => {
+    if (posted.kind === 'notification' && posted.message.method === 'notifications/initialized') {
+      // Nothing follows from it: a session that only initialized keeps nothing here.
+      answerEmpty(response, 202)
+      return
+    }
     const peer = peerOf(legacy.context, session)
     if (posted.kind === 'request') {
       serveLegacyRequest(
