@@ -1,5 +1,6 @@
 import { closest } from '../base/edit-distance.ts'
 import type { BackendOffer } from './aggregation/offer.ts'
+import { prefixOf } from './aggregation/settings.ts'
 import type { AggregationConfig } from './config.ts'
 
 /** A name in the configuration that leads nowhere. */
@@ -26,7 +27,7 @@ export function checkNames(
       unknown(
         ['aggregation', 'conflictResolutionConfig', 'priorityOrder', index],
         `"${name}" is not a backend`,
-        closest(name, byName.keys()),
+        didYouMean(name, byName.keys()),
       ),
     )
   }
@@ -38,10 +39,13 @@ export function checkNames(
         unknown(
           [...path, 'workload'],
           `"${entry.workload}" is not a backend`,
-          closest(entry.workload, byName.keys()),
+          didYouMean(entry.workload, byName.keys()),
         ),
       )
-    } else if (offer.known.tools) problems.push(...checkTools(offer, entry, path))
+    } else if (offer.known.tools) {
+      const prefix = prefixOf(settings.conflictResolutionConfig.prefixFormat, entry.workload)
+      problems.push(...checkTools(offer, entry, prefix, path))
+    }
   }
   return problems
 }
@@ -49,6 +53,7 @@ export function checkNames(
 function checkTools(
   offer: BackendOffer,
   entry: AggregationConfig['tools'][number],
+  prefix: string,
   path: readonly (string | number)[],
 ): NameProblem[] {
   const native = new Set(offer.tools.map((tool) => tool.name))
@@ -61,7 +66,7 @@ function checkTools(
       unknown(
         [...path, 'filter', index],
         `backend "${offer.backend}" has no tool "${name}"`,
-        closest(name, accepted),
+        withoutPrefix(name, prefix, accepted) ?? didYouMean(name, accepted),
       ),
     )
   }
@@ -71,21 +76,41 @@ function checkTools(
       unknown(
         [...path, 'overrides', name],
         `backend "${offer.backend}" has no tool "${name}"`,
-        closest(name, native),
+        nativeOf(name, entry) ?? withoutPrefix(name, prefix, native) ?? didYouMean(name, native),
       ),
     )
   }
   return problems
 }
 
+function didYouMean(name: string, candidates: Iterable<string>): string | undefined {
+  const candidate = closest(name, candidates)
+  return candidate === undefined ? undefined : `did you mean "${candidate}"?`
+}
+
+function withoutPrefix(
+  name: string,
+  prefix: string,
+  candidates: ReadonlySet<string>,
+): string | undefined {
+  const bare = name.slice(prefix.length)
+  return prefix !== '' && name.startsWith(prefix) && candidates.has(bare)
+    ? `write it without the prefix: "${bare}"`
+    : undefined
+}
+
+/** An override keyed by the name that another override gives. */
+function nativeOf(name: string, entry: AggregationConfig['tools'][number]): string | undefined {
+  const native = Object.keys(entry.overrides).find((key) => entry.overrides[key]?.name === name)
+  return native === undefined || native === name
+    ? undefined
+    : `overrides go by the name the backend gave the tool: "${native}"`
+}
+
 function unknown(
   path: readonly (string | number)[],
   reason: string,
-  candidate: string | undefined,
+  hint: string | undefined,
 ): NameProblem {
-  return {
-    path,
-    reason,
-    ...(candidate === undefined ? {} : { hint: `did you mean "${candidate}"?` }),
-  }
+  return { path, reason, ...(hint === undefined ? {} : { hint }) }
 }

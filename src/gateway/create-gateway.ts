@@ -12,7 +12,7 @@ import type { Logger } from '../telemetry/logger.ts'
 import { buildCatalogue } from './aggregation/build-catalogue.ts'
 import type { Catalogue } from './aggregation/catalogue.ts'
 import { createCursorCodec } from './aggregation/cursor.ts'
-import { diffCatalogues } from './aggregation/diff.ts'
+import { diffCatalogues, type CatalogueDiff } from './aggregation/diff.ts'
 import { createListPages } from './aggregation/list-pages.ts'
 import { findTool } from './aggregation/lookup.ts'
 import { mergeCapabilities, mergeInstructions } from './aggregation/merge-descriptions.ts'
@@ -169,8 +169,15 @@ export function createGateway(options: GatewayOptions): Gateway {
   function rebuild(announced: ReadonlySet<ListKind>): void {
     const before = catalogues.rebuild()
     const diff = diffCatalogues(before, catalogues.current)
+    logDrift(diff)
     options.onCatalogue(catalogues.current, offers())
     interests.listChanged(LIST_KINDS.filter((kind) => announced.has(kind) || diff[kind]))
+  }
+
+  /** Tools that clients trusted under a name: what they do may not be what it was. New ones are nobody's habit yet. */
+  function logDrift({ changedTools, removedTools, renamedTools }: CatalogueDiff): void {
+    if (changedTools.length + removedTools.length === 0) return
+    log.warn({ changedTools, removedTools, renamedTools }, 'Tools that clients know have changed')
   }
 
   function onNotification(
