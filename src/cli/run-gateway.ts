@@ -4,6 +4,7 @@ import { watchConfig } from '../app/watch-config.ts'
 import { serveVmcp, type RunningVmcp } from '../app/serve-vmcp.ts'
 import { renderProblem } from '../schema/problem.ts'
 import { findPortOwner } from '../system/port-owner.ts'
+import { tuneCollector } from '../system/tune-collector.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { cliErrors } from './errors.ts'
 import { openLog } from './open-log.ts'
@@ -29,6 +30,7 @@ interface WatchedFile {
 
 /** Runs a gateway in the foreground until a signal or the end of stdin ends it. Resolves to the exit code. */
 export async function runGateway(run: GatewayRun): Promise<number> {
+  tuneCollector()
   const { config, host, port, stdio, debug, logFormat: format, env } = run
   const level = debug ? 'debug' : (config.operational.logLevel ?? 'info')
   const log = openLog({ level, format, env })
