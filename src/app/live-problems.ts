@@ -1,18 +1,15 @@
-import { checkNames } from '../gateway/check-names.ts'
+import { checkOffers } from '../gateway/check-offers.ts'
 import type { Gateway } from '../gateway/create-gateway.ts'
 import type { Problem } from '../schema/problem.ts'
 import type { VmcpConfig } from './config/vmcp-config.ts'
 
-/** What is wrong with the names and conflicts of a configuration, as far as its backends are known. */
-export function liveProblems(
-  config: VmcpConfig,
-  gateway: Pick<Gateway, 'offers' | 'catalogue'>,
-): Problem[] {
-  const { problems, notes } = gateway.catalogue
+/**
+ * What is wrong with the names and conflicts of a configuration, in effect or not yet, as far as its backends are known.
+ */
+export function liveProblems(config: VmcpConfig, gateway: Pick<Gateway, 'offers'>): Problem[] {
+  const { names, problems, notes } = checkOffers(config, gateway.offers)
   return [
-    ...checkNames(gateway.offers, config.aggregation).map(({ path, reason, hint }) =>
-      config.problemAt(path, reason, 'error', hint),
-    ),
+    ...names.map(({ path, reason, hint }) => config.problemAt(path, reason, 'error', hint)),
     ...problems.map((problem) =>
       config.problemAt(['aggregation'], problem.message, 'error', 'rename or hide one of them'),
     ),

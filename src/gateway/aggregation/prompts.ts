@@ -15,7 +15,7 @@ interface Claim {
 
 /**
  * Prompts of all backends (vmcp 5.6): prefixed, except those of backends in `priorityOrder`, which stay bare and of which
- * the best ranked has a shared name. Two different names that become one through prefixes go to nobody.
+ * the best ranked has a shared name. Prefixed names that become one go to nobody, unless a listed backend has that name.
  */
 export function aggregatePrompts(
   offers: readonly BackendOffer[],
