@@ -174,7 +174,9 @@ describe('sqlite key-value in a file', async () => {
   })
 
   it('says what is wrong with a path that cannot be opened', async () => {
-    await assert.rejects(open('/proc/nowhere/sessions.db'), { code: 'STORAGE_UNAVAILABLE' })
+    const file = join(folder, 'file')
+    await writeFile(file, '')
+    await assert.rejects(open(join(file, 'sessions.db')), { code: 'STORAGE_UNAVAILABLE' })
     await assert.rejects(open(folder), { code: 'STORAGE_UNAVAILABLE' })
   })
 })
