@@ -8,6 +8,7 @@ import type { Reply } from '../reply.ts'
 import type { ProtocolVersion } from '../versions.ts'
 import { decodeMessage, splitBatch } from './answer.ts'
 import type { Incoming } from './answer.ts'
+import { failByBadAnswer } from './bad-answer.ts'
 import type { ConnectOptions } from './connect-options.ts'
 import { DEFAULT_MAX_MESSAGE_BYTES } from './connect-options.ts'
 import { initializeRequest, readInitialize } from './handshake.ts'
@@ -134,13 +135,13 @@ class LegacyDuplex implements BackendConnection {
         `it answers the unknown or answered request ${JSON.stringify(scanned.id)}`,
       )
     }
-    if (scanned !== undefined) return this.#handle(decodeMessage(bytes))
+    if (scanned !== undefined) return this.#handle(decodeMessage(bytes), bytes)
     const batch = splitBatch(bytes)
-    if (!batch) return this.#skipped.skip('it is not a JSON-RPC message', bytes)
+    if (!batch) return this.#skip('it is not a JSON-RPC message', bytes)
     for (const each of batch) this.#receive(each)
   }
 
-  #handle(message: Incoming): void {
+  #handle(message: Incoming, bytes: Buffer): void {
     switch (message.kind) {
       case 'error': {
         const call = this.#calls.byId(message.id)
@@ -160,8 +161,12 @@ class LegacyDuplex implements BackendConnection {
           this.#calls.sole(),
         )
       case 'broken':
-        return this.#skipped.skip(message.reason)
+        return this.#skip(message.reason, bytes)
     }
+  }
+
+  #skip(reason: string, bytes: Buffer): void {
+    if (!failByBadAnswer(this.#calls, bytes)) this.#skipped.skip(reason, bytes)
   }
 
   #ended(error: AppError): void {

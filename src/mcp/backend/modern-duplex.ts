@@ -9,6 +9,7 @@ import type { Reply } from '../reply.ts'
 import { LATEST_MODERN } from '../versions.ts'
 import { decodeMessage, modernReply } from './answer.ts'
 import type { Incoming } from './answer.ts'
+import { failByBadAnswer } from './bad-answer.ts'
 import type { ConnectOptions } from './connect-options.ts'
 import { DEFAULT_MAX_MESSAGE_BYTES } from './connect-options.ts'
 import { discoverRequest, UNKNOWN_SERVER } from './handshake.ts'
@@ -128,14 +129,18 @@ export class ModernDuplex implements BackendConnection {
         `it answers the unknown or answered request ${JSON.stringify(scanned.id)}`,
       )
     }
-    if (scanned === undefined) return this.#skipped.skip('it is not a JSON-RPC message', bytes)
+    if (scanned === undefined) return this.#skip('it is not a JSON-RPC message', bytes)
     const message = decodeMessage(bytes)
     if (message.kind === 'message') return this.#route(message)
-    if (message.kind === 'broken') return this.#skipped.skip(message.reason)
+    if (message.kind === 'broken') return this.#skip(message.reason, bytes)
     const { id, error } = message
     const call = this.#calls.byId(id)
     if (!call) return this.#endListen(id, error.message, true)
     if (!rejectHopError(this.#options.name, call, error)) call.resolve({ kind: 'error', error })
+  }
+
+  #skip(reason: string, bytes: Buffer): void {
+    if (!failByBadAnswer(this.#calls, bytes)) this.#skipped.skip(reason, bytes)
   }
 
   #resolve(call: PendingCall, reply: Reply | undefined): void {
