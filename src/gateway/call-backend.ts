@@ -79,7 +79,7 @@ function exchange(
 ): Promise<Reply> {
   const { client } = call
   const isModern = connection.era === 'modern'
-  const sent: { -readonly [Key in keyof BackendRequest]: BackendRequest[Key] } = {
+  const sent: SentRequest = {
     method: request.method,
     params: request.params,
     capabilities:
@@ -94,8 +94,16 @@ function exchange(
   if (request.paramHeaders !== undefined) sent.paramHeaders = request.paramHeaders
   if (request.headers !== undefined) sent.headers = request.headers
   if (retry !== undefined) sent.retry = retry
-  return isModern ? connection.request(sent) : exchangeWithQuestions(connection, call, sent)
+  if (isModern) return connection.request(sent)
+  if (call.closeStream !== undefined) {
+    sent.onStreamPaused = (retryMs) => call.closeStream?.(retryMs)
+  }
+  if (client.era === 'modern') return exchangeWithRefusal(connection, call, sent)
+  sent.onQuestion = questioner(call)
+  return connection.request(sent)
 }
+
+type SentRequest = { -readonly [Key in keyof BackendRequest]: BackendRequest[Key] }
 
 /**
  * What a legacy client can do, in the words of a modern request: only what `input_required` can ask for. Its tasks are
@@ -111,42 +119,40 @@ function modernCapabilities(client: ClientView): JsonObject {
 }
 
 /**
- * Legacy backends ask in the middle of a call. A modern caller that did not declare the capability has to learn that
- * (`-32021`), so its refusal ends the call; a legacy caller's refusal goes to the backend, whose tool may cope.
+ * Legacy backends ask in the middle of a call, one question at a time. A legacy caller's refusal goes to the backend,
+ * whose tool may cope.
  */
-async function exchangeWithQuestions(
+function questioner(call: Call): (question: InputRequest) => Promise<JsonObject> {
+  let asked = 0
+  return async (question) => {
+    const key = `${question.method.split('/')[0]}-${++asked}`
+    const answers = await call.ask({ [key]: question })
+    return answers[key] ?? {}
+  }
+}
+
+/** A modern caller that did not declare the capability has to learn that (`-32021`), so its refusal ends the call. */
+async function exchangeWithRefusal(
   connection: BackendConnection,
   call: Call,
-  request: BackendRequest,
+  request: SentRequest,
 ): Promise<Reply> {
-  let asked = 0
   let refusal: unknown
   const own = new Cancellation()
   const unlink = call.cancellation.onCancel((reason) => own.cancel(reason))
-
-  async function onQuestion(question: InputRequest): Promise<JsonObject> {
-    const key = `${question.method.split('/')[0]}-${++asked}`
+  const ask = questioner(call)
+  request.cancellation = own
+  request.onQuestion = async (question) => {
     try {
-      const answers = await call.ask({ [key]: question })
-      return answers[key] ?? {}
+      return await ask(question)
     } catch (error) {
-      if (call.client.era === 'modern') {
-        refusal = error
-        own.cancel('the client cannot answer')
-      }
+      refusal = error
+      own.cancel('the client cannot answer')
       throw error
     }
   }
-
   try {
-    return await connection.request({
-      ...request,
-      cancellation: own,
-      onQuestion,
-      ...(call.closeStream === undefined
-        ? undefined
-        : { onStreamPaused: (retryMs: number) => call.closeStream?.(retryMs) }),
-    })
+    return await connection.request(request)
   } catch (error) {
     throw refusal ?? error
   } finally {
