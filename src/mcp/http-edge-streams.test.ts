@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { connect } from 'node:net'
 import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Call } from './call.ts'
@@ -360,5 +361,40 @@ describe('event streams of modern POSTs', () => {
     await other.next()
     other.close()
     sse.close()
+  })
+})
+
+describe('a client that does not read its stream', () => {
+  it('is cut before it fills the memory', async () => {
+    await using test = await startTestEdge({ limits: { maxUnsentBytes: 200_000 } })
+    let flooding: Call | undefined
+    test.gateway.tools.set('floods', async (floods) => {
+      flooding = floods
+      const data = 'x'.repeat(50_000)
+      for (let i = 0; i < 2_000 && !floods.cancellation.cancelled; i++) {
+        floods.notify('notifications/message', { level: 'error', data })
+        await sleep(0)
+      }
+      return done
+    })
+    const meta = { 'io.modelcontextprotocol/logLevel': 'debug' }
+    const { body, headers } = modern('tools/call', { name: 'floods' }, { meta })
+    const text = JSON.stringify(body)
+    const lines = Object.entries({ ...headers, 'content-type': 'application/json' })
+    const socket = connect(Number(new URL(test.origin).port), '127.0.0.1')
+    socket.on('error', () => {})
+    socket.pause()
+    socket.write(
+      [
+        'POST /mcp HTTP/1.1',
+        'Host: localhost',
+        `Content-Length: ${Buffer.byteLength(text)}`,
+        ...lines.map(([name, value]) => `${name}: ${value}`),
+        '',
+        text,
+      ].join('\r\n'),
+    )
+    await until(() => flooding?.cancellation.cancelled)
+    socket.destroy()
   })
 })

@@ -9,8 +9,10 @@ export function readAccept(accept: string | undefined): Accepts | undefined {
   const all = accept.includes('*/*')
   const json = all || accept.includes('application/json') || accept.includes('application/*')
   const sse = all || accept.includes('text/event-stream') || accept.includes('text/*')
-  if (json) return sse ? 'both' : 'json'
-  return sse ? 'sse' : undefined
+  if (!json) return sse ? 'sse' : undefined
+  if (!sse) return 'json'
+  const first = accept.indexOf('text/event-stream')
+  return first >= 0 && first < accept.indexOf('application/json') ? 'sse-first' : 'both'
 }
 
 /** True if the header allows an event stream: GET needs it. */

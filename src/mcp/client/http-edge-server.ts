@@ -13,6 +13,7 @@ import { answerEmpty, answerError, answerJson } from './http-answer.ts'
 import { deleteLegacy, getLegacy, postLegacy } from './legacy-http.ts'
 import { Listens } from './listen.ts'
 import { postModern } from './modern-http.ts'
+import type { Accepts } from './http-exchange.ts'
 import { readBody } from './read-body.ts'
 import type { Body } from './read-body.ts'
 import { ReplayStore } from './replay-store.ts'
@@ -211,7 +212,7 @@ export class HttpEdgeServer {
     response: ServerResponse,
     principal: Principal,
     body: Buffer,
-    accepts: 'both' | 'json' | 'sse',
+    accepts: Accepts,
   ): void {
     const message = parse(body)
     if (message === undefined) {

@@ -15,8 +15,8 @@ export interface EventSink {
   onGone: (() => void) | undefined
 }
 
-/** What the client's Accept header allows. */
-export type Accepts = 'both' | 'json' | 'sse'
+/** What the client's Accept header allows; `sse-first`: both, and it names event streams first. */
+export type Accepts = 'both' | 'json' | 'sse' | 'sse-first'
 
 export interface HttpExchangeOptions {
   readonly accepts: Accepts
@@ -36,7 +36,7 @@ export class HttpExchange implements Exchange, Ticking {
   readonly #context: EdgeContext
   readonly #response: ServerResponse
   readonly #options: HttpExchangeOptions
-  readonly #startMs = performance.now()
+  readonly #startMs: number
   #expected: number
   #collected: (readonly Buffer[])[] | undefined
   #state: 'pending' | 'stream' | 'done' = 'pending'
@@ -45,12 +45,13 @@ export class HttpExchange implements Exchange, Ticking {
 
   constructor(context: EdgeContext, response: ServerResponse, options: HttpExchangeOptions) {
     this.#context = context
+    this.#startMs = context.ticker.nowMs
     this.#response = response
     this.#options = options
     this.#expected = options.batchSize ?? 1
     response.on('close', () => this.#closed())
-    if (options.accepts === 'sse') this.#upgrade()
-    else if (options.accepts === 'both') context.ticker.add(this)
+    if (options.accepts === 'both') context.ticker.add(this)
+    else if (options.accepts !== 'json') this.#upgrade()
   }
 
   send(message: JsonObject): boolean {

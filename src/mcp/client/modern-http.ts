@@ -36,11 +36,13 @@ export function postModern(
     return
   }
   if (message.method !== 'subscriptions/listen') {
+    // Here a stream fixes the HTTP status, which some errors need: none is begun without need.
+    const accepted = accepts === 'sse-first' ? 'both' : accepts
     const openSink = (): EventSink => new LiveSink(new SseConnection(context, response))
     serveModernRequest(
       context,
       checked.request,
-      new HttpExchange(context, response, { accepts, openSink }),
+      new HttpExchange(context, response, { accepts: accepted, openSink }),
     )
     return
   }

@@ -29,7 +29,7 @@ class BodyReader implements Ticking {
   readonly #request: IncomingMessage
   readonly #limits: ClientLimits
   readonly #ticker: Ticker
-  readonly #startMs = performance.now()
+  readonly #startMs: number
   #done: ((body: Body) => void) | undefined
   #first: Buffer | undefined
   #more: Buffer[] | undefined
@@ -44,6 +44,7 @@ class BodyReader implements Ticking {
     this.#request = request
     this.#limits = limits
     this.#ticker = ticker
+    this.#startMs = ticker.nowMs
     this.#done = done
     ticker.add(this)
   }

@@ -6,6 +6,8 @@ export interface Ticking {
 
 /** One timer for all that waits: adding and deleting cost no timer. */
 export interface Ticker {
+  /** `performance.now()`, while somebody waits as of the last tick: reading the clock is dear on virtual machines. */
+  readonly nowMs: number
   add(ticking: Ticking): void
   delete(ticking: Ticking): void
   stop(): void
@@ -16,6 +18,7 @@ export function createTicker(periodMs: number): Ticker {
   const waiting = new Set<Ticking>()
   let timer: NodeJS.Timeout | undefined
   let stopped = false
+  let lastMs = 0
 
   function tickAll(): void {
     if (waiting.size === 0) {
@@ -24,13 +27,19 @@ export function createTicker(periodMs: number): Ticker {
       return
     }
     const nowMs = performance.now()
+    lastMs = nowMs
     for (const ticking of waiting) ticking.tick(nowMs)
   }
 
   return {
+    get nowMs() {
+      return timer === undefined ? performance.now() : lastMs
+    },
     add(ticking) {
       waiting.add(ticking)
-      if (timer === undefined && !stopped) timer = setInterval(tickAll, periodMs).unref()
+      if (timer !== undefined || stopped) return
+      lastMs = performance.now()
+      timer = setInterval(tickAll, periodMs).unref()
     },
     delete(ticking) {
       waiting.delete(ticking)
