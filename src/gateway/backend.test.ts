@@ -7,6 +7,7 @@ import { mcpErrors } from '../mcp/errors.ts'
 import { resultReply } from '../mcp/reply.ts'
 import { silentLogger } from '../telemetry/logger.ts'
 import { operational, backends as backendList } from './config.ts'
+import type { SlotOwner } from './backends/pool.ts'
 import { createFakeBackend, LEGACY_CLIENT, type FakeBackend } from './testing/fake-backend.ts'
 import { createBackend, type Backend, type BackendEvents } from './backend.ts'
 
@@ -14,6 +15,10 @@ const BOB: Principal = { kind: 'oidc', binding: 'iss\0bob' }
 
 function makeSession(id: string, channel?: ClientSession['channel']): ClientSession {
   return { id, principal: ANONYMOUS, client: LEGACY_CLIENT, channel, inFlight: 0 }
+}
+
+function nameOf(owner: SlotOwner): string {
+  return owner.kind === 'session' ? `session ${owner.session.id}` : owner.kind
 }
 
 function lists(tools: string[]) {
@@ -30,12 +35,9 @@ function setUp(fake: FakeBackend, file: object = {}, changes: Partial<BackendEve
       heard.push(
         `offer ${backend.offer.tools.map((t) => t.name).join()} announced ${[...announced].join()}`,
       ),
-    onSessionOffer: (_backend, session, offer) =>
-      heard.push(
-        `session ${session.id} sees ${offer?.tools.map((t) => t.name).join() ?? 'the same'}`,
-      ),
-    onSessionListChanged: (session, kinds) =>
-      heard.push(`session ${session.id} told ${[...kinds].join()}`),
+    onOwnOffer: (_backend, owner, offer) =>
+      heard.push(`${nameOf(owner)} sees ${offer?.tools.map((t) => t.name).join() ?? 'the same'}`),
+    onOwnListChanged: (owner, kinds) => heard.push(`${nameOf(owner)} told ${[...kinds].join()}`),
     onNotification: (_backend, owner, method) => heard.push(`${owner?.kind ?? 'shared'} ${method}`),
     onState: (_backend, up, reason) => heard.push(up ? 'up' : `down ${reason}`),
     ...changes,
@@ -203,6 +205,8 @@ describe('createBackend()', () => {
     fake.connections[1]?.events.onNotification('notifications/tools/list_changed', {})
     await until(() => t.heard.includes('session 1 told tools'))
     assert.ok(t.heard.includes('session 1 sees a,mine'))
+    t.backend.endSession(makeSession('1'))
+    assert.equal(t.heard.at(-1), 'session 1 sees the same')
   })
 
   it('asks the owner of a connection what the backend asks outside a call, and nobody on a shared one', async () => {

@@ -24,9 +24,9 @@ import { createSlot, isMoreVerbose, type Slot } from './backends/slot.ts'
 export interface BackendEvents {
   /** The offer for everybody was replaced. `announced`: the kinds the backend itself said had changed. */
   onOffer(backend: Backend, announced: ReadonlySet<ListKind>): void
-  /** A session's own connection offers something else (or no longer does: undefined) than the backend does to all. */
-  onSessionOffer(backend: Backend, session: ClientSession, offer: BackendOffer | undefined): void
-  onSessionListChanged(session: ClientSession, kinds: ReadonlySet<ListKind>): void
+  /** Somebody's own connection offers something else (or no longer does: undefined) than the backend does to all. */
+  onOwnOffer(backend: Backend, owner: SlotOwner, offer: BackendOffer | undefined): void
+  onOwnListChanged(owner: SlotOwner, kinds: ReadonlySet<ListKind>): void
   /** Any other notification outside a call; `owner` undefined: from a connection that everybody shares. */
   onNotification(
     backend: Backend,
@@ -91,6 +91,8 @@ export function createBackend(options: BackendOptions): Backend {
   let offer: BackendOffer = createOffer(config.name, { known: NOTHING_KNOWN })
   let lastError: string | undefined = 'not reached yet'
   let logLevel: LogLevel | undefined
+  /** A backend that prefers the modern era was asked for a legacy session and had none to give. */
+  let onlyModern = false
 
   const changes = createCoalescer<ListKind>(LIST_DELAY_MS, refresh)
   const mainSlot = createSlot({
@@ -121,6 +123,7 @@ export function createBackend(options: BackendOptions): Backend {
     maxSlots: MAX_CONNECTIONS[config.target.kind],
     idleMs: operational.sessions.ttlMs,
     now: options.now,
+    onEnd: (owner) => events.onOwnOffer(backend, owner, undefined),
   })
 
   function slotBasics() {
@@ -134,6 +137,7 @@ export function createBackend(options: BackendOptions): Backend {
   }
 
   async function onUp(connection: BackendConnection): Promise<void> {
+    onlyModern = false
     if (connection.era === 'modern' && connection.listen !== undefined) {
       await connection.listen(listenFilter).catch((error: unknown) => {
         log.debug({ err: error }, 'Backend does not announce changes')
@@ -192,10 +196,14 @@ export function createBackend(options: BackendOptions): Backend {
   function makeOwnedSlot(owner: SlotOwner): Slot {
     const session = owner.kind === 'session' ? owner.session : undefined
     const ownChanges = createCoalescer<ListKind>(LIST_DELAY_MS, (kinds) =>
-      relist(slot, session, kinds),
+      relist(slot, owner, kinds),
     )
     const slot = createSlot({
       ...slotBasics(),
+      connect: (request) =>
+        options.connect(
+          mainSlot.connection?.era === 'modern' ? { ...request, era: 'legacy' } : request,
+        ),
       capabilities: session === undefined ? SHARED_CAPABILITIES : session.client.capabilities,
       events: ownedEvents(owner, (kind) => ownChanges.add(kind)),
     })
@@ -203,24 +211,16 @@ export function createBackend(options: BackendOptions): Backend {
     return slot
   }
 
-  /** A connection of somebody's own announced a change: for a session it may offer something else than to all. */
-  async function relist(
-    slot: Slot,
-    session: ClientSession | undefined,
-    kinds: ReadonlySet<ListKind>,
-  ): Promise<void> {
-    if (session === undefined) {
-      for (const kind of kinds) changes.add(kind)
-      return
-    }
+  /** A connection of somebody's own announced a change: it may offer something else to its owner than to all. */
+  async function relist(slot: Slot, owner: SlotOwner, kinds: ReadonlySet<ListKind>): Promise<void> {
     const connection = slot.connection
     if (connection === undefined) return
     try {
       const own = withLists(offer, await listOffer(connection, kinds, listing()))
-      events.onSessionOffer(backend, session, sameLists(own, offer) ? undefined : own)
-      events.onSessionListChanged(session, kinds)
+      events.onOwnOffer(backend, owner, sameLists(own, offer) ? undefined : own)
+      events.onOwnListChanged(owner, kinds)
     } catch (error) {
-      log.debug({ err: error }, 'Cannot list what a backend offers to a session')
+      log.debug({ err: error }, 'Cannot list what a backend offers to one client')
     }
   }
 
@@ -242,11 +242,35 @@ export function createBackend(options: BackendOptions): Backend {
     return pickSlot(call, connection)
   }
 
-  function pickSlot(call: CallOwner, connection: BackendConnection): Slot {
+  function pickSlot(call: CallOwner, connection: BackendConnection): Slot | Promise<Slot> {
+    const session = call.session
+    if (session !== undefined && mayServeLegacy(connection)) return legacySlot(session)
     if (isShared(connection)) return mainSlot
     return call.session !== undefined && config.sessions === 'perSession'
       ? pool.slotFor({ kind: 'session', session: call.session })
       : pool.slotFor({ kind: 'principal', principal: call.principal })
+  }
+
+  /** A server may serve both eras: then a legacy client's session becomes one of the server's, untranslated. */
+  function mayServeLegacy(connection: BackendConnection): boolean {
+    const isOpen = config.era === 'auto' && config.sessions === 'perSession'
+    return connection.era === 'modern' && isOpen && config.target.kind === 'http' && !onlyModern
+  }
+
+  function legacySlot(session: ClientSession): Slot | Promise<Slot> {
+    const owner = { kind: 'session', session } as const
+    const slot = pool.slotFor(owner)
+    if (slot.connection !== undefined) return slot
+    return Promise.resolve(slot.open()).then(
+      (connection) => (connection.sessionId === undefined ? stayModern(session) : slot),
+      () => stayModern(session),
+    )
+  }
+
+  function stayModern(session: ClientSession): Slot {
+    onlyModern = true
+    pool.endSession(session)
+    return mainSlot
   }
 
   function isShared(connection: BackendConnection): boolean {

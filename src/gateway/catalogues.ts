@@ -1,6 +1,7 @@
-import type { ClientSession } from '../mcp/client-session.ts'
 import type { BackendOffer } from './aggregation/offer.ts'
 import type { Catalogue } from './aggregation/catalogue.ts'
+import type { CallOwner } from './backend.ts'
+import { ownerKey, type SlotOwner } from './backends/pool.ts'
 
 export interface CataloguesOptions {
   /** The offers of all backends, in the order of the configuration. */
@@ -8,15 +9,15 @@ export interface CataloguesOptions {
   readonly build: (offers: readonly BackendOffer[]) => Catalogue
 }
 
-/** The catalogue for everybody, and those of the few sessions to which a backend offers something else. */
+/** The catalogue for everybody, and those of the few sessions and principals to whom a backend offers something else. */
 export interface Catalogues {
   readonly current: Catalogue
-  for(session: ClientSession | undefined): Catalogue
+  for(caller: CallOwner): Catalogue
   /** Recomputes the catalogue for everybody; returns the one before. */
   rebuild(): Catalogue
-  /** Undefined: the session sees what everybody sees. */
-  setOwnOffer(session: ClientSession, backend: string, offer: BackendOffer | undefined): void
-  endSession(session: ClientSession): void
+  /** Undefined: the owner sees what everybody sees. */
+  setOwnOffer(owner: SlotOwner, backend: string, offer: BackendOffer | undefined): void
+  endOwner(owner: SlotOwner): void
 }
 
 interface OwnView {
@@ -26,7 +27,7 @@ interface OwnView {
 }
 
 export function createCatalogues(options: CataloguesOptions): Catalogues {
-  const views = new Map<ClientSession, OwnView>()
+  const views = new Map<string, OwnView>()
   let current = options.build(options.offers())
 
   function viewed(view: OwnView): Catalogue {
@@ -40,9 +41,12 @@ export function createCatalogues(options: CataloguesOptions): Catalogues {
     get current() {
       return current
     },
-    for(session) {
-      if (session === undefined || views.size === 0) return current
-      const view = views.get(session)
+    for({ principal, session }) {
+      // Nearly always nobody sees anything else.
+      if (views.size === 0) return current
+      const view =
+        (session && views.get(ownerKey({ kind: 'session', session }))) ??
+        views.get(ownerKey({ kind: 'principal', principal }))
       return view === undefined ? current : viewed(view)
     },
     rebuild() {
@@ -51,21 +55,22 @@ export function createCatalogues(options: CataloguesOptions): Catalogues {
       for (const view of views.values()) view.catalogue = undefined
       return before
     },
-    setOwnOffer(session, backend, offer) {
-      const view = views.get(session)
+    setOwnOffer(owner, backend, offer) {
+      const key = ownerKey(owner)
+      const view = views.get(key)
       if (offer === undefined) {
         if (view === undefined || !view.offers.delete(backend)) return
         view.catalogue = undefined
-        if (view.offers.size === 0) views.delete(session)
+        if (view.offers.size === 0) views.delete(key)
         return
       }
       if (view === undefined) {
-        views.set(session, { offers: new Map([[backend, offer]]), catalogue: undefined })
+        views.set(key, { offers: new Map([[backend, offer]]), catalogue: undefined })
       } else {
         view.offers.set(backend, offer)
         view.catalogue = undefined
       }
     },
-    endSession: (session) => void views.delete(session),
+    endOwner: (owner) => void views.delete(ownerKey(owner)),
   }
 }

@@ -96,7 +96,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     onEnd(session) {
       for (const uri of interests.subscriptionsOf(session)) releaseUri(uri)
       interests.endSession(session)
-      catalogues.endSession(session)
+      catalogues.endOwner({ kind: 'session', session })
       for (const backend of backends.values()) backend.endSession(session)
 
       function releaseUri(uri: string): void {
@@ -150,11 +150,12 @@ export function createGateway(options: GatewayOptions): Gateway {
     onOffer(backend, announced) {
       if (backends.get(backend.name) === backend) rebuild(announced)
     },
-    onSessionOffer(backend, session, offer) {
-      catalogues.setOwnOffer(session, backend.name, offer)
-    },
-    onSessionListChanged(session, kinds) {
-      for (const kind of kinds) session.channel?.notify(`notifications/${kind}/list_changed`)
+    onOwnOffer: (backend, owner, offer) => catalogues.setOwnOffer(owner, backend.name, offer),
+    onOwnListChanged(owner, kinds) {
+      if (owner.kind === 'principal') interests.listChanged(kinds, owner.principal)
+      else
+        for (const kind of kinds)
+          owner.session.channel?.notify(`notifications/${kind}/list_changed`)
     },
     onNotification: (backend, owner, method, params) =>
       onNotification(backend, owner, method, params),
@@ -279,7 +280,8 @@ export function createGateway(options: GatewayOptions): Gateway {
     clientNotification(session, method, params) {
       for (const backend of backends.values()) backend.clientNotification(session, method, params)
     },
-    toolParamHeaders: (name) => findTool(catalogues.current, name)?.paramHeaders,
+    toolParamHeaders: (name, _client, principal) =>
+      findTool(catalogues.for({ principal }), name)?.paramHeaders,
     listen: (request) =>
       openListening(
         { backends, catalogues, interests, subscriptions, taskIds, ackTimeoutMs: ACK_TIMEOUT_MS },

@@ -27,7 +27,8 @@ export interface Interests {
   unsubscribe(session: ClientSession, uri: string): boolean
   subscriptionsOf(session: ClientSession): readonly string[]
   endSession(session: ClientSession): void
-  listChanged(kinds: Iterable<ListKind>): void
+  /** With a principal, only to those who are the same: the news came over a connection of theirs. */
+  listChanged(kinds: Iterable<ListKind>, principal?: Principal): void
   /** With a principal, only to those who are the same: the news came over a connection of theirs. */
   resourceUpdated(uri: string, params: JsonObject, principal?: Principal): void
   /** `idFor`: the task's id as that principal knows it. */
@@ -56,12 +57,17 @@ export function createInterests(options: InterestsOptions): Interests {
     },
     subscriptionsOf: (session) => [...(uris.get(session) ?? [])],
     endSession: (session) => void uris.delete(session),
-    listChanged(kinds) {
+    listChanged(kinds, principal) {
       for (const kind of kinds) {
         const method = `notifications/${kind}/list_changed`
-        for (const session of options.sessions()) session.channel?.notify(method)
+        for (const session of options.sessions()) {
+          if (isOf(session.principal, principal)) session.channel?.notify(method)
+        }
         const flag = `${kind}ListChanged` as const
-        for (const { filter, sink } of listeners) if (filter[flag] === true) sink(method, {})
+        for (const listener of listeners) {
+          if (!isOf(listener.principal, principal)) continue
+          if (listener.filter[flag] === true) listener.sink(method, {})
+        }
       }
     },
     resourceUpdated(uri, params, principal) {

@@ -88,7 +88,7 @@ function wantedByBackend(
     return entry
   }
   for (const uri of filter.resourceSubscriptions ?? []) {
-    of(findResource(options.catalogues.current, uri)?.backend)?.uris.push(uri)
+    of(findResource(options.catalogues.for({ principal }), uri)?.backend)?.uris.push(uri)
   }
   for (const client of filter.taskIds ?? []) {
     const id = options.taskIds.toBackend(client, principal)

@@ -59,7 +59,7 @@ export function createRouter(options: RouterOptions): Answer {
   }
 
   function list(call: Call): Reply {
-    return options.listPage(catalogues.for(call.session), call)
+    return options.listPage(catalogues.for(call), call)
   }
 
   async function callTool(call: Call): Promise<Reply> {
@@ -181,12 +181,12 @@ export function createRouter(options: RouterOptions): Answer {
     call: Call,
     look: (catalogue: Catalogue) => T | undefined,
   ): Promise<T | undefined> {
-    const at = look(catalogues.for(call.session))
+    const at = look(catalogues.for(call))
     if (at !== undefined) return at
     const settled = options.settled()
     if (settled === undefined) return undefined
     await settled
-    return look(catalogues.for(call.session))
+    return look(catalogues.for(call))
   }
 
   function withClientTaskIds(reply: Reply, backend: Backend, call: Call): Reply {

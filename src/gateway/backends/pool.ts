@@ -16,6 +16,8 @@ export interface PoolOptions {
   /** Slots of principals end after so long without use; slots of sessions end with their session. */
   readonly idleMs: number
   readonly now: Now
+  /** The owner's connection is no longer kept. */
+  readonly onEnd: (owner: SlotOwner) => void
 }
 
 interface Pooled {
@@ -42,6 +44,7 @@ export function createPool(options: PoolOptions): ConnectionPool {
 
   function end(key: string, pooled: Pooled): void {
     slots.delete(key)
+    options.onEnd(pooled.owner)
     void pooled.slot.close()
   }
 
@@ -50,7 +53,7 @@ export function createPool(options: PoolOptions): ConnectionPool {
       return slots.size
     },
     slotFor(owner) {
-      const key = keyOf(owner)
+      const key = ownerKey(owner)
       let pooled = slots.get(key)
       if (pooled === undefined) {
         if (slots.size >= options.maxSlots) {
@@ -65,9 +68,9 @@ export function createPool(options: PoolOptions): ConnectionPool {
       pooled.lastUsedMs = now()
       return pooled.slot
     },
-    peek: (owner) => slots.get(keyOf(owner))?.slot,
+    peek: (owner) => slots.get(ownerKey(owner))?.slot,
     endSession(session) {
-      const key = keyOf({ kind: 'session', session })
+      const key = ownerKey({ kind: 'session', session })
       const pooled = slots.get(key)
       if (pooled !== undefined) end(key, pooled)
     },
@@ -86,6 +89,7 @@ export function createPool(options: PoolOptions): ConnectionPool {
   }
 }
 
-function keyOf(owner: SlotOwner): string {
+/** One key per owner, for maps. */
+export function ownerKey(owner: SlotOwner): string {
   return owner.kind === 'session' ? `s ${owner.session.id}` : `p ${owner.principal.binding}`
 }
