@@ -27,6 +27,7 @@ export function createConnectTo(options: ConnectToOptions): (backend: BackendCon
   return (backend) => {
     let era: Era | undefined = backend.era === 'auto' ? undefined : backend.era
     return async (request) => {
+      const wanted = request.era ?? era
       const headers = () => ({
         ...backend.headers,
         ...outgoingHeaders(options.outgoingAuth(), backend.name),
@@ -44,12 +45,12 @@ export function createConnectTo(options: ConnectToOptions): (backend: BackendCon
           log: options.log.child({ backend: backend.name }),
           outbound: options.outbound,
           children: options.children,
-          ...(era === undefined ? {} : { era }),
+          ...(wanted === undefined ? {} : { era: wanted }),
         })
-        era = connection.era
+        if (request.era === undefined) era = connection.era
         return connection
       } catch (error) {
-        if (backend.era === 'auto') era = undefined
+        if (backend.era === 'auto' && request.era === undefined) era = undefined
         throw error
       }
     }

@@ -1,5 +1,6 @@
 import type { JsonObject } from '../base/json.ts'
 import type { BackendConnection, ConnectionEvents } from '../mcp/backend-connection.ts'
+import type { Era } from '../mcp/versions.ts'
 
 export interface ConnectRequest {
   /** Declared at a legacy `initialize`. */
@@ -7,6 +8,8 @@ export interface ConnectRequest {
   readonly events: ConnectionEvents
   /** Open the standalone stream (legacy) for notifications outside calls. */
   readonly openStream: boolean
+  /** Speak this era, whatever the backend prefers; default: what it prefers. */
+  readonly era?: Era
 }
 
 /** Opens a connection to one backend; bound to its target, credentials and era cache by `app/`. */

@@ -94,7 +94,7 @@ async function toolsListed(url: string, child: Child): Promise<void> {
     if ((await countTools(url)) > 0) return
     await sleep(50)
   }
-  throw new Error(`The gateway listed no tools\n${child.output()}`)
+  throw new Error(`The gateway listed no tools\n${child.output().slice(-4000)}`)
 }
 
 async function countTools(url: string): Promise<number> {
