@@ -135,6 +135,8 @@ function scanResult(bytes: Buffer, key: number, start: number): ScannedResult | 
       case 'isError':
         found.isError = bytes[valueStart] === 0x74
         break
+      case undefined: // a key nobody looks for
+        break
     }
     i = skipSpace(bytes, i)
     if (bytes[i] !== 0x2c) break
