@@ -57,7 +57,10 @@ export function createAudit(
 ): Audit {
   const allowed = new Set<string>(config.eventTypes)
   const excluded = new Set<string>(config.excludeEventTypes)
-  let buffer = ''
+  let lines: string[] = []
+  let chars = 0
+  let timeMs = Number.NaN
+  let time = ''
   let timer: NodeJS.Timeout | undefined
 
   function wants(type: AuditEventType): boolean {
@@ -68,10 +71,21 @@ export function createAudit(
   function flush(): void {
     clearTimeout(timer)
     timer = undefined
-    if (buffer === '') return
-    const text = buffer
-    buffer = ''
+    if (chars === 0) return
+    const text = lines.join('')
+    lines = []
+    chars = 0
     sink.write(text)
+  }
+
+  /** Many events fall into one millisecond. */
+  function timeText(): string {
+    const at = now()
+    if (at !== timeMs) {
+      timeMs = at
+      time = new Date(at).toISOString()
+    }
+    return time
   }
 
   return {
@@ -80,8 +94,10 @@ export function createAudit(
       if (!wants(event.type)) return
       const isHidden = event.outcome === 'application_error' && !config.detectApplicationErrors
       const outcome = isHidden ? 'success' : event.outcome
-      buffer += `${toLine(event, outcome, config, new Date(now()).toISOString(), newId())}\n`
-      if (buffer.length >= FLUSH_CHARS) flush()
+      const line = toLine(event, outcome, config, timeText(), newId())
+      lines.push(line, '\n')
+      chars += line.length + 1
+      if (chars >= FLUSH_CHARS) flush()
       else timer ??= setTimeout(flush, FLUSH_MS)
     },
     flush,

@@ -99,7 +99,7 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
 
   onResponseStart(_: Controller, status: number, headers: ResponseHeaders): void {
     if (status < 200 || this.#over) return
-    this.#call.seenMs = performance.now()
+    this.#call.seen()
     this.#status = status
     if (status >= 300) {
       this.#redirect = sameHostRedirect(this.#endpoint.url, status, single(headers['location']))
@@ -119,7 +119,7 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
   onResponseData(_: Controller, chunk: Buffer): void {
     if (this.#over) return
     if (this.#sse) {
-      this.#call.seenMs = performance.now()
+      this.#call.seen()
       return this.#sse.push(chunk)
     }
     this.#bytes += chunk.length
@@ -132,7 +132,7 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
       this.#chunk = chunk
       return
     }
-    this.#call.seenMs = performance.now()
+    this.#call.seen()
     this.#chunks ??= [this.#chunk]
     this.#chunks.push(chunk)
   }

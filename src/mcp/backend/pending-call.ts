@@ -7,6 +7,8 @@ import type { Reply } from '../reply.ts'
 /** What a connection does when an answer is no longer wanted: tell the backend, drop the stream. */
 export interface CallOwner {
   readonly name: string
+  /** `performance.now()`, coarse. */
+  readonly nowMs: number
   /** Called once, before the call is rejected. */
   abandon(call: PendingCall, reason: string): void
   /** Called once for every call, however it ended. */
@@ -53,6 +55,11 @@ export class PendingCall {
     this.#unlisten = this.request.cancellation.onCancel((reason) =>
       this.abandon(mcpErrors.CALL_CANCELLED({ reason, ran: this.ran }), reason),
     )
+  }
+
+  /** The backend gives a sign of life. */
+  seen(): void {
+    this.seenMs = this.#owner.nowMs
   }
 
   get ran(): Ran {

@@ -24,9 +24,14 @@ export class PendingTable implements CallOwner {
     this.#deadlines = new Deadlines(options.name, () => this.#calls.values())
   }
 
+  /** Coarse: enough for time-outs. */
+  get nowMs(): number {
+    return this.#deadlines.nowMs
+  }
+
   /** A new call. It may be settled already: its cancellation came first. */
   open(request: BackendRequest): PendingCall {
-    const nowMs = performance.now()
+    const { nowMs } = this
     const call = new PendingCall(++this.#lastId, request, this, nowMs)
     this.#calls.set(call.id, call)
     this.#deadlines.watch(nowMs)

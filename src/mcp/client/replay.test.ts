@@ -11,6 +11,7 @@ import type { Ticker, Ticking } from './ticker.ts'
 function setUp(limits: Partial<ClientLimits> = {}) {
   const ticking = new Set<Ticking>()
   const ticker: Ticker = {
+    nowMs: 0,
     add: (each) => void ticking.add(each),
     delete: (each) => void ticking.delete(each),
     stop: () => {},
