@@ -22,6 +22,8 @@ export interface EdgeContext {
   readonly now: Now
   readonly log: Logger
   readonly ticker: Ticker
+  /** For what there can be thousands of and is not urgent: keep-alive comments. */
+  readonly slowTicker: Ticker
   readonly states: RequestStateCodec
   readonly flights: Flights
   readonly activity: Activity
@@ -44,7 +46,7 @@ export interface ContextOptions {
   readonly log: Logger
 }
 
-/** Starts no timer by itself; `ticker.stop()` ends what was started since. */
+/** Starts no timer by itself; `stopTickers` ends what was started since. */
 export function createContext(options: ContextOptions): EdgeContext {
   const { port, limits, info, newId, now, log } = options
   const ticker = createTicker(limits.tickMs)
@@ -57,9 +59,15 @@ export function createContext(options: ContextOptions): EdgeContext {
     now,
     log,
     ticker,
+    slowTicker: createTicker(Math.max(limits.tickMs, limits.keepAliveMs / 10)),
     states: createRequestStateCodec(options.stateKey, now),
     flights: new Flights(limits, ticker),
     activity: new Activity(),
     connections: new Set(),
   }
+}
+
+export function stopTickers({ ticker, slowTicker }: EdgeContext): void {
+  ticker.stop()
+  slowTicker.stop()
 }

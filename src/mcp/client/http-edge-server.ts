@@ -7,6 +7,7 @@ import { renderError } from '../render-reply.ts'
 import { INVALID_REQUEST, PARSE_ERROR } from '../rpc-codes.ts'
 import { isKnownVersion, VERSIONS } from '../versions.ts'
 import { acceptsEvents, isJsonContent, readAccept } from './accept.ts'
+import { stopTickers } from './context.ts'
 import type { EdgeContext } from './context.ts'
 import { toFailure } from './failure.ts'
 import { answerEmpty, answerError, answerJson } from './http-answer.ts'
@@ -86,7 +87,7 @@ export class HttpEdgeServer {
     this.#listens.endAll()
     this.#context.activity.cancelAll('the server is shutting down')
     for (const connection of this.#context.connections) connection.hangUp()
-    this.#context.ticker.stop()
+    stopTickers(this.#context)
   }
 
   #route(path: string): Serve | undefined {

@@ -30,7 +30,7 @@ export class SseConnection implements Ticking {
     response.on('close', () => this.#gone())
     if (response.destroyed) this.#open = false
     else {
-      context.ticker.add(this)
+      context.slowTicker.add(this)
       context.connections.add(this)
     }
   }
@@ -74,7 +74,7 @@ export class SseConnection implements Ticking {
 
   #forget(): void {
     this.#open = false
-    this.#context.ticker.delete(this)
+    this.#context.slowTicker.delete(this)
     this.#context.connections.delete(this)
   }
 }

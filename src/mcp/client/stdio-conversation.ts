@@ -5,6 +5,7 @@ import { classify } from '../classify.ts'
 import type { RequestId, RpcRequest } from '../messages.ts'
 import { renderError } from '../render-reply.ts'
 import { INVALID_REQUEST, PARSE_ERROR } from '../rpc-codes.ts'
+import { stopTickers } from './context.ts'
 import type { EdgeContext } from './context.ts'
 import { LegacyPipe } from './legacy-pipe.ts'
 import { ModernPipe } from './modern-pipe.ts'
@@ -72,7 +73,7 @@ export class StdioConversation {
     this.#context.activity.cancelAll(reason)
     this.#modern.end()
     await this.#legacy.end(reason)
-    this.#context.ticker.stop()
+    stopTickers(this.#context)
     if (!this.#open) return
     this.#open = false
     const { output } = this.#options
