@@ -88,12 +88,13 @@ describe('bodies', () => {
     socket.setEncoding('utf8').on('data', (chunk: string) => {
       answer += chunk
     })
+    const closed = new Promise((resolve) => socket.on('close', resolve))
     socket.write(text)
     for (let i = 0; i < body.length; i += 37) {
       socket.write(body.subarray(i, i + 37))
       await sleep(1)
     }
-    await new Promise((resolve) => socket.on('close', resolve))
+    await closed
     assert.match(answer, /𝄞/)
   })
 
