@@ -14,7 +14,7 @@ import type { Catalogue } from './aggregation/catalogue.ts'
 import { createCursorCodec } from './aggregation/cursor.ts'
 import { diffCatalogues, type CatalogueDiff } from './aggregation/diff.ts'
 import { createListPages } from './aggregation/list-pages.ts'
-import { findTool } from './aggregation/lookup.ts'
+import { findResource, findTool } from './aggregation/lookup.ts'
 import { mergeCapabilities, mergeInstructions } from './aggregation/merge-descriptions.ts'
 import type { BackendOffer } from './aggregation/offer.ts'
 import { createBackend, type Backend, type BackendEvents } from './backend.ts'
@@ -29,7 +29,7 @@ import { openListening } from './listening.ts'
 import { createRouter } from './router.ts'
 import { createSessions, type SessionTable } from './sessions.ts'
 import { throughStages, type Stage } from './stages.ts'
-import { createSubscriptions, ownerOf } from './subscriptions.ts'
+import { createSubscriptions } from './subscriptions.ts'
 import { createTaskIds } from './task-ids.ts'
 
 /** The part of the configuration that can change while the gateway runs. */
@@ -71,8 +71,8 @@ export interface Gateway extends GatewayPort {
   start(): void
   /** Resolves when each backend has been reached or has failed once, or after the time. */
   settled(timeoutMs: number): Promise<void>
-  /** Takes other settings without disturbing what did not change. Resolves when replaced backends are closed. */
-  reconfigure(settings: GatewaySettings): Promise<void>
+  /** Takes other settings without disturbing what did not change: calls on replaced backends may end first. */
+  reconfigure(settings: GatewaySettings): void
   /** Ends listeners, sessions' streams and backend connections. */
   close(): Promise<void>
 }
@@ -86,26 +86,17 @@ export function createGateway(options: GatewayOptions): Gateway {
   const { log } = options
   let settings: GatewaySettings = options
   const backends = new Map<string, Backend>()
+  const retired = new Set<Backend>()
   const sessions = createSessions({
     store: options.store,
-    ttlMs: options.operational.sessions.ttlMs,
-    maxSessions: options.operational.sessions.maxSessions,
+    limits: () => settings.operational.sessions,
     newId: options.newId,
     now: options.now,
     log,
     onEnd(session) {
-      for (const uri of interests.subscriptionsOf(session)) releaseUri(uri)
+      for (const backend of backends.values()) backend.endSession(session)
       interests.endSession(session)
       catalogues.endOwner({ kind: 'session', session })
-      for (const backend of backends.values()) backend.endSession(session)
-
-      function releaseUri(uri: string): void {
-        // Subscriptions on the session's own connections end with those; shared ones are counted.
-        for (const backend of backends.values()) {
-          if (backend.main?.era !== 'modern' && backend.config.sessions !== 'shared') continue
-          void subscriptions.unsubscribe(backend, ownerOf(session), uri).catch(() => {})
-        }
-      }
     },
     onLogLevel(session, level) {
       for (const backend of backends.values()) backend.setLogLevel(session, level)
@@ -150,7 +141,9 @@ export function createGateway(options: GatewayOptions): Gateway {
     onOffer(backend, announced) {
       if (backends.get(backend.name) === backend) rebuild(announced)
     },
-    onOwnOffer: (backend, owner, offer) => catalogues.setOwnOffer(owner, backend.name, offer),
+    onOwnOffer(backend, owner, offer) {
+      if (backends.get(backend.name) === backend) catalogues.setOwnOffer(owner, backend.name, offer)
+    },
     onOwnListChanged(owner, kinds) {
       if (owner.kind === 'principal') interests.listChanged(kinds, owner.principal)
       else
@@ -159,7 +152,9 @@ export function createGateway(options: GatewayOptions): Gateway {
     },
     onNotification: (backend, owner, method, params) =>
       onNotification(backend, owner, method, params),
-    onState: (backend, up, reason) => options.onBackendState(backend.name, up, reason),
+    onState(backend, up, reason) {
+      if (backends.get(backend.name) === backend) options.onBackendState(backend.name, up, reason)
+    },
   }
 
   function offers(): BackendOffer[] {
@@ -232,10 +227,11 @@ export function createGateway(options: GatewayOptions): Gateway {
     }
   }
 
-  function addBackend(config: BackendConfig): void {
+  function addBackend(config: BackendConfig, offer?: BackendOffer): Backend {
     const backend = createBackend({
       config,
       operational: settings.operational,
+      ...(offer === undefined ? {} : { offer }),
       connect: options.connectTo(config),
       events,
       now: options.now,
@@ -244,6 +240,32 @@ export function createGateway(options: GatewayOptions): Gateway {
     backends.set(config.name, backend)
     unsettled++
     void backend.settled.then(() => unsettled--)
+    return backend
+  }
+
+  /** Out of the way of new calls; closed when those it has are through. */
+  function retire(backend: Backend): void {
+    backends.delete(backend.name)
+    catalogues.endBackend(backend.name)
+    retired.add(backend)
+    void closeWhenIdle(backend).then(() => retired.delete(backend))
+  }
+
+  /** A backend that took another's place knows nothing of what clients follow there. */
+  async function subscribeAgain(backend: Backend): Promise<void> {
+    await backend.settled
+    for (const session of sessions.live()) {
+      const owner = { principal: session.principal, session }
+      for (const uri of interests.urisOf(session)) {
+        if (findResource(catalogues.for(owner), uri)?.backend !== backend.name) continue
+        try {
+          const following = await subscriptions.follow(backend, owner, { uris: [uri], taskIds: [] })
+          interests.subscribe(session, uri, following.stop)
+        } catch (error) {
+          log.warn({ backend: backend.name, uri, err: error }, 'Cannot subscribe again')
+        }
+      }
+    }
   }
 
   async function settled(timeoutMs: number): Promise<void> {
@@ -291,52 +313,51 @@ export function createGateway(options: GatewayOptions): Gateway {
       for (const backend of backends.values()) backend.start()
     },
     settled,
-    async reconfigure(next) {
-      const before = settings
+    reconfigure(next) {
       settings = next
-      const gone: Backend[] = []
+      const replaced = new Map<string, Backend>()
       for (const backend of [...backends.values()]) {
         const wanted = next.backends.find((config) => config.name === backend.name)
-        if (
-          wanted !== undefined &&
-          sameBackend(backend.config, wanted) &&
-          sameOperational(before, next)
-        )
-          continue
-        backends.delete(backend.name)
-        gone.push(backend)
+        if (wanted !== undefined && samePlace(backend.config, wanted)) {
+          backend.adjust(wanted, next.operational)
+        } else {
+          retire(backend)
+          replaced.set(backend.name, backend)
+        }
       }
       for (const config of next.backends) {
         if (backends.has(config.name)) continue
-        addBackend(config)
-        backends.get(config.name)?.start()
+        const backend = addBackend(config, replaced.get(config.name)?.offer)
+        backend.start()
+        if (replaced.has(config.name)) void subscribeAgain(backend)
       }
       rebuild(new Set())
-      await Promise.all(gone.map((backend) => closeWhenIdle(backend)))
     },
     async close() {
       clearInterval(sweeper)
       interests.end()
       sessions.close()
-      await Promise.all([...backends.values()].map((backend) => backend.close()))
+      const all = [...backends.values(), ...retired]
+      await Promise.all(all.map((backend) => backend.close()))
     },
   }
 }
 
-/** Calls in flight on a replaced backend may end first. */
+/** Their own timeouts end the calls that would never end. */
 async function closeWhenIdle(backend: Backend): Promise<void> {
-  for (let waited = 0; waited < 300 && (backend.main?.inFlight ?? 0) > 0; waited++) {
-    await new Promise((resolve) => setTimeout(resolve, 100))
+  while (backend.calls.count > 0) {
+    await new Promise((resolve) => setTimeout(resolve, 100).unref())
   }
   await backend.close()
 }
 
-function sameBackend(a: BackendConfig, b: BackendConfig): boolean {
-  return JSON.stringify(a) === JSON.stringify(b)
+/** What can change without another connection: timeouts, and what is only carried along. */
+function samePlace(a: BackendConfig, b: BackendConfig): boolean {
+  return JSON.stringify(placeOf(a)) === JSON.stringify(placeOf(b))
 }
 
-function sameOperational(a: GatewaySettings, b: GatewaySettings): boolean {
-  return JSON.stringify(a.operational.timeouts) === JSON.stringify(b.operational.timeouts)
+function placeOf({ timeouts, metadata, ...place }: BackendConfig): object {
+  return place
 }
 
 function passesLevel(params: JsonObject, least: string | undefined): boolean {

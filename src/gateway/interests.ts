@@ -23,9 +23,11 @@ export interface InterestsOptions {
 export interface Interests {
   addListener(listener: Listener): void
   removeListener(listener: Listener): void
-  subscribe(session: ClientSession, uri: string): void
-  unsubscribe(session: ClientSession, uri: string): boolean
-  subscriptionsOf(session: ClientSession): readonly string[]
+  /** `stop` ends the subscription upstream; called once, when the session no longer wants it or ends. */
+  subscribe(session: ClientSession, uri: string, stop: () => void): void
+  unsubscribe(session: ClientSession, uri: string): void
+  isSubscribed(session: ClientSession, uri: string): boolean
+  urisOf(session: ClientSession): readonly string[]
   endSession(session: ClientSession): void
   /** With a principal, only to those who are the same: the news came over a connection of theirs. */
   listChanged(kinds: Iterable<ListKind>, principal?: Principal): void
@@ -39,24 +41,30 @@ export interface Interests {
 
 export function createInterests(options: InterestsOptions): Interests {
   const listeners = new Set<Listener>()
-  const uris = new Map<ClientSession, Set<string>>()
+  const uris = new Map<ClientSession, Map<string, () => void>>()
 
   return {
     addListener: (listener) => void listeners.add(listener),
     removeListener: (listener) => void listeners.delete(listener),
-    subscribe(session, uri) {
-      const own = uris.get(session)
-      if (own === undefined) uris.set(session, new Set([uri]))
-      else own.add(uri)
+    subscribe(session, uri, stop) {
+      let own = uris.get(session)
+      if (own === undefined) uris.set(session, (own = new Map()))
+      // Two requests for the same at once: one upstream subscription is enough.
+      own.get(uri)?.()
+      own.set(uri, stop)
     },
     unsubscribe(session, uri) {
       const own = uris.get(session)
-      if (own === undefined || !own.delete(uri)) return false
-      if (own.size === 0) uris.delete(session)
-      return true
+      own?.get(uri)?.()
+      own?.delete(uri)
+      if (own?.size === 0) uris.delete(session)
     },
-    subscriptionsOf: (session) => [...(uris.get(session) ?? [])],
-    endSession: (session) => void uris.delete(session),
+    isSubscribed: (session, uri) => uris.get(session)?.has(uri) === true,
+    endSession(session) {
+      for (const stop of uris.get(session)?.values() ?? []) stop()
+      uris.delete(session)
+    },
+    urisOf: (session) => [...(uris.get(session)?.keys() ?? [])],
     listChanged(kinds, principal) {
       for (const kind of kinds) {
         const method = `notifications/${kind}/list_changed`
