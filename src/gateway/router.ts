@@ -8,7 +8,7 @@ import {
   METHOD_NOT_FOUND,
   MISSING_CLIENT_CAPABILITY,
 } from '../mcp/rpc-codes.ts'
-import type { Catalogue } from './aggregation/catalogue.ts'
+import type { Catalogue, ToolRoute } from './aggregation/catalogue.ts'
 import { paramHeadersOf } from '../mcp/mcp-headers.ts'
 import { findCompletionTarget, findPrompt, findResource, findTool } from './aggregation/lookup.ts'
 import type { Backend } from './backend.ts'
@@ -16,7 +16,7 @@ import type { RoutedRequest } from './call-backend.ts'
 import type { Catalogues } from './catalogues.ts'
 import type { Interests } from './interests.ts'
 import type { Answer } from './stages.ts'
-import { ownerOf, type Subscriptions } from './subscriptions.ts'
+import { refusalOf, type Subscriptions } from './subscriptions.ts'
 import type { TaskIds } from './task-ids.ts'
 
 export interface RouterOptions {
@@ -33,6 +33,8 @@ export interface RouterOptions {
 }
 
 const TASKS_EXTENSION = 'io.modelcontextprotocol/tasks'
+
+const EMPTY: Reply = { kind: 'result', result: {} }
 
 type Handler = (call: Call) => Reply | Promise<Reply>
 
@@ -70,15 +72,18 @@ export function createRouter(options: RouterOptions): Answer {
     if (route === undefined || backend === undefined) {
       return errorReply(INVALID_PARAMS, `Unknown tool: ${name}`)
     }
-    const reply = await send(backend, call, {
-      method: 'tools/call',
-      tool: route.nativeName,
-      params: route.nativeName === name ? call.params : { ...call.params, name: route.nativeName },
-      ...(route.paramHeaders === undefined
-        ? undefined
-        : { paramHeaders: paramHeadersOf(route.paramHeaders, call.params['arguments']) }),
-    })
+    const reply = await send(
+      backend,
+      call,
+      toolRequest(route, call, name, () => renewed(call, name, backend.name)),
+    )
     return isTaskReply(reply, call) ? withClientTaskIds(reply, backend, call) : reply
+  }
+
+  /** The request for a tool by what its backend offers by now. */
+  function renewed(call: Call, name: string, backend: string): RoutedRequest | undefined {
+    const route = findTool(catalogues.for(call), name)
+    return route?.backend === backend ? toolRequest(route, call, name) : undefined
   }
 
   async function getPrompt(call: Call): Promise<Reply> {
@@ -90,7 +95,7 @@ export function createRouter(options: RouterOptions): Answer {
       return errorReply(INVALID_PARAMS, `Unknown prompt: ${name}`)
     }
     const params = { ...call.params, name: prompt.nativeName }
-    return send(backend, call, { method: 'prompts/get', params })
+    return send(backend, call, { method: 'prompts/get', params, repeatable: true })
   }
 
   async function readResource(call: Call): Promise<Reply> {
@@ -98,7 +103,11 @@ export function createRouter(options: RouterOptions): Answer {
     if (typeof uri !== 'string') return errorReply(INVALID_PARAMS, 'params.uri must be a string')
     const backend = await resourceBackend(call, uri)
     if (backend === undefined) return resourceNotFound(uri)
-    return send(backend, call, { method: 'resources/read', params: call.params })
+    return send(backend, call, {
+      method: 'resources/read',
+      params: call.params,
+      repeatable: true,
+    })
   }
 
   async function complete(call: Call): Promise<Reply> {
@@ -113,7 +122,7 @@ export function createRouter(options: RouterOptions): Answer {
       return { kind: 'result', result: { completion: { values: [], total: 0, hasMore: false } } }
     }
     const params = { ...call.params, ref: target.ref }
-    return send(backend, call, { method: 'completion/complete', params })
+    return send(backend, call, { method: 'completion/complete', params, repeatable: true })
   }
 
   async function subscribe(call: Call): Promise<Reply> {
@@ -123,21 +132,21 @@ export function createRouter(options: RouterOptions): Answer {
     const backend = await resourceBackend(call, uri)
     if (backend === undefined || session === undefined) return resourceNotFound(uri)
     call.routedTo = backend.name
-    if (interests.subscriptionsOf(session).includes(uri)) return { kind: 'result', result: {} }
-    const reply = await subscriptions.subscribe(backend, ownerOf(session), uri)
-    if (reply.kind !== 'error') interests.subscribe(session, uri)
-    return reply.kind === 'raw' ? { kind: 'result', result: {} } : reply
+    if (interests.isSubscribed(session, uri)) return EMPTY
+    const following = await subscriptions.follow(backend, call, { uris: [uri], taskIds: [] })
+    if (following.accepted.uris.length === 0) {
+      following.stop()
+      return { kind: 'error', error: refusalOf(uri, following) }
+    }
+    interests.subscribe(session, uri, following.stop)
+    return EMPTY
   }
 
-  async function unsubscribe(call: Call): Promise<Reply> {
+  function unsubscribe(call: Call): Reply {
     const { uri } = call.params
     if (typeof uri !== 'string') return errorReply(INVALID_PARAMS, 'params.uri must be a string')
-    const { session } = call
-    const backend = await resourceBackend(call, uri)
-    if (session !== undefined && backend !== undefined && interests.unsubscribe(session, uri)) {
-      await subscriptions.unsubscribe(backend, ownerOf(session), uri)
-    }
-    return { kind: 'result', result: {} }
+    if (call.session !== undefined) interests.unsubscribe(call.session, uri)
+    return EMPTY
   }
 
   async function onTask(call: Call): Promise<Reply> {
@@ -205,6 +214,27 @@ export function createRouter(options: RouterOptions): Answer {
       return errorReply(METHOD_NOT_FOUND, `Method not found: ${call.method}`)
     }
     return handler(call)
+  }
+}
+
+/** `renew`: the same by what the backend offers then. */
+function toolRequest(
+  route: ToolRoute,
+  call: Call,
+  name: string,
+  renew?: () => RoutedRequest | undefined,
+): RoutedRequest {
+  const { nativeName, paramHeaders, annotations } = route
+  return {
+    method: 'tools/call',
+    tool: nativeName,
+    params: nativeName === name ? call.params : { ...call.params, name: nativeName },
+    ...(paramHeaders === undefined
+      ? undefined
+      : { paramHeaders: paramHeadersOf(paramHeaders, call.params['arguments']) }),
+    // A backend may say this of its tool, an override may say it for it.
+    repeatable: annotations['readOnlyHint'] === true || annotations['idempotentHint'] === true,
+    ...(renew === undefined ? undefined : { renew }),
   }
 }
 
