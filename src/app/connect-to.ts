@@ -42,7 +42,7 @@ export function createConnectTo(options: ConnectToOptions): (backend: BackendCon
           headers,
           connectTimeoutMs: options.connectTimeoutMs(backend),
           maxMessageBytes: options.maxMessageBytes,
-          log: options.log.child({ backend: backend.name }),
+          log: options.log,
           outbound: options.outbound,
           children: options.children,
           ...(wanted === undefined ? {} : { era: wanted }),

@@ -42,6 +42,8 @@ export interface BackendEvents {
 export interface Backend {
   readonly name: string
   readonly config: BackendConfig
+  /** Calls on their way through it, those included that wait for an answer of their client; whoever makes one counts. */
+  readonly calls: { count: number }
   readonly offer: BackendOffer
   /** The gateway's own connection, if it stands. */
   readonly main: BackendConnection | undefined
@@ -53,6 +55,10 @@ export interface Backend {
   /** Tries to reach it now if it is down and waiting. */
   poke(): void
   timeoutsFor(tool?: string): CallTimeouts
+  /** Takes other timeouts: from the next call on. */
+  adjust(config: BackendConfig, operational: OperationalConfig): void
+  /** Asks for the tools now. Never rejects. */
+  relistTools(): Promise<void>
   /** The connection a call goes through. Rejects with BACKEND_AWAY or what connecting rejects with. */
   connectionFor(call: CallOwner): BackendConnection | Promise<BackendConnection>
   slotFor(call: CallOwner): Slot | Promise<Slot>
@@ -74,6 +80,8 @@ export type CallOwner = Pick<Call, 'principal'> & { readonly session?: ClientSes
 export interface BackendOptions {
   readonly config: BackendConfig
   readonly operational: OperationalConfig
+  /** What it offered under an earlier configuration: served until it has been asked. */
+  readonly offer?: BackendOffer
   readonly connect: Connect
   readonly events: BackendEvents
   readonly now: Now
@@ -86,9 +94,11 @@ const MAX_CONNECTIONS = { http: 20_000, stdio: 256 }
 const LIST_DELAY_MS = 30
 
 export function createBackend(options: BackendOptions): Backend {
-  const { config, operational, events, log } = options
+  const { events, log } = options
+  let { config, operational } = options
   const timeoutsByTool = new Map<string | undefined, CallTimeouts>()
-  let offer: BackendOffer = createOffer(config.name, { known: NOTHING_KNOWN })
+  const calls = { count: 0 }
+  let offer = options.offer ?? createOffer(config.name, { known: NOTHING_KNOWN })
   let lastError: string | undefined = 'not reached yet'
   let logLevel: LogLevel | undefined
   /** A backend that prefers the modern era was asked for a legacy session and had none to give. */
@@ -206,6 +216,11 @@ export function createBackend(options: BackendOptions): Backend {
         ),
       capabilities: session === undefined ? SHARED_CAPABILITIES : session.client.capabilities,
       events: ownedEvents(owner, (kind) => ownChanges.add(kind)),
+      onLost: (reason) =>
+        log.warn(
+          { session: session?.id, reason },
+          'A connection was lost: what the backend kept for its client is gone',
+        ),
     })
     if (session?.client.logLevel !== undefined) void slot.setLogLevel(session.client.logLevel)
     return slot
@@ -309,7 +324,10 @@ export function createBackend(options: BackendOptions): Backend {
 
   const backend: Backend = {
     name: config.name,
-    config,
+    get config() {
+      return config
+    },
+    calls,
     get offer() {
       return offer
     },
@@ -323,6 +341,12 @@ export function createBackend(options: BackendOptions): Backend {
     start: () => main.start(),
     poke: () => main.poke(),
     timeoutsFor,
+    adjust(nextConfig, nextOperational) {
+      config = nextConfig
+      operational = nextOperational
+      timeoutsByTool.clear()
+    },
+    relistTools: () => refresh(new Set<ListKind>(['tools'])),
     connectionFor,
     slotFor,
     drop(call, connection) {

@@ -27,6 +27,7 @@ async function backendOf(fake: FakeBackend) {
   let current = await open()
   return {
     name: 'fake',
+    calls: { count: 0 },
     timeoutsFor: () => ({ connectMs: 1, idleMs: 1, absoluteMs: 1 }),
     connectionFor: () => current,
     drop() {
@@ -181,5 +182,58 @@ describe('callBackend()', () => {
       code: 'MCP_BACKEND_GONE',
     })
     assert.equal(calls, 1)
+  })
+
+  it('repeats a call that may have run, once, if it does no harm', async () => {
+    const fake = createFakeBackend()
+    let calls = 0
+    fake.answer = () => {
+      calls++
+      throw mcpErrors.BACKEND_GONE({ backend: 'fake', reason: 'exit', ran: 'unknown' })
+    }
+    const backend = await backendOf(fake)
+    await assert.rejects(callBackend(backend, makeCall(), { ...REQUEST, repeatable: true }), {
+      code: 'MCP_BACKEND_GONE',
+    })
+    assert.equal(calls, 2)
+    assert.equal(backend.calls.count, 0)
+  })
+
+  it('keeps an HTTP session whose answer broke off', async () => {
+    const fake = createFakeBackend()
+    fake.answer = () => {
+      throw mcpErrors.BACKEND_GONE({ backend: 'fake', reason: 'broken', ran: 'unknown' })
+    }
+    const backend = await backendOf(fake)
+    const connection = { ...fake.connections[0]!, transport: 'streamable-http' as const }
+    const dropped: unknown[] = []
+    const spied = {
+      ...backend,
+      connectionFor: () => connection,
+      drop: (_: unknown, of: unknown) => void dropped.push(of),
+    }
+    await assert.rejects(callBackend(spied, makeCall(), REQUEST), { code: 'MCP_BACKEND_GONE' })
+    assert.deepEqual(dropped, [])
+  })
+
+  it('lists the tools again, once, when the backend wants other headers', async () => {
+    const fake = createFakeBackend({ era: 'modern' })
+    fake.answer = (request) => {
+      if (request.paramHeaders?.['region'] !== undefined) return DONE
+      const rpcError = { code: -32020, message: 'Header mismatch' }
+      throw mcpErrors.BACKEND_PROTOCOL({ backend: 'fake', reason: 'header', ran: 'no', rpcError })
+    }
+    let listed = 0
+    const backend = { ...(await backendOf(fake)), relistTools: async () => void listed++ }
+    const renewed = { ...REQUEST, paramHeaders: { region: 'eu' } }
+    const request = { ...REQUEST, headers: { 'x-a': 'b' }, renew: () => renewed }
+    assert.equal(await callBackend(backend, makeCall(), request), DONE)
+    assert.equal(listed, 1)
+    assert.deepEqual(fake.connections[0]?.requests[1]?.headers, { 'x-a': 'b' })
+    const stubborn = { ...request, renew: () => REQUEST }
+    await assert.rejects(callBackend(backend, makeCall(), stubborn), {
+      code: 'MCP_BACKEND_PROTOCOL',
+    })
+    assert.equal(listed, 2)
   })
 })

@@ -1,11 +1,12 @@
 import { Cancellation } from '../base/cancellation.ts'
-import { isAppError } from '../base/errors.ts'
+import { isAppError, type AppError } from '../base/errors.ts'
 import type { JsonObject } from '../base/json.ts'
 import type { BackendConnection, BackendRequest } from '../mcp/backend-connection.ts'
 import type { Call } from '../mcp/call.ts'
 import type { ClientView } from '../mcp/caller.ts'
 import type { InputRequest } from '../mcp/messages.ts'
 import type { Reply } from '../mcp/reply.ts'
+import { HEADER_MISMATCH } from '../mcp/rpc-codes.ts'
 import type { Backend } from './backend.ts'
 import { gatewayErrors } from './errors.ts'
 
@@ -17,6 +18,10 @@ export interface RoutedRequest {
   readonly tool?: string
   readonly paramHeaders?: Readonly<Record<string, string>>
   readonly headers?: Readonly<Record<string, string>>
+  /** Running it twice does no harm: it may be sent again where it is not known whether it ran. Default: it may not. */
+  readonly repeatable?: boolean
+  /** The same by what the backend offers now: undefined if that leads elsewhere. */
+  readonly renew?: () => RoutedRequest | undefined
 }
 
 /** A legacy client is asked at most so often in one call (the reference client stops at ten as well). */
@@ -24,29 +29,73 @@ const MAX_ROUNDS = 10
 
 /**
  * Makes one call to a backend, across eras: questions of the backend reach the caller through `call.ask`, and for a
- * caller that cannot be answered with `input_required` the rounds are gone through here. A connection that was lost
- * before the request ran is replaced once.
+ * caller that cannot be answered with `input_required` the rounds are gone through here. What provably did not run, or
+ * may run twice, is sent once more: on a new connection if it was lost, with new headers if the backend's tools are no
+ * longer those we know.
  */
 export async function callBackend(
   backend: Backend,
   call: Call,
   request: RoutedRequest,
 ): Promise<Reply> {
+  backend.calls.count++
+  try {
+    return await callTwice(backend, call, request)
+  } finally {
+    backend.calls.count--
+  }
+}
+
+async function callTwice(backend: Backend, call: Call, request: RoutedRequest): Promise<Reply> {
+  let sent = request
   for (let tries = 0; ; tries++) {
     const found = backend.connectionFor(call)
     const connection = found instanceof Promise ? await found : found
     try {
-      return await goRounds(backend, connection, call, request)
+      return await goRounds(backend, connection, call, sent)
     } catch (error) {
-      if (!isLost(error)) throw error
-      backend.drop(call, connection)
-      if (tries > 0 || error.details['ran'] !== 'no') throw error
+      if (!isAppError(error) || call.cancellation.cancelled) throw error
+      if (isOver(error, connection)) backend.drop(call, connection)
+      const again = tries > 0 ? undefined : await nextTry(backend, sent, error)
+      if (again === undefined) throw error
+      sent = again
     }
   }
 }
 
-function isLost(error: unknown) {
-  return isAppError(error, 'MCP_BACKEND_SESSION_LOST') || isAppError(error, 'MCP_BACKEND_GONE')
+/** Over HTTP a broken stream is the end of one call, not of its session; a broken pipe is the end of both. */
+function isOver(error: AppError, connection: BackendConnection): boolean {
+  if (error.code === 'MCP_BACKEND_SESSION_LOST') return true
+  return error.code === 'MCP_BACKEND_GONE' && connection.transport !== 'streamable-http'
+}
+
+/** What to send after this failure; undefined: nothing. */
+async function nextTry(
+  backend: Backend,
+  request: RoutedRequest,
+  error: AppError,
+): Promise<RoutedRequest | undefined> {
+  const mayRepeat = error.details['ran'] === 'no' || request.repeatable === true
+  switch (error.code) {
+    case 'MCP_BACKEND_SESSION_LOST':
+    case 'MCP_BACKEND_GONE':
+      return mayRepeat ? request : undefined
+    case 'MCP_BACKEND_PROTOCOL': {
+      if (!isHeaderMismatch(error) || request.renew === undefined) return undefined
+      await backend.relistTools()
+      const renewed = request.renew()
+      if (renewed === undefined) return undefined
+      return request.headers === undefined ? renewed : { ...renewed, headers: request.headers }
+    }
+    default:
+      return undefined
+  }
+}
+
+/** The backend reads other parameters from headers than the tool we listed said (2026-07-28 transports). */
+function isHeaderMismatch({ details }: AppError): boolean {
+  const rpcError = details['rpcError'] as { code?: unknown } | undefined
+  return rpcError?.code === HEADER_MISMATCH && details['ran'] === 'no'
 }
 
 async function goRounds(

@@ -18,6 +18,8 @@ export interface Catalogues {
   /** Undefined: the owner sees what everybody sees. */
   setOwnOffer(owner: SlotOwner, backend: string, offer: BackendOffer | undefined): void
   endOwner(owner: SlotOwner): void
+  /** Forgets what one backend offers to some. */
+  endBackend(backend: string): void
 }
 
 interface OwnView {
@@ -72,5 +74,12 @@ export function createCatalogues(options: CataloguesOptions): Catalogues {
       }
     },
     endOwner: (owner) => void views.delete(ownerKey(owner)),
+    endBackend(backend) {
+      for (const [key, view] of views) {
+        if (!view.offers.delete(backend)) continue
+        view.catalogue = undefined
+        if (view.offers.size === 0) views.delete(key)
+      }
+    },
   }
 }

@@ -23,8 +23,7 @@ async function setUp(changes: Partial<SessionsOptions> = {}) {
   const store = await openStorage({ provider: 'memory' }, { now })
   const options: SessionsOptions = {
     store,
-    ttlMs: 60_000,
-    maxSessions: 3,
+    limits: () => ({ ttlMs: 60_000, maxSessions: 3 }),
     newId: () => `s${++ids}`,
     now,
     onEnd: (session, reason) => ended.push(`${session.id}: ${reason}`),

@@ -27,10 +27,11 @@ interface LiveSession extends ClientSession {
 
 export interface SessionsOptions {
   readonly store: KeyValue
-  /** Sliding: a session ends so long after its last request. */
-  readonly ttlMs: number
-  /** Beyond it the least recently used idle session ends. */
-  readonly maxSessions: number
+  /**
+   * Asked each time, as a reload may change them. `ttlMs`, sliding: a session ends so long after its last request.
+   * `maxSessions`: beyond it the least recently used idle session ends.
+   */
+  readonly limits: () => { readonly ttlMs: number; readonly maxSessions: number }
   readonly newId: NewId
   readonly now: Now
   /** Frees what others hold for the session: upstream connections, views. */
@@ -50,15 +51,22 @@ export interface SessionTable extends Sessions {
 
 /** The session table: live sessions in memory in the order of their use, their records in the store. */
 export function createSessions(options: SessionsOptions): SessionTable {
-  const { store, ttlMs, maxSessions, newId, now, log } = options
+  const { store, limits, newId, now, log } = options
   const live = new Map<string, LiveSession>()
   const restoring = new Map<string, Promise<LiveSession | 'unknown' | 'unavailable'>>()
-  const timer = setInterval(() => void sweep(), Math.min(Math.max(ttlMs / 8, 1000), 60_000))
-  timer.unref()
+  let timer = nextSweep()
+
+  function nextSweep(): NodeJS.Timeout {
+    const waitMs = Math.min(Math.max(limits().ttlMs / 8, 1000), 60_000)
+    return setTimeout(() => {
+      timer = nextSweep()
+      void sweep()
+    }, waitMs).unref()
+  }
 
   function add(session: LiveSession): LiveSession {
     live.set(session.id, session)
-    if (live.size > maxSessions) evictOne(session)
+    if (live.size > limits().maxSessions) evictOne(session)
     return session
   }
 
@@ -121,6 +129,7 @@ export function createSessions(options: SessionsOptions): SessionTable {
   }
 
   async function prolong(session: LiveSession): Promise<void> {
+    const { ttlMs } = limits()
     const until = session.lastUsedMs + ttlMs
     if (until - session.storedUntilMs < ttlMs / 8) return
     session.storedUntilMs = until
@@ -129,6 +138,7 @@ export function createSessions(options: SessionsOptions): SessionTable {
 
   async function sweep(): Promise<void> {
     const at = now()
+    const { ttlMs } = limits()
     for (const session of [...live.values()]) {
       if (session.inFlight > 0) session.lastUsedMs = at
       if (at - session.lastUsedMs >= ttlMs) await endSession(session, 'expired')
@@ -147,6 +157,7 @@ export function createSessions(options: SessionsOptions): SessionTable {
     live: () => live.values(),
     async create(request) {
       const at = now()
+      const { ttlMs } = limits()
       const session: LiveSession = {
         id: newId(),
         principal: request.principal,
@@ -175,13 +186,16 @@ export function createSessions(options: SessionsOptions): SessionTable {
       session.client = { ...session.client, logLevel: level }
       options.onLogLevel(session, level)
       store
-        .set(KEY_PREFIX + session.id, toRecord(session), { ttlMs, when: 'present' })
+        .set(KEY_PREFIX + session.id, toRecord(session), {
+          ttlMs: limits().ttlMs,
+          when: 'present',
+        })
         .catch((error: unknown) => logTouch(error))
     },
     end: endSession,
     sweep,
     close() {
-      clearInterval(timer)
+      clearTimeout(timer)
       for (const session of live.values()) session.channel?.close()
       live.clear()
     },

@@ -24,8 +24,12 @@ export interface MainConnection {
   stop(): void
 }
 
+/** A connection that stands so long begins with short pauses again; before that, it counts as one more failure. */
+const GOOD_TIME_MS = 30_000
+
 export function createMainConnection(options: MainConnectionOptions): MainConnection {
   const { slot, backoff, log } = options
+  let good: NodeJS.Timeout | undefined
   let timer: NodeJS.Timeout | undefined
   let running = false
   let stopped = false
@@ -40,7 +44,7 @@ export function createMainConnection(options: MainConnectionOptions): MainConnec
     try {
       const connection = await slot.open()
       await options.onUp(connection)
-      backoff.reset()
+      good = setTimeout(() => backoff.reset(), GOOD_TIME_MS).unref()
     } catch (error) {
       if (!stopped) options.onFailed(error)
     } finally {
@@ -51,6 +55,7 @@ export function createMainConnection(options: MainConnectionOptions): MainConnec
   }
 
   function again(): void {
+    clearTimeout(good)
     if (stopped || running || timer !== undefined) return
     const delayMs = backoff.tries === 0 ? firstDelay() : backoff.nextMs()
     log.debug({ delayMs }, 'Will connect again')
@@ -72,6 +77,7 @@ export function createMainConnection(options: MainConnectionOptions): MainConnec
     },
     stop() {
       stopped = true
+      clearTimeout(good)
       clearTimeout(timer)
       settle()
     },
