@@ -1,17 +1,15 @@
 import type { Gateway } from '../gateway/create-gateway.ts'
 import type { HealthMonitor } from '../gateway/health-monitor.ts'
-import type { Metrics } from '../telemetry/metrics.ts'
+import type { MetricSnapshot } from '../telemetry/metrics.ts'
 import { PROMETHEUS_CONTENT_TYPE, renderPrometheus } from '../telemetry/prometheus.ts'
-import type { CallMetrics } from './call-metrics.ts'
 import type { VmcpConfig } from './config/vmcp-config.ts'
-import type { OpsSources } from './http/ops-routes.ts'
+import type { MetricsPage, OpsSources } from './http/ops-routes.ts'
 import { toBackendsHealth, toStatus } from './status.ts'
 
 export interface OpsParts {
   readonly gateway: Gateway
   readonly health: HealthMonitor
-  readonly metrics: Metrics
-  readonly callMetrics: CallMetrics
+  readonly readMetrics: () => readonly MetricSnapshot[]
   readonly config: () => VmcpConfig
   readonly version: string
   readonly isDraining: () => boolean
@@ -19,10 +17,12 @@ export interface OpsParts {
 
 /** What the endpoints for operators show of a running gateway. */
 export function createOpsSources(parts: OpsParts): OpsSources {
-  const { gateway, health, metrics, callMetrics, config, version } = parts
-  const sessions = metrics.gauge('toolhive_vmcp_sessions', 'Live sessions').with()
-  const connections = metrics.gauge('toolhive_vmcp_backend_connections', 'Connections to backends')
+  const { gateway, health, readMetrics, config, version } = parts
   const status = () => ({ gateway, health, config: config(), version })
+  const page = (): MetricsPage => ({
+    type: PROMETHEUS_CONTENT_TYPE,
+    text: renderPrometheus(readMetrics(), config().telemetry.customAttributes),
+  })
   return {
     ready() {
       if (parts.isDraining()) return notReady({ reason: 'draining' })
@@ -33,16 +33,12 @@ export function createOpsSources(parts: OpsParts): OpsSources {
     status: () => toStatus(status()),
     backendsHealth: () => toBackendsHealth(status()),
     metrics() {
-      const { enablePrometheusMetricsPath, customAttributes } = config().telemetry
-      if (!enablePrometheusMetricsPath) return undefined
-      sessions.set(gateway.sessions.size)
-      callMetrics.setBackends(gateway.backends.size)
-      for (const backend of gateway.backends.values()) {
-        connections.with({ backend: backend.name }).set(backend.connections)
-      }
-      const text = renderPrometheus(metrics.snapshot(), customAttributes)
-      return { type: PROMETHEUS_CONTENT_TYPE, text }
+      const { enablePrometheusMetricsPath, prometheusPort, metricsOnTransportPort } =
+        config().telemetry
+      const isElsewhere = prometheusPort !== undefined && !metricsOnTransportPort
+      return enablePrometheusMetricsPath && !isElsewhere ? page() : undefined
     },
+    allMetrics: page,
   }
 }
 

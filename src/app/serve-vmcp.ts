@@ -8,6 +8,7 @@ import { createOutbound } from '../net/outbound.ts'
 import { createChildProcesses } from '../system/child-process.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { createMetrics } from '../telemetry/metrics.ts'
+import { openExport } from '../telemetry/open-export.ts'
 import { createAroundBackend } from './around-backend.ts'
 import { createCallMetrics } from './call-metrics.ts'
 import { openHttpSide, openStdioSide } from './client-side.ts'
@@ -17,10 +18,13 @@ import { appErrors } from './errors.ts'
 import { createNameWatch } from './name-watch.ts'
 import { createObserveStage } from './observe-calls.ts'
 import { openAudit } from './open-audit.ts'
+import { openMetricsPort } from './open-metrics-port.ts'
 import { openSessionStore } from './open-session-store.ts'
 import { createOpsSources, missingBackends } from './ops-sources.ts'
 import { probeBackend } from './probe.ts'
+import { createMetricsReader } from './read-metrics.ts'
 import { createStack, type Stack } from './stack.ts'
+import { createCallTracing } from './trace-calls.ts'
 import { productVersion } from './version.ts'
 
 /** What a gateway needs to start. */
@@ -74,6 +78,16 @@ async function start(options: ServeOptions, stack: Stack): Promise<RunningVmcp> 
   const key = randomBytes(32)
   const metrics = createMetrics()
   const callMetrics = createCallMetrics(metrics)
+  const telemetry = stack.add(
+    await openExport({
+      config: config.telemetry,
+      service: info,
+      env: process.env,
+      metrics: () => readMetrics(),
+      log,
+    }),
+  )
+  const traced = telemetry.tracing && createCallTracing(telemetry.tracing, config.telemetry)
   const store = stack.add(await openSessionStore(config, log))
   const outbound = stack.add(createOutbound())
   const children = stack.add(createChildProcesses())
@@ -87,6 +101,11 @@ async function start(options: ServeOptions, stack: Stack): Promise<RunningVmcp> 
     now: systemNow,
     log,
   })
+  const aroundBackend = createAroundBackend({
+    health,
+    metrics: callMetrics,
+    passthroughHeaders: () => config.passthroughHeaders,
+  })
   const gateway: Gateway = stack.add(
     createVmcpGateway({
       config: () => config,
@@ -96,14 +115,11 @@ async function start(options: ServeOptions, stack: Stack): Promise<RunningVmcp> 
       store,
       key,
       stages: [
+        ...(traced ? [traced.stage] : []),
         createObserveStage(callMetrics, () => audit),
         createPartialFailureStage(() => missingBackends(gateway, config)),
       ],
-      aroundBackend: createAroundBackend({
-        health,
-        metrics: callMetrics,
-        passthroughHeaders: () => config.passthroughHeaders,
-      }),
+      aroundBackend: traced?.around(aroundBackend) ?? aroundBackend,
       onBackendState: (name, up) => health.record(name, up ? CAME_UP : WENT_DOWN),
       onCatalogue: () => names.look(),
       newId: newUuid,
@@ -111,6 +127,7 @@ async function start(options: ServeOptions, stack: Stack): Promise<RunningVmcp> 
       log,
     }),
   )
+  const readMetrics = createMetricsReader({ metrics, callMetrics, gateway, health })
   const names = createNameWatch(
     () => gateway,
     () => config,
@@ -119,8 +136,7 @@ async function start(options: ServeOptions, stack: Stack): Promise<RunningVmcp> 
   const ops = createOpsSources({
     gateway,
     health,
-    metrics,
-    callMetrics,
+    readMetrics,
     config: () => config,
     version: info.version,
     isDraining: () => draining,
@@ -128,6 +144,11 @@ async function start(options: ServeOptions, stack: Stack): Promise<RunningVmcp> 
   const side = { port: gateway, info, config, stateKey: key, ops, log }
   const clients = isStdio ? openStdioSide(side) : await openHttpSide(side, options)
   stack.add({ close: () => clients.drain(0) })
+  const metricsPort = await openMetricsPort(config, options.host, ops)
+  if (metricsPort !== undefined) {
+    stack.add(metricsPort)
+    log.info({ url: `${metricsPort.origin}/metrics` }, 'Metrics are served')
+  }
   gateway.start()
   health.start()
   stack.add({ close: () => health.stop() })
@@ -158,7 +179,7 @@ async function start(options: ServeOptions, stack: Stack): Promise<RunningVmcp> 
       audit = nextAudit
       if (oldAudit !== nextAudit) await oldAudit?.close()
       warnOfRestart(before, next, log)
-      await gateway.reconfigure(toSettings(next))
+      gateway.reconfigure(toSettings(next))
     },
     async close() {
       draining = true

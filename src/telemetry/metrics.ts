@@ -15,6 +15,8 @@ export interface Histogram {
 /** A metric with labels: `with` gives the series, to be kept where it is used often. */
 export interface Family<Series> {
   with(labels?: Labels): Series
+  /** Forgets all series: for gauges that are written anew at each reading. */
+  clear(): void
 }
 
 /** What an exporter reads. Histogram `buckets` are cumulative counts up to each bound, `bounds` ascending. */
@@ -86,6 +88,7 @@ export function createMetrics(): Metrics {
         if (found === undefined) series.set(key, (found = { labels: wanted, series: make() }))
         return found.series
       },
+      clear: () => series.clear(),
     }
   }
 

@@ -8,8 +8,15 @@ export interface OpsSources {
   readonly status: () => object
   /** `GET /api/backends/health`. */
   readonly backendsHealth: () => object
-  /** `GET /metrics`: content type and text; undefined where it is not served. */
-  readonly metrics: () => { type: string; text: string } | undefined
+  /** `GET /metrics`: content type and text; undefined where it is not served on the port of the clients. */
+  readonly metrics: () => MetricsPage | undefined
+  /** The same for a port of operators. */
+  readonly allMetrics: () => MetricsPage
+}
+
+export interface MetricsPage {
+  readonly type: string
+  readonly text: string
 }
 
 type Route = (sources: OpsSources) => { status: number; type: string; body: string } | undefined

@@ -1,0 +1,19 @@
+import type { VmcpConfig } from './config/vmcp-config.ts'
+import { createOpsRoutes, type OpsSources } from './http/ops-routes.ts'
+import { serveHttp } from './serve-http.ts'
+
+/**
+ * `telemetry.prometheusPort`: a port for operators alone, with `/metrics` and the endpoints beside it. Undefined: none is
+ * configured. Rejects if it cannot listen.
+ */
+export async function openMetricsPort(
+  { telemetry }: Pick<VmcpConfig, 'telemetry'>,
+  host: string,
+  ops: OpsSources,
+): Promise<{ origin: string; close(): Promise<void> } | undefined> {
+  const { enablePrometheusMetricsPath, prometheusPort } = telemetry
+  if (!enablePrometheusMetricsPath || prometheusPort === undefined) return undefined
+  const handlers = [createOpsRoutes({ ...ops, metrics: ops.allMetrics })]
+  const listener = await serveHttp({ host, port: prometheusPort, handlers })
+  return { origin: listener.origin, close: () => listener.close(1_000) }
+}

@@ -1,0 +1,51 @@
+import type { Gateway } from '../gateway/create-gateway.ts'
+import type { HealthMonitor } from '../gateway/health-monitor.ts'
+import type { Metrics, MetricSnapshot } from '../telemetry/metrics.ts'
+import type { CallMetrics } from './call-metrics.ts'
+
+export interface MetricsReaderParts {
+  readonly metrics: Metrics
+  readonly callMetrics: CallMetrics
+  readonly gateway: Pick<Gateway, 'sessions' | 'backends'>
+  readonly health: Pick<HealthMonitor, 'of'>
+}
+
+const CIRCUIT_VALUES = { closed: 0, 'half-open': 1, open: 2 } as const
+
+/** Reads all metrics, those first that are looked up only when somebody asks. */
+export function createMetricsReader(parts: MetricsReaderParts): () => MetricSnapshot[] {
+  const { metrics, callMetrics, gateway, health } = parts
+  const sessions = metrics.gauge('toolhive_vmcp_sessions', 'Live sessions').with()
+  const connections = metrics.gauge('toolhive_vmcp_backend_connections', 'Connections to backends')
+  const up = metrics.gauge(
+    'toolhive_vmcp_backend_up',
+    '1 while a backend is healthy or degraded, else 0',
+  )
+  const circuit = metrics.gauge(
+    'toolhive_vmcp_backend_circuit',
+    'Circuit breaker of a backend: 0 closed, 1 half-open, 2 open',
+  )
+  const memory = metrics.gauge('process_resident_memory_bytes', 'Memory of this process').with()
+  const cpu = metrics.counter('process_cpu_seconds_total', 'CPU time of this process').with()
+  let countedSeconds = 0
+
+  return () => {
+    sessions.set(gateway.sessions.size)
+    callMetrics.setBackends(gateway.backends.size)
+    for (const family of [connections, up, circuit]) family.clear()
+    for (const backend of gateway.backends.values()) {
+      const labels = { backend: backend.name }
+      const state = health.of(backend.name)
+      const { status } = state.health
+      connections.with(labels).set(backend.connections)
+      up.with(labels).set(status === 'healthy' || status === 'degraded' ? 1 : 0)
+      circuit.with(labels).set(CIRCUIT_VALUES[state.breaker.state])
+    }
+    memory.set(process.memoryUsage.rss())
+    const { user, system } = process.cpuUsage()
+    const seconds = (user + system) / 1e6
+    cpu.inc(seconds - countedSeconds)
+    countedSeconds = seconds
+    return metrics.snapshot()
+  }
+}
