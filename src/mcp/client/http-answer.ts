@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { renderError } from '../render-reply.ts'
 import type { RequestId } from '../messages.ts'
 
@@ -61,4 +61,10 @@ export function answerEmpty(
   if (response.headersSent || response.destroyed) return
   response.writeHead(status, ['Content-Length', '0', ...headers])
   response.end()
+}
+
+/** Lets go of what a request that stays open for hours does not need any more. */
+export function forgetHeaders(request: IncomingMessage): void {
+  request.headers = {}
+  request.rawHeaders = []
 }

@@ -11,7 +11,7 @@ import { isAtLeast, isKnownVersion, LEGACY_VERSIONS, VERSIONS } from '../version
 import type { EdgeContext } from './context.ts'
 import type { Exchange } from './exchange.ts'
 import { toFailure } from './failure.ts'
-import { answerEmpty, answerError, answerJson } from './http-answer.ts'
+import { answerEmpty, answerError, answerJson, forgetHeaders } from './http-answer.ts'
 import { HttpExchange } from './http-exchange.ts'
 import type { Accepts, EventSink } from './http-exchange.ts'
 import { initialize } from './initialize.ts'
@@ -103,6 +103,7 @@ export function getLegacy(
       return
     }
     position.stream.attach(new SseConnection(legacy.context, response), position.seq)
+    forgetHeaders(request)
   })
 }
 

@@ -35,7 +35,8 @@ export class LegacyPeer implements ClientChannel {
   outlet: Outlet | undefined
   /** Streamable HTTP only, from the first stream on. */
   streams: SessionStreams | undefined
-  readonly #calls = new Map<RequestId, InFlight>()
+  /** Made with the first call: most of ten thousand sessions wait. */
+  #calls: Map<RequestId, InFlight> | undefined
   #questions: QuestionTable | undefined
 
   constructor(context: EdgeContext, session: ClientSession) {
@@ -45,17 +46,18 @@ export class LegacyPeer implements ClientChannel {
   }
 
   inFlight(id: RequestId): InFlight | undefined {
-    return this.#calls.get(id)
+    return this.#calls?.get(id)
   }
 
   began(call: InFlight): void {
+    this.#calls ??= new Map()
     this.#calls.set(call.id, call)
     this.session.inFlight++
     this.context.activity.began(call)
   }
 
   ended(call: InFlight): void {
-    if (this.#calls.delete(call.id)) this.session.inFlight--
+    if (this.#calls?.delete(call.id)) this.session.inFlight--
     this.context.activity.ended(call)
   }
 
@@ -101,7 +103,7 @@ export class LegacyPeer implements ClientChannel {
 
   /** Cancels all calls in flight; the session goes on. */
   cancelCalls(reason: string): void {
-    for (const call of this.#calls.values()) call.cancel(reason)
+    for (const call of this.#calls?.values() ?? []) call.cancel(reason)
   }
 
   close(): void {

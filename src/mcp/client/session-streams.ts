@@ -23,8 +23,9 @@ export class SessionStreams {
   readonly #session: ClientSession
   readonly #limits: ClientLimits
   readonly #store: ReplayStore
+  #standalone: ReplayStream | undefined
   /** Oldest first. */
-  readonly #streams = new Map<number, ReplayStream>()
+  #posts: Map<number, ReplayStream> | undefined
   #next = STANDALONE + 1
   #heldBytes = 0
   #heldCount = 0
@@ -40,18 +41,21 @@ export class SessionStreams {
 
   /** A new stream for the answer to a POST. */
   open(): ReplayStream {
-    return this.#add(this.#next++)
+    const stream = new ReplayStream(this, this.#next++)
+    this.#posts ??= new Map()
+    this.#posts.set(stream.number, stream)
+    return stream
   }
 
   standalone(): ReplayStream {
-    return this.#streams.get(STANDALONE) ?? this.#add(STANDALONE)
+    this.#standalone ??= new ReplayStream(this, STANDALONE)
+    return this.#standalone
   }
 
   /** False if the client never opened the GET stream; while it is away the stream keeps what is sent. */
   sendStandalone(message: JsonObject): boolean {
-    const stream = this.#streams.get(STANDALONE)
-    stream?.send([Buffer.from(JSON.stringify(message))])
-    return stream !== undefined
+    this.#standalone?.send([Buffer.from(JSON.stringify(message))])
+    return this.#standalone !== undefined
   }
 
   /**
@@ -63,14 +67,16 @@ export class SessionStreams {
     if (!match) return undefined
     const number = Number(match[2])
     const isOurs = match[1] === this.epoch
-    if (number === STANDALONE)
+    if (number === STANDALONE) {
       return { stream: this.standalone(), seq: isOurs ? Number(match[3]) : 0 }
-    const stream = isOurs ? this.#streams.get(number) : undefined
+    }
+    const stream = isOurs ? this.#posts?.get(number) : undefined
     return stream && { stream, seq: Number(match[3]) }
   }
 
   close(): void {
-    for (const stream of this.#streams.values()) stream.forget()
+    for (const stream of this.#posts?.values() ?? []) stream.forget()
+    this.#standalone?.forget()
   }
 
   /** A stream has a connection: the session is in use. */
@@ -102,14 +108,9 @@ export class SessionStreams {
   }
 
   forgotten(stream: ReplayStream): void {
-    this.#streams.delete(stream.number)
+    if (stream === this.#standalone) this.#standalone = undefined
+    else this.#posts?.delete(stream.number)
     this.#store.forgotten(stream)
-  }
-
-  #add(number: number): ReplayStream {
-    const stream = new ReplayStream(this, number)
-    this.#streams.set(number, stream)
-    return stream
   }
 
   #isFull(): boolean {
@@ -120,9 +121,9 @@ export class SessionStreams {
   }
 
   #dropOldest(): boolean {
-    for (const stream of this.#streams.values()) {
+    for (const stream of this.#posts?.values() ?? []) {
       if (stream.dropOldest()) return true
     }
-    return false
+    return this.#standalone?.dropOldest() ?? false
   }
 }
