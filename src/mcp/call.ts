@@ -21,7 +21,7 @@ export interface Call {
   /** HTTP headers of the client's request, lower-case names; absent on stdio. */
   readonly headers?: Readonly<Record<string, string | string[] | undefined>>
   /** Address the client calls from; absent on stdio. */
-  readonly source?: string
+  readonly source?: string | undefined
   readonly wantsProgress: boolean
   readonly cancellation: Cancellation
   /** Answers to a `kind: 'input'` reply given before, with the state as the source gave it (unsealed, verified). */

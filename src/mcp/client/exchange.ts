@@ -4,6 +4,8 @@ import type { JsonObject } from '../../base/json.ts'
 export interface Exchange {
   /** False: a pipe, where a cancelled request gets no response. True: HTTP, where the POST has to be ended by one. */
   readonly answersCancelled: boolean
+  /** Address the client calls from; undefined on stdio. */
+  readonly source?: string | undefined
   /** Called once if the client goes away before the response was handed over. */
   onGone: (() => void) | undefined
   /** Sends a notification or question that belongs to the request. False if there is no way to the client. */

@@ -54,6 +54,10 @@ export class HttpExchange implements Exchange, Ticking {
     else if (options.accepts !== 'json') this.#upgrade()
   }
 
+  get source(): string | undefined {
+    return this.#response.req.socket.remoteAddress
+  }
+
   send(message: JsonObject): boolean {
     if (this.#state === 'done' || this.#options.accepts === 'json') return false
     this.#upgrade()

@@ -52,6 +52,10 @@ export class LegacyCall implements Call {
     if (headers) this.headers = headers
   }
 
+  get source(): string | undefined {
+    return this.#exchange.source
+  }
+
   get wantsProgress(): boolean {
     return this.#progressToken !== undefined
   }

@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http'
 import type { Principal } from '../caller.ts'
 import { classify } from '../classify.ts'
 import type { Classified } from '../classify.ts'
@@ -24,6 +25,9 @@ interface LegacyPipeOptions {
   readonly context: EdgeContext
   readonly principal: Principal
   readonly write: PipeWrite
+  /** HTTP+SSE: headers of the request that opened the stream, and the address it came from. */
+  readonly headers?: IncomingHttpHeaders
+  readonly source?: string | undefined
   /** The gateway has ended the session. */
   readonly onEnd: () => void
 }
@@ -112,7 +116,7 @@ export class LegacyPipe {
   #serve(peer: LegacyPeer, message: LegacyMessage): void {
     switch (message.kind) {
       case 'request':
-        serveLegacyRequest(peer, message.message, this.#exchange(), undefined)
+        serveLegacyRequest(peer, message.message, this.#exchange(), this.#options.headers)
         this.#touch(peer.session)
         break
       case 'notification':
@@ -140,14 +144,16 @@ export class LegacyPipe {
     const collect = batchWrite(write, expected)
     for (const part of parts) {
       if (part.kind === 'request') {
-        serveLegacyRequest(peer, part.message, this.#exchange(collect), undefined)
+        serveLegacyRequest(peer, part.message, this.#exchange(collect), this.#options.headers)
       } else if (part.kind === 'refused') collect([renderError(part.id, part.error)])
       else if (part.kind !== 'batch') this.#serve(peer, part)
     }
   }
 
   #exchange(respond?: PipeWrite): Exchange {
-    return new PipeExchange(this.#options.write, () => {}, respond)
+    const exchange = new PipeExchange(this.#options.write, () => {}, respond)
+    exchange.source = this.#options.source
+    return exchange
   }
 
   /** Refreshes the expiry of the record. */

@@ -76,6 +76,10 @@ export class ModernCall implements Call, Flight {
     this.#attach(exchange)
   }
 
+  get source(): string | undefined {
+    return this.#exchange?.source
+  }
+
   /** Names the call in its states; made when the first question comes. */
   get id(): string {
     this.#flightId ??= this.#context.newId()

@@ -7,6 +7,7 @@ export type PipeWrite = (body: readonly Buffer[]) => boolean
 /** The answer to one request on a pipe: stdio, or the stream of HTTP+SSE. */
 export class PipeExchange implements Exchange {
   readonly answersCancelled = false
+  source: string | undefined
   readonly #write: PipeWrite
   readonly #respond: PipeWrite
   readonly #onDone: () => void

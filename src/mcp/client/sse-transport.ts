@@ -6,6 +6,7 @@ import { isJsonContent } from './accept.ts'
 import type { EdgeContext } from './context.ts'
 import { answerEmpty, answerError } from './http-answer.ts'
 import { LegacyPipe } from './legacy-pipe.ts'
+import { NOT_A_MESSAGE } from './parse-message.ts'
 import { SseConnection, toEvent } from './sse-connection.ts'
 
 interface SseClient {
@@ -46,6 +47,8 @@ export class SseTransport {
         connection.write(toEvent(body))
         return connection.open
       },
+      headers: response.req.headers,
+      source: response.req.socket.remoteAddress,
       onEnd: () => this.#close(id),
     })
     this.#clients.set(id, { principal, pipe, connection })
@@ -79,7 +82,7 @@ export class SseTransport {
   /** Takes a message; `message` undefined: the body was not JSON. */
   receive(client: SseClient, message: unknown, response: ServerResponse): void {
     if (message === undefined) {
-      answerError(response, 400, PARSE_ERROR, 'Parse error: the body is not JSON')
+      answerError(response, 400, PARSE_ERROR, `Parse error: ${NOT_A_MESSAGE}`)
       return
     }
     const posted = classify(message)
