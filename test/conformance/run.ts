@@ -53,10 +53,16 @@ if (isWhole && !values['dry-run']) {
   await writeFile(REPORT, renderReport(cells, clients))
   process.stdout.write(`Wrote ${fileURLToPath(REPORT)}\n`)
 }
-const bad = [...cells, ...clients].some(
-  (cell) => cell.stale.length > 0 || cell.losses.some((loss) => loss.reason === undefined),
-)
-process.exitCode = bad ? 1 : 0
+const all = [...cells, ...clients]
+const bad = all.map(({ losses, stale }) => stale.length + losses.filter(isUnexpected).length)
+const badCount = bad.reduce((sum, count) => sum + count, 0)
+const goodCount = all.reduce((sum, { gateway }) => sum + gateway.passed, 0)
+process.stdout.write(`${goodCount} passed, ${badCount} failed\n`)
+process.exitCode = badCount > 0 ? 1 : 0
+
+function isUnexpected(loss: { reason?: string | undefined }): boolean {
+  return loss.reason === undefined
+}
 
 function tell(name: string, cell: Cell | ClientCell): void {
   const { scored, of, passed, failed } = cell.gateway
