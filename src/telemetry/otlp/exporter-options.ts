@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { telemetryErrors } from '../errors.ts'
-import type { ExportOptions } from '../open-export.ts'
+import type { ExportOptions } from '../export-options.ts'
 
 export type OtlpOptions = ExportOptions & { readonly endpoint: string }
 

@@ -1,5 +1,5 @@
 import { resourceFromAttributes, type Resource } from '@opentelemetry/resources'
-import type { ExportOptions } from '../open-export.ts'
+import type { ExportOptions } from '../export-options.ts'
 
 /** Who sends: service, attributes of `OTEL_RESOURCE_ATTRIBUTES`, of the configuration, and chosen environment variables. */
 export function toResource({ config, service, env }: ExportOptions): Resource {
