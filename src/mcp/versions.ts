@@ -29,9 +29,6 @@ export const VERSIONS: Readonly<Record<ProtocolVersion, VersionRow>> = {
 export const LATEST_LEGACY: ProtocolVersion = '2025-11-25'
 export const LATEST_MODERN: ProtocolVersion = '2026-07-28'
 
-/** What a legacy HTTP client speaks that sends no version header (2025-06-18 transports, "Protocol Version Header"). */
-export const ASSUMED_HTTP_VERSION: ProtocolVersion = '2025-03-26'
-
 export const MODERN_VERSIONS: readonly ProtocolVersion[] = versionsOf('modern')
 export const LEGACY_VERSIONS: readonly ProtocolVersion[] = versionsOf('legacy')
 /** Newest first: the order of `supportedVersions` in `server/discover`. */
