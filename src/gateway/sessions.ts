@@ -66,16 +66,18 @@ export function createSessions(options: SessionsOptions): SessionTable {
 
   function add(session: LiveSession): LiveSession {
     live.set(session.id, session)
-    if (live.size > limits().maxSessions) evictOne(session)
+    evictDown(session)
     return session
   }
 
-  /** The least recently used session without a call in flight; none: the table is over its limit for a while. */
-  function evictOne(newcomer: LiveSession): void {
+  /** The least recently used sessions without a call in flight; too few of those: the table is over its limit for a while. */
+  function evictDown(newcomer: LiveSession): void {
+    let tooMany = live.size - limits().maxSessions
+    if (tooMany <= 0) return
     for (const session of live.values()) {
       if (session.inFlight > 0 || session === newcomer) continue
       void endSession(session, 'evicted: too many sessions')
-      return
+      if (--tooMany === 0) return
     }
   }
 
