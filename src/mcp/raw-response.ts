@@ -1,3 +1,4 @@
+import { parseJson } from '../base/parse-json.ts'
 import { skipKey, skipSpace, skipString, skipValue } from './json-skip.ts'
 import type { RequestId } from './messages.ts'
 
@@ -79,12 +80,12 @@ export function scanResponse(bytes: Buffer): RawResponse | 'error' | 'message' |
 
 /** The result as a value. Throws nothing but SyntaxError (a bad escape in a string). */
 export function parseRawResult(raw: RawResponse): unknown {
-  return JSON.parse(raw.bytes.toString('utf8', raw.result.start, raw.result.end))
+  return parseJson(raw.bytes.toString('utf8', raw.result.start, raw.result.end))
 }
 
 /** The value of a member as a value, e.g. `resultType` or `_meta`. */
 export function parseMember(raw: RawResponse, member: MemberSpan): unknown {
-  return JSON.parse(raw.bytes.toString('utf8', member.start, member.end))
+  return parseJson(raw.bytes.toString('utf8', member.start, member.end))
 }
 
 interface ScannedResult {

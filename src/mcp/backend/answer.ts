@@ -1,5 +1,6 @@
 import { isJsonObject } from '../../base/json.ts'
 import type { JsonObject } from '../../base/json.ts'
+import { parseJson } from '../../base/parse-json.ts'
 import type { InputRequests, RpcError } from '../messages.ts'
 import { parseMember, parseRawResult } from '../raw-response.ts'
 import type { RawResponse } from '../raw-response.ts'
@@ -20,7 +21,7 @@ export type Incoming =
 export function decodeMessage(bytes: Buffer): Incoming {
   let value: unknown
   try {
-    value = JSON.parse(bytes.toString('utf8'))
+    value = parseJson(bytes.toString('utf8'))
   } catch {
     return { kind: 'broken', reason: 'it is not JSON' }
   }
@@ -47,7 +48,7 @@ export function splitBatch(bytes: Buffer): Buffer[] | undefined {
   while (bytes[at] === 0x20 || bytes[at] === 0x0a || bytes[at] === 0x0d || bytes[at] === 0x09) at++
   if (bytes[at] !== 0x5b) return undefined
   try {
-    const elements = JSON.parse(bytes.toString('utf8')) as unknown[]
+    const elements = parseJson(bytes.toString('utf8')) as unknown[]
     return elements.map((element) => Buffer.from(JSON.stringify(element)))
   } catch {
     return undefined

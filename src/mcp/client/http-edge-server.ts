@@ -15,6 +15,7 @@ import { deleteLegacy, getLegacy, postLegacy } from './legacy-http.ts'
 import { Listens } from './listen.ts'
 import { postModern } from './modern-http.ts'
 import type { Accepts } from './http-exchange.ts'
+import { NOT_A_MESSAGE, parseMessage } from './parse-message.ts'
 import { readBody } from './read-body.ts'
 import type { Body } from './read-body.ts'
 import { ReplayStore } from './replay-store.ts'
@@ -152,7 +153,9 @@ export class HttpEdgeServer {
       request.resume()
       return
     }
-    this.#readBody(request, response, (body) => this.#sse.receive(client, parse(body), response))
+    this.#readBody(request, response, (body) =>
+      this.#sse.receive(client, parseMessage(body), response),
+    )
   }
 
   /** GET and DELETE exist for legacy sessions only. */
@@ -215,9 +218,9 @@ export class HttpEdgeServer {
     body: Buffer,
     accepts: Accepts,
   ): void {
-    const message = parse(body)
+    const message = parseMessage(body)
     if (message === undefined) {
-      answerError(response, 400, PARSE_ERROR, 'Parse error: the body is not JSON')
+      answerError(response, 400, PARSE_ERROR, `Parse error: ${NOT_A_MESSAGE}`)
       return
     }
     const version = request.headers[VERSION_HEADER]
@@ -246,15 +249,6 @@ export class HttpEdgeServer {
   #failed(response: ServerResponse, thrown: unknown): void {
     const { error } = toFailure(thrown, 'legacy', this.#context)
     answerJson(response, 500, [renderError(null, error)])
-  }
-}
-
-/** Undefined if it is not JSON. */
-function parse(body: Buffer): unknown {
-  try {
-    return JSON.parse(body.toString('utf8'))
-  } catch {
-    return undefined
   }
 }
 

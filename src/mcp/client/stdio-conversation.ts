@@ -9,6 +9,7 @@ import { stopTickers } from './context.ts'
 import type { EdgeContext } from './context.ts'
 import { LegacyPipe } from './legacy-pipe.ts'
 import { ModernPipe } from './modern-pipe.ts'
+import { NOT_A_MESSAGE, parseMessage } from './parse-message.ts'
 import { onOneLine } from './sse-connection.ts'
 
 interface StdioOptions {
@@ -86,9 +87,9 @@ export class StdioConversation {
 
   #receive(line: Buffer): void {
     if (line.length === 0) return
-    const message = parse(line)
+    const message = parseMessage(line)
     if (message === undefined) {
-      this.#refuse(null, PARSE_ERROR, 'Parse error: the line is not JSON')
+      this.#refuse(null, PARSE_ERROR, `Parse error: ${NOT_A_MESSAGE}`)
       return
     }
     const received = classify(message)
@@ -133,15 +134,6 @@ export class StdioConversation {
       output.once('drain', () => input.resume())
     }
     return true
-  }
-}
-
-/** Undefined if it is not JSON. */
-function parse(line: Buffer): unknown {
-  try {
-    return JSON.parse(line.toString('utf8'))
-  } catch {
-    return undefined
   }
 }
 
