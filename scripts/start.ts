@@ -30,9 +30,8 @@ if (values.help === true || positionals.length > 0) {
 async function serve(host: string, port: string): Promise<void> {
   const ended = new AbortController()
   // On a taken port somebody else would answer; then there is only an error to tell.
-  const announced = (await isFree(host, Number(port)))
-    ? announce(`http://${host}:${port}`, ended.signal)
-    : undefined
+  const free = await isFree(host, Number(port))
+  const announced = free ? announce(`http://${host}:${port}`, ended.signal) : undefined
   process.exitCode = await runProgram(
     ['vmcp', 'serve', '-c', CONFIG, '--host', host, '--port', port],
     COMMANDS,
@@ -45,8 +44,7 @@ async function serve(host: string, port: string): Promise<void> {
   )
   ended.abort()
   await announced
-  if (process.exitCode !== 0)
-    console.error('\nWith npm, a flag goes behind two dashes: npm start -- --port 4500')
+  if (!free) console.error('With npm, flags go behind two dashes: npm start -- --port 4500')
 }
 
 async function announce(origin: string, signal: AbortSignal): Promise<void> {
