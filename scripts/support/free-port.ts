@@ -8,9 +8,9 @@ export async function freePort(): Promise<number> {
   return port
 }
 
-/** Whether one could listen there at the moment. */
+/** Whether one could listen there at the moment; false as well for what is no port. */
 export async function isFree(host: string, port: number): Promise<boolean> {
-  return (await tryListen(host, port)) !== undefined
+  return (await tryListen(host, port).catch(() => undefined)) !== undefined
 }
 
 /** Listens for a moment; the port, or undefined when that cannot be done. */
