@@ -1,10 +1,12 @@
-interface Running {
+import { DenseList, type Placed } from '../../base/dense-list.ts'
+
+interface Running extends Placed {
   cancel(reason: string): void
 }
 
 /** The calls an edge has handed to its gateway and not answered yet; parked ones too. */
 export class Activity {
-  readonly #running = new Set<Running>()
+  readonly #running = new DenseList<Running>()
   #onIdle: (() => void) | undefined
 
   get count(): number {
@@ -21,7 +23,7 @@ export class Activity {
   }
 
   cancelAll(reason: string): void {
-    for (const call of this.#running) call.cancel(reason)
+    this.#running.forEach((call) => call.cancel(reason))
   }
 
   /** Resolves when nothing runs, after `graceMs` at the latest. */

@@ -23,6 +23,7 @@ export interface Flight {
 
 /** The parked calls of one process, bounded in number (per principal and in all) and time. */
 export class Flights implements Ticking {
+  place = -1
   readonly #limits: ClientLimits
   readonly #ticker: Ticker
   /** Those that have asked and are not finished. */

@@ -33,6 +33,7 @@ export interface HttpExchangeOptions {
  */
 export class HttpExchange implements Exchange, Ticking {
   readonly answersCancelled = true
+  place = -1
   readonly #context: EdgeContext
   readonly #response: ServerResponse
   readonly #options: HttpExchangeOptions

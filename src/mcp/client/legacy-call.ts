@@ -25,6 +25,7 @@ export class LegacyCall implements Call {
   readonly headers?: IncomingHttpHeaders
   readonly cancellation = new Cancellation()
   readonly id: RequestId
+  place = -1
   readonly #context: EdgeContext
   readonly #peer: LegacyPeer
   readonly #exchange: Exchange

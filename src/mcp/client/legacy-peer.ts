@@ -1,4 +1,5 @@
 import type { Cancellation } from '../../base/cancellation.ts'
+import type { Placed } from '../../base/dense-list.ts'
 import type { JsonObject } from '../../base/json.ts'
 import type { ClientView } from '../caller.ts'
 import type { ClientChannel, ClientSession } from '../client-session.ts'
@@ -10,7 +11,7 @@ import { QuestionTable } from './question-table.ts'
 import type { SessionStreams } from './session-streams.ts'
 
 /** A call that is not answered yet. */
-interface InFlight {
+interface InFlight extends Placed {
   readonly id: RequestId
   cancel(reason: string): void
 }
@@ -35,8 +36,8 @@ export class LegacyPeer implements ClientChannel {
   outlet: Outlet | undefined
   /** Streamable HTTP only, from the first stream on. */
   streams: SessionStreams | undefined
-  /** Made with the first call: most of ten thousand sessions wait. */
-  #calls: Map<RequestId, InFlight> | undefined
+  /** Mostly one; no Map, because one comes and goes with every request (docs/decisions/009). */
+  #calls: InFlight[] = NONE
   #questions: QuestionTable | undefined
 
   constructor(context: EdgeContext, session: ClientSession) {
@@ -46,18 +47,18 @@ export class LegacyPeer implements ClientChannel {
   }
 
   inFlight(id: RequestId): InFlight | undefined {
-    return this.#calls?.get(id)
+    return this.#calls.find((call) => call.id === id)
   }
 
   began(call: InFlight): void {
-    this.#calls ??= new Map()
-    this.#calls.set(call.id, call)
+    if (this.#calls === NONE) this.#calls = [call]
+    else this.#calls.push(call)
     this.session.inFlight++
     this.context.activity.began(call)
   }
 
   ended(call: InFlight): void {
-    if (this.#calls?.delete(call.id)) this.session.inFlight--
+    if (this.#remove(call)) this.session.inFlight--
     this.context.activity.ended(call)
   }
 
@@ -103,7 +104,7 @@ export class LegacyPeer implements ClientChannel {
 
   /** Cancels all calls in flight; the session goes on. */
   cancelCalls(reason: string): void {
-    for (const call of this.#calls?.values() ?? []) call.cancel(reason)
+    for (const call of [...this.#calls]) call.cancel(reason)
   }
 
   close(): void {
@@ -113,4 +114,15 @@ export class LegacyPeer implements ClientChannel {
     this.outlet = undefined
     this.streams?.close()
   }
+
+  #remove(call: InFlight): boolean {
+    const at = this.#calls.indexOf(call)
+    if (at < 0) return false
+    const last = this.#calls.pop()!
+    if (last !== call) this.#calls[at] = last
+    return true
+  }
 }
+
+/** Shared by the many sessions that only wait; never written. */
+const NONE: InFlight[] = []

@@ -80,7 +80,7 @@ export class LegacyPipe {
 
   async #initialize(message: RpcRequest): Promise<void> {
     const { context, principal, write } = this.#options
-    const initializing = { cancel: () => {} }
+    const initializing = { place: -1, cancel: () => {} }
     context.activity.began(initializing)
     const outcome = await initialize(context, message, principal)
     const waiting = this.#waiting ?? []

@@ -43,6 +43,7 @@ export class ModernCall implements Call, Flight {
   client: ClientView
   /** Grows with every `input_required`: an older state is void. */
   round = 0
+  place = -1
   readonly #context: EdgeContext
   #flightId: string | undefined
   #requestId: RequestId

@@ -17,6 +17,7 @@ interface Question {
 
 /** The requests a legacy client has been sent and has not answered; ids are our own and never used twice. */
 export class QuestionTable implements Ticking {
+  place = -1
   readonly #context: EdgeContext
   readonly #prefix: string
   readonly #open = new Map<string, Question>()

@@ -26,6 +26,7 @@ export function readBody(
 }
 
 class BodyReader implements Ticking {
+  place = -1
   readonly #request: IncomingMessage
   readonly #limits: ClientLimits
   readonly #ticker: Ticker

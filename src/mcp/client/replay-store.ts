@@ -14,6 +14,7 @@ interface HoldingStream {
  * lose their events first, finished ones are forgotten after `replayKeepMs`.
  */
 export class ReplayStore implements Ticking {
+  place = -1
   readonly #limits: ClientLimits
   readonly #ticker: Ticker
   /** Streams that hold events, oldest first. */

@@ -7,6 +7,7 @@ import type { Ticking } from './ticker.ts'
  * that does not read is cut, so that it cannot fill our memory.
  */
 export class SseConnection implements Ticking {
+  place = -1
   readonly #context: EdgeContext
   readonly #response: ServerResponse
   #lastMs = performance.now()

@@ -1,5 +1,7 @@
-/** Something that has to look at the clock now and then. */
-export interface Ticking {
+import { DenseList, type Placed } from '../../base/dense-list.ts'
+
+/** Something that has to look at the clock now and then. In one ticker only. */
+export interface Ticking extends Placed {
   /** `nowMs` is monotonic (`performance.now()`). */
   tick(nowMs: number): void
 }
@@ -15,7 +17,7 @@ export interface Ticker {
 
 /** Ticks every `periodMs` while somebody waits; never holds the process. */
 export function createTicker(periodMs: number): Ticker {
-  const waiting = new Set<Ticking>()
+  const waiting = new DenseList<Ticking>()
   let timer: NodeJS.Timeout | undefined
   let stopped = false
   let lastMs = 0
@@ -28,7 +30,7 @@ export function createTicker(periodMs: number): Ticker {
     }
     const nowMs = performance.now()
     lastMs = nowMs
-    for (const ticking of waiting) ticking.tick(nowMs)
+    waiting.forEach((ticking) => ticking.tick(nowMs))
   }
 
   return {
