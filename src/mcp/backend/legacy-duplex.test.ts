@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import fc from 'fast-check'
 import { silentLogger } from '../../telemetry/logger.ts'
 import { mcpErrors } from '../errors.ts'
@@ -47,34 +48,78 @@ describe('a legacy connection over one pipe', () => {
   it('attributes what carries no id to the sole call in flight, and to none of several', async () => {
     const { pipe, connection, notifications, questions } = await open()
     const seen: string[] = []
-    const request = toolCall(
-      'a',
-      {},
-      {
-        onNotification: (method) => void seen.push(method),
-        onQuestion({ method }) {
-          seen.push(method)
-          return Promise.resolve({})
-        },
-      },
-    )
+    const call = (name: string) =>
+      connection.request(
+        toolCall(
+          name,
+          {},
+          {
+            onNotification: (method) => void seen.push(method),
+            onQuestion({ method }) {
+              seen.push(method)
+              return Promise.resolve({})
+            },
+          },
+        ),
+      )
+    const answerAll = () => {
+      for (const { id, method } of [...pipe.sent]) {
+        if (method === 'tools/call') pipe.say({ jsonrpc: '2.0', id, result: {} })
+      }
+    }
     const log = { jsonrpc: '2.0', method: 'notifications/message', params: { level: 'info' } }
     const ask = { jsonrpc: '2.0', id: 1, method: 'elicitation/create', params: {} }
-    const first = connection.request(request)
+    const only = call('a')
     pipe.say(log)
     pipe.say(ask)
     await tick()
-    const second = connection.request(request)
+    answerAll()
+    await only
+    const several = [call('b'), call('c')]
     pipe.say(log)
     pipe.say({ ...ask, id: 2 })
     await tick()
     assert.deepEqual(seen, ['notifications/message', 'elicitation/create'])
     assert.deepEqual(notifications, ['notifications/message'])
     assert.deepEqual(questions, ['elicitation/create'])
-    for (const { id, method } of [...pipe.sent]) {
-      if (method === 'tools/call') pipe.say({ jsonrpc: '2.0', id, result: {} })
-    }
-    await Promise.all([first, second])
+    answerAll()
+    await Promise.all(several)
+  })
+
+  it('lets calls that are known to ask take turns, so that it is clear whose question it is', async () => {
+    const { pipe, connection } = await open()
+    const asked: string[] = []
+    const answers = new Map<string, (answer: object) => void>()
+    const call = (who: string) =>
+      connection.request(
+        toolCall(
+          'asks',
+          { who },
+          {
+            onQuestion() {
+              asked.push(who)
+              return new Promise((resolve) => answers.set(who, resolve as () => void))
+            },
+          },
+        ),
+      )
+    const ask = (id: string) => pipe.say({ jsonrpc: '2.0', id, method: 'elicitation/create' })
+    const running = () => pipe.sent.filter(({ method }) => method === 'tools/call')
+    const first = call('first')
+    ask('q1')
+    const second = call('second')
+    await sleep(100)
+    const third = call('third')
+    assert.equal(running().length, 2, 'the third waits while the second has not asked')
+    ask('q2')
+    await sleep(100)
+    assert.equal(running().length, 3)
+    ask('q3')
+    assert.deepEqual(asked, ['first', 'second', 'third'])
+    for (const answer of answers.values()) answer({ action: 'cancel' })
+    await tick()
+    for (const { id } of running()) pipe.say({ jsonrpc: '2.0', id, result: {} })
+    await Promise.all([first, second, third])
   })
 
   it('attributes to the call that does not wait for an answer: a waiting one says nothing', async () => {

@@ -63,6 +63,7 @@ class LegacyDuplex implements BackendConnection {
       events: options.events,
       log: options.log,
       send: (body) => void pipe.send(body),
+      turns: this.#calls.turns,
     })
     pipe.onMessage = (bytes) => this.#receive(bytes)
     pipe.onEnd = (error) => this.#ended(error)
@@ -94,11 +95,16 @@ class LegacyDuplex implements BackendConnection {
     const refused = this.#calls.refusal(this.#pipe, this.#maxUnsentBytes)
     if (refused) return Promise.reject(refused)
     const call = this.#calls.open(request)
-    if (!call.settled) {
-      call.sent = true
-      void this.#pipe.send(legacyBody(call.id, request), call)
-    }
+    const turn = this.#calls.turns.take(call)
+    if (turn) void turn.then(() => this.#send(call))
+    else this.#send(call)
     return call.promise
+  }
+
+  #send(call: PendingCall): void {
+    if (call.settled) return
+    call.sent = true
+    void this.#pipe.send(legacyBody(call.id, call.request), call)
   }
 
   notify(method: string, params?: JsonObject): void {
@@ -151,6 +157,7 @@ class LegacyDuplex implements BackendConnection {
         )
       }
       case 'message':
+        if (message.id !== undefined) this.#calls.learnAskers()
         return routeLegacyMessage(
           {
             events: this.#options.events,

@@ -1,10 +1,12 @@
 import type { AppError } from '../../base/errors.ts'
+import { IdRing } from '../../base/id-ring.ts'
 import type { BackendRequest } from '../backend-connection.ts'
 import { mcpErrors } from '../errors.ts'
 import { Deadlines } from './deadlines.ts'
 import type { MessagePipe } from './message-pipe.ts'
 import { PendingCall } from './pending-call.ts'
 import type { CallOwner } from './pending-call.ts'
+import { Turns } from './turns.ts'
 
 /** Questions of one handler that are asked at once arrive within so many milliseconds. */
 const ASKED_JUST_NOW_MS = 50
@@ -12,10 +14,11 @@ const ASKED_JUST_NOW_MS = 50
 /** The calls in flight of one connection, by the connection's own ids, which begin at 1 and never repeat. */
 export class PendingTable implements CallOwner {
   readonly name: string
-  readonly #calls = new Map<unknown, PendingCall>()
+  readonly #calls = new IdRing<PendingCall>()
   readonly #deadlines: Deadlines
   readonly #onAbandon: (call: PendingCall, reason: string) => void
-  #lastId = 0
+  /** For connections on which a question does not say whose it is. */
+  readonly turns = new Turns(ASKED_JUST_NOW_MS)
   #ended: AppError | undefined
 
   constructor(options: { name: string; onAbandon: (call: PendingCall, reason: string) => void }) {
@@ -32,8 +35,8 @@ export class PendingTable implements CallOwner {
   /** A new call. It may be settled already: its cancellation came first. */
   open(request: BackendRequest): PendingCall {
     const { nowMs } = this
-    const call = new PendingCall(++this.#lastId, request, this, nowMs)
-    this.#calls.set(call.id, call)
+    const call = new PendingCall(this.#calls.nextId(), request, this, nowMs)
+    this.#calls.add(call)
     this.#deadlines.watch(nowMs)
     call.listen()
     return call
@@ -41,7 +44,7 @@ export class PendingTable implements CallOwner {
 
   /** An id that no call has: for requests that are not calls. */
   nextId(): number {
-    return ++this.#lastId
+    return this.#calls.nextId()
   }
 
   byId(id: unknown): PendingCall | undefined {
@@ -56,14 +59,22 @@ export class PendingTable implements CallOwner {
   sole(): PendingCall | undefined {
     const calls = this.all()
     const speaking = calls.filter((call) => call.questions === 0)
-    if (speaking.length > 0) return speaking.length === 1 ? speaking[0] : undefined
+    if (speaking.length === 1) return speaking[0]
+    // Of several, the one whose turn it is: the others have never asked.
+    if (speaking.length > 1) return speaking.find((call) => call === this.turns.holder)
     const since = performance.now() - ASKED_JUST_NOW_MS
     const asking = calls.length === 1 ? calls : calls.filter((call) => call.askedMs >= since)
     return asking.length === 1 ? asking[0] : undefined
   }
 
+  /** A question came: if it could be of several calls, they take turns from now on. */
+  learnAskers(): void {
+    if (this.sole()) return
+    for (const call of this.#calls.values()) if (call.questions === 0) this.turns.learn(call)
+  }
+
   all(): PendingCall[] {
-    return [...this.#calls.values()]
+    return this.#calls.values()
   }
 
   get size(): number {
@@ -94,5 +105,6 @@ export class PendingTable implements CallOwner {
 
   forget(call: PendingCall): void {
     this.#calls.delete(call.id)
+    this.turns.end(call)
   }
 }

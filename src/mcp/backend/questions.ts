@@ -5,6 +5,7 @@ import type { ConnectionEvents } from '../backend-connection.ts'
 import type { InputRequest, RpcError } from '../messages.ts'
 import { INTERNAL_ERROR, METHOD_NOT_FOUND } from '../rpc-codes.ts'
 import type { PendingCall } from './pending-call.ts'
+import type { Turns } from './turns.ts'
 
 const ASKABLE = new Set(['elicitation/create', 'sampling/createMessage', 'roots/list'])
 
@@ -14,16 +15,20 @@ export class Questions {
   readonly #log: Logger
   readonly #send: (body: string) => void
   readonly #open = new Set<unknown>()
+  readonly #turns: Turns | undefined
 
   constructor(options: {
     events: ConnectionEvents
     log: Logger
     /** Posts an answer; never throws. */
     send: (body: string) => void
+    /** For connections on which a question does not say whose it is. */
+    turns?: Turns
   }) {
     this.#events = options.events
     this.#log = options.log
     this.#send = options.send
+    this.#turns = options.turns
   }
 
   /** A request with this id has come; it belongs to `call`, or to none. */
@@ -37,14 +42,19 @@ export class Questions {
     if (call) {
       call.questions++
       call.askedMs = performance.now()
+      this.#turns?.asked(call)
     }
     void this.#answer({ method, params } as InputRequest, call)
       .then(
         (result) => ({ jsonrpc: '2.0', id, result }),
         (error: unknown) => ({ jsonrpc: '2.0', id, error: this.#toRpcError(method, error) }),
       )
-      .then((response) => {
-        if (call) call.questions--
+      .then(async (response) => {
+        if (call) {
+          // Once it has its answer it may ask again: it runs in its turn.
+          await this.#turns?.take(call)
+          call.questions--
+        }
         if (this.#open.delete(id)) this.#send(JSON.stringify(response))
       })
   }
