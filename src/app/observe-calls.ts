@@ -1,7 +1,7 @@
 import { isAppError } from '../base/errors.ts'
 import type { Stage } from '../gateway/stages.ts'
 import type { Call } from '../mcp/call.ts'
-import type { Reply } from '../mcp/reply.ts'
+import { isErrorResult, type Reply } from '../mcp/reply.ts'
 import type { Audit, AuditEventType, AuditOutcome } from '../policy/audit.ts'
 import type { CallMetrics } from './call-metrics.ts'
 
@@ -22,7 +22,15 @@ export function createObserveStage(metrics: CallMetrics, audit: () => Audit | un
       const durationMs = performance.now() - startMs
       const isFailed = reply === undefined || reply.kind === 'error'
       metrics.active(-1)
-      metrics.answered(call.method, isFailed ? 'error' : 'success', durationMs / 1000)
+      const status = isFailed ? 'error' : 'success'
+      metrics.answered({
+        method: call.method,
+        transport: call.headers === undefined ? 'stdio' : 'streamable-http',
+        status,
+        toolStatus: reply !== undefined && isErrorResult(reply) ? 'error' : status,
+        tool: call.routedTo === undefined ? '' : (textOf(call.params['name']) ?? ''),
+        seconds: durationMs / 1000,
+      })
       const log = audit()
       if (log !== undefined) record(log, call, reply, failure, durationMs)
     }
@@ -83,10 +91,7 @@ function outcomeOf(reply: Reply | undefined, failure: unknown): AuditOutcome {
     return failure.status === 401 || failure.status === 403 ? 'denied' : 'failure'
   }
   if (reply.kind === 'error') return 'failure'
-  const isError =
-    (reply.kind === 'raw' && reply.response.isError) ||
-    (reply.kind === 'result' && reply.result['isError'] === true)
-  return isError ? 'application_error' : 'success'
+  return isErrorResult(reply) ? 'application_error' : 'success'
 }
 
 function responseText(reply: Reply | undefined, failure: unknown): string {

@@ -77,7 +77,7 @@ async function start(options: ServeOptions, stack: Stack): Promise<RunningVmcp> 
   const info = { name: config.name, version: productVersion() }
   const key = randomBytes(32)
   const metrics = createMetrics()
-  const callMetrics = createCallMetrics(metrics)
+  const callMetrics = createCallMetrics(metrics, info.name)
   const telemetry = stack.add(
     await openExport({
       config: config.telemetry,

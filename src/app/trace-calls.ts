@@ -4,7 +4,7 @@ import type { RoutedRequest } from '../gateway/call-backend.ts'
 import type { GatewayOptions } from '../gateway/create-gateway.ts'
 import type { Stage } from '../gateway/stages.ts'
 import type { Call } from '../mcp/call.ts'
-import type { Reply } from '../mcp/reply.ts'
+import { isErrorResult, type Reply } from '../mcp/reply.ts'
 import {
   formatTraceparent,
   parseTraceparent,
@@ -54,7 +54,7 @@ async function watched(span: Span, work: () => Promise<Reply>): Promise<Reply> {
   try {
     const reply = await work()
     if (reply.kind === 'error') span.fail(String(reply.error.code), reply.error.message)
-    else if (isToolError(reply)) span.fail('tool_error')
+    else if (isErrorResult(reply)) span.fail('tool_error')
     return reply
   } catch (error) {
     if (isAppError(error)) span.fail(error.code, error.message)
@@ -63,11 +63,6 @@ async function watched(span: Span, work: () => Promise<Reply>): Promise<Reply> {
   } finally {
     span.end()
   }
-}
-
-function isToolError(reply: Reply): boolean {
-  if (reply.kind === 'raw') return reply.response.isError
-  return reply.kind === 'result' && reply.result['isError'] === true
 }
 
 /** `_meta` counts more than the HTTP header: it belongs to this call, the header to what carries it. */

@@ -40,3 +40,9 @@ export function resultReply(result: JsonObject): ResultReply {
 export function errorReply(code: number, message: string, data?: RpcError['data']): Reply {
   return { kind: 'error', error: data === undefined ? { code, message } : { code, message, data } }
 }
+
+/** True for a result that says the tool failed (`isError`), found without parsing a raw answer. */
+export function isErrorResult(reply: Reply): boolean {
+  if (reply.kind === 'raw') return reply.response.isError
+  return reply.kind === 'result' && reply.result['isError'] === true
+}

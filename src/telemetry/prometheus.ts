@@ -8,8 +8,9 @@ export function renderPrometheus(
   constant: Labels = {},
 ): string {
   let text = ''
-  for (const { name, help, kind, samples } of metrics) {
+  for (const { name: fullName, help, kind, samples } of metrics) {
     if (samples.length === 0) continue
+    const name = identifier(fullName)
     text += `# HELP ${name} ${help.replaceAll('\\', '\\\\').replaceAll('\n', '\\n')}\n# TYPE ${name} ${kind}\n`
     for (const sample of samples) text += renderSample(name, sample, constant)
   }
@@ -28,8 +29,15 @@ function renderSample(name: string, sample: Sample, constant: Labels): string {
 }
 
 function braces(labels: Labels): string {
-  const parts = Object.entries(labels).map(([name, value]) => `${name}="${escapeValue(value)}"`)
+  const parts = Object.entries(labels).map(
+    ([name, value]) => `${identifier(name)}="${escapeValue(value)}"`,
+  )
   return parts.length === 0 ? '' : `{${parts.join(',')}}`
+}
+
+/** OpenTelemetry's names have dots. */
+function identifier(name: string): string {
+  return name.replaceAll(/[^a-zA-Z0-9_:]/g, '_')
 }
 
 function escapeValue(value: string): string {
