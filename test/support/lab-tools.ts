@@ -59,7 +59,7 @@ export async function runLabTool(
     const stepMs = Number(args['progressMs'] ?? ms)
     const progressToken = params._meta?.progressToken
     for (let doneMs = 0; doneMs < ms; doneMs += stepMs) {
-      await sleep(Math.min(stepMs, ms - doneMs))
+      await sleep(Math.min(stepMs, ms - doneMs), undefined, { ref: false })
       if (progressToken === undefined || args['progressMs'] === undefined) continue
       notify('notifications/progress', { progressToken, progress: doneMs + stepMs, total: ms })
     }
