@@ -75,7 +75,7 @@ function record(
     transport: call.headers === undefined ? 'stdio' : 'streamable-http',
     backend: call.routedTo,
     request: () => JSON.stringify(params),
-    response: () => responseText(reply, failure),
+    response: (maxBytes) => responseText(reply, failure, maxBytes),
   })
 }
 
@@ -94,15 +94,14 @@ function outcomeOf(reply: Reply | undefined, failure: unknown): AuditOutcome {
   return isErrorResult(reply) ? 'application_error' : 'success'
 }
 
-function responseText(reply: Reply | undefined, failure: unknown): string {
+function responseText(reply: Reply | undefined, failure: unknown, maxBytes: number): string {
   if (reply === undefined) return failure instanceof Error ? failure.message : String(failure)
   switch (reply.kind) {
-    case 'raw':
-      return reply.response.bytes.toString(
-        'utf8',
-        reply.response.result.start,
-        reply.response.result.end,
-      )
+    case 'raw': {
+      const { bytes, result } = reply.response
+      // Four bytes more, so that what is cut later is never a half character.
+      return bytes.toString('utf8', result.start, Math.min(result.end, result.start + maxBytes + 4))
+    }
     case 'result':
       return JSON.stringify(reply.result)
     case 'error':

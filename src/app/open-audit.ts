@@ -15,8 +15,8 @@ export function openAudit(
   const sink =
     audit.logFile === undefined
       ? createStreamSink(isStdio ? process.stderr : process.stdout)
-      : openAuditFile(audit.logFile, (error) =>
-          log.error({ err: error }, 'Cannot write the audit log'),
+      : openAuditFile(audit.logFile, (error, lostBytes) =>
+          log.error({ err: error, lostBytes }, 'Cannot write the audit log'),
         )
   return createAudit(audit, sink, { now: systemNow, newId: newUuid })
 }

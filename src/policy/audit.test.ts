@@ -99,10 +99,24 @@ describe('createAudit()', () => {
     assert.deepEqual(t.lines()[0].data, { request: '{"a":"', response: 'answer' })
   })
 
+  it('masks credentials in data, also where they are cut', () => {
+    const t = setUp({ includeRequestData: true, maxDataSize: 24 })
+    t.audit.record({ ...EVENT, request: () => '{"n":1,"token":"abcdefghijklmnop"}' })
+    assert.deepEqual(t.lines()[0].data, { request: '{"n":1,"token":"[redacted]"' })
+  })
+
   it('counts an application error as success where it is not looked for', () => {
     const t = setUp({ detectApplicationErrors: false })
     t.audit.record({ ...EVENT, outcome: 'application_error' })
     assert.equal(t.lines()[0].outcome, 'success')
+  })
+
+  it('says once that the disk is full, and goes on trying', async () => {
+    const said: number[] = []
+    const sink = openAuditFile('/dev/full', (_error, lostBytes) => said.push(lostBytes))
+    for (let i = 0; i < 5; i++) sink.write('line\n')
+    await sink.close()
+    assert.deepEqual(said, [5])
   })
 
   it('appends to a file that only its owner may read, and says which file it cannot open', async () => {

@@ -3,6 +3,7 @@ import type { NewId } from '../base/ids.ts'
 import type { DeepReadonly } from '../base/deep-readonly.ts'
 import type { Implementation } from '../mcp/messages.ts'
 import type { Principal } from '../mcp/caller.ts'
+import { redact } from '../telemetry/redact.ts'
 import type { AUDIT_EVENT_TYPES, AuditConfig } from './config.ts'
 
 export type AuditEventType = (typeof AUDIT_EVENT_TYPES)[number]
@@ -27,8 +28,9 @@ export interface AuditEvent {
   readonly durationMs: number
   readonly transport: string
   readonly backend?: string | undefined
-  readonly request?: () => string
-  readonly response?: () => string
+  /** More than `maxBytes` (of UTF-8) is not looked at. */
+  readonly request?: (maxBytes: number) => string
+  readonly response?: (maxBytes: number) => string
 }
 
 export interface AuditSink {
@@ -155,17 +157,19 @@ function userOf({ kind, name, claims }: Principal): string {
 }
 
 function dataOf(event: AuditEvent, config: DeepReadonly<AuditConfig>): object | undefined {
-  const request = config.includeRequestData ? event.request?.() : undefined
-  const response = config.includeResponseData ? event.response?.() : undefined
+  const request = config.includeRequestData ? event.request?.(config.maxDataSize) : undefined
+  const response = config.includeResponseData ? event.response?.(config.maxDataSize) : undefined
   if (request === undefined && response === undefined) return undefined
-  return { request: cut(request, config.maxDataSize), response: cut(response, config.maxDataSize) }
+  const shown = (text: string | undefined) => text && redact(cut(text, config.maxDataSize))
+  return { request: shown(request), response: shown(response) }
 }
 
 /** At most so many bytes of UTF-8, never half a character. */
-function cut(text: string | undefined, maxBytes: number): string | undefined {
-  if (text === undefined || text.length * 3 <= maxBytes) return text
-  const bytes = Buffer.from(text)
-  if (bytes.length <= maxBytes) return text
+function cut(text: string, maxBytes: number): string {
+  if (text.length * 3 <= maxBytes) return text
+  const head = text.slice(0, maxBytes)
+  const bytes = Buffer.from(head)
+  if (bytes.length <= maxBytes) return head
   let end = maxBytes
   while (end > 0 && (bytes[end]! & 0xc0) === 0x80) end--
   return bytes.toString('utf8', 0, end)

@@ -2,6 +2,7 @@ import { systemNow } from '../base/clock.ts'
 import { pino, type DestinationStream, type Logger as Pino } from 'pino'
 import type { Logger } from './logger.ts'
 import { createPrettyStream } from './pretty-lines.ts'
+import { redact } from './redact.ts'
 
 export type LogLevelName = 'debug' | 'info' | 'warn' | 'error'
 
@@ -15,24 +16,11 @@ export interface LoggerOptions {
   readonly color?: boolean
 }
 
-/** Keys whose values never reach a log, at the first two levels of a line. */
-const SECRET_KEYS = [
-  'authorization',
-  'cookie',
-  'headerValue',
-  'password',
-  'secret',
-  'token',
-  'accessToken',
-  'refreshToken',
-  'clientSecret',
-  'apiKey',
-]
-
-/** Opens the log of a process. */
+/** Opens the log of a process. What looks like a credential is masked in every line. */
 export function createLogger(options: LoggerOptions): Logger {
   const { level, format, destination, color = false } = options
-  const target = format === 'pretty' ? createPrettyStream(destination, color) : destination
+  const out = format === 'pretty' ? createPrettyStream(destination, color) : destination
+  const target = { write: (line: string) => out.write(redact(line)) }
   return wrap(
     pino(
       {
@@ -41,10 +29,6 @@ export function createLogger(options: LoggerOptions): Logger {
         messageKey: 'msg',
         timestamp: () => `,"time":"${new Date(systemNow()).toISOString()}"`,
         formatters: { level: (label) => ({ level: label }) },
-        redact: {
-          paths: [...SECRET_KEYS, ...SECRET_KEYS.map((key) => `*.${key}`)],
-          censor: '[redacted]',
-        },
       },
       target,
     ),

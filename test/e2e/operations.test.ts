@@ -143,7 +143,7 @@ describe('a gateway in operation', () => {
     await sendModern(
       gateway.url,
       'tools/call',
-      { name: 'test_simple_text', arguments: { secret: 'only in the audit log' } },
+      { name: 'test_simple_text', arguments: { note: 'only in the audit log', token: 'hush' } },
       { meta: { traceparent: `00-${TRACE}-${PARENT}-01` } },
     )
     const [server, client] = await until(
@@ -178,6 +178,7 @@ describe('a gateway in operation', () => {
       type: 'tool',
       name: 'test_simple_text',
     })
+    assert.doesNotMatch(line.data.request, /hush/)
     assert.equal(line.metadata.extra.backend_name, 'good')
     assert.equal(line.source.value, '127.0.0.1')
     assert.equal((await stat(auditFile)).mode & 0o777, 0o600)
