@@ -14,6 +14,10 @@ export interface ClientLimits {
   readonly keepAliveMs: number
   /** A stream whose client does not read it is cut when this much is waiting. */
   readonly maxUnsentBytes: number
+  /** What waits for all clients that do not read, together: beyond it those are cut that stand still longest. */
+  readonly maxUnsentBytesTotal: number
+  /** A client that takes nothing of what waits for it is cut after so long. */
+  readonly unsentStallMs: number
   /** The `retry` hint for clients that poll or resume. */
   readonly retryMs: number
   readonly maxReplayEventsPerSession: number
@@ -42,6 +46,8 @@ export const DEFAULT_CLIENT_LIMITS: ClientLimits = {
   sseUpgradeMs: 500,
   keepAliveMs: 15_000,
   maxUnsentBytes: 16 * 1024 * 1024,
+  maxUnsentBytesTotal: 256 * 1024 * 1024,
+  unsentStallMs: 120_000,
   retryMs: 1_000,
   maxReplayEventsPerSession: 1_000,
   maxReplayBytesPerSession: 4 * 1024 * 1024,

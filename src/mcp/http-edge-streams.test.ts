@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { connect } from 'node:net'
+import type { Socket } from 'node:net'
 import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Call } from './call.ts'
@@ -12,6 +13,7 @@ import {
   startTestEdge,
   until,
 } from './testing/test-edge.ts'
+import type { TestEdge } from './testing/test-edge.ts'
 
 const done = resultReply({ content: [{ type: 'text', text: 'done' }] })
 
@@ -397,4 +399,52 @@ describe('a client that does not read its stream', () => {
     await until(() => flooding?.cancellation.cancelled)
     socket.destroy()
   })
+
+  const big = resultReply({ content: [{ type: 'text', text: 'x'.repeat(12_000_000) }] })
+  /** Asks for 12 MB and reads nothing of them. */
+  const askAndDoze = (port: number): Socket => {
+    const { body, headers } = modern('tools/call', { name: 'big' })
+    const text = JSON.stringify(body)
+    const lines = Object.entries({ ...headers, 'content-type': 'application/json' })
+    const socket = connect(port, '127.0.0.1')
+    socket.on('error', () => {})
+    socket.pause()
+    const head = ['POST /mcp HTTP/1.1', 'Host: localhost']
+    head.push(`Content-Length: ${Buffer.byteLength(text)}`)
+    socket.write(
+      [...head, ...lines.map(([name, value]) => `${name}: ${value}`), '', text].join('\r\n'),
+    )
+    return socket
+  }
+
+  it('is cut when it takes nothing of its answer for long', async () => {
+    await using test = await startTestEdge({ limits: { unsentStallMs: 300 } })
+    test.gateway.tools.set('big', () => big)
+    const socket = askAndDoze(Number(new URL(test.origin).port))
+    await until(() => test.gateway.calls.length === 1)
+    await connectionsUntil(test, 0)
+    socket.destroy()
+  })
+
+  it('is cut, the oldest first, when too much waits for all of its kind', async () => {
+    await using test = await startTestEdge({ limits: { maxUnsentBytesTotal: 20_000_000 } })
+    test.gateway.tools.set('big', () => big)
+    const port = Number(new URL(test.origin).port)
+    const clients = Array.from({ length: 5 }, () => askAndDoze(port))
+    await until(() => test.gateway.calls.length === 5)
+    await connectionsUntil(test, 2)
+    const quick = await send(test.url, modern('tools/call', { name: 'echo' }))
+    assert.equal(quick.status, 200)
+    for (const socket of clients) socket.destroy()
+  })
 })
+
+async function connectionsUntil({ server }: TestEdge, atMost: number): Promise<void> {
+  for (;;) {
+    const count = await new Promise<number>((resolve) => {
+      server.getConnections((_, open) => resolve(open))
+    })
+    if (count <= atMost) return
+    await sleep(20)
+  }
+}

@@ -10,6 +10,7 @@ import { Activity } from './activity.ts'
 import { Flights } from './flights.ts'
 import { createTicker } from './ticker.ts'
 import type { Ticker } from './ticker.ts'
+import { Unsent } from './unsent.ts'
 
 /** What all parts of one edge share. */
 export interface EdgeContext {
@@ -27,6 +28,7 @@ export interface EdgeContext {
   readonly states: RequestStateCodec
   readonly flights: Flights
   readonly activity: Activity
+  readonly unsent: Unsent
   /** Open event streams. */
   readonly connections: Set<Standing>
 }
@@ -63,6 +65,7 @@ export function createContext(options: ContextOptions): EdgeContext {
     states: createRequestStateCodec(options.stateKey, now),
     flights: new Flights(limits, ticker),
     activity: new Activity(),
+    unsent: new Unsent(limits, ticker, log),
     connections: new Set(),
   }
 }

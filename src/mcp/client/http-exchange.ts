@@ -92,6 +92,7 @@ export class HttpExchange implements Exchange, Ticking {
   #answer(status: number, body: readonly Buffer[]): void {
     this.#context.ticker.delete(this)
     answerJson(this.#response, status, body, this.#options.headers)
+    this.#context.unsent.wrote(this.#response)
   }
 
   #upgrade(): void {

@@ -45,6 +45,7 @@ export class SseConnection implements Ticking {
     if (!this.#open) return
     this.#lastMs = performance.now()
     this.#response.write(lines)
+    this.#context.unsent.wrote(this.#response)
     if (this.#response.writableLength > this.#context.limits.maxUnsentBytes) {
       this.#context.log.warn({}, 'Cut an event stream that its client does not read')
       this.#response.destroy()
