@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
-import { FIXTURE_VARIANTS, type FixtureVariant } from '../support/fixture.ts'
+import { FIXTURE_VARIANTS } from '../support/fixture.ts'
 import { runClientCell, type ClientCell } from './client-cells.ts'
 import { readExpectations } from './expectations.ts'
 import { renderReport } from './report.ts'
@@ -38,13 +38,12 @@ for (const set of REQUIREMENT_SETS) {
   const names = failed.map(([scenario]) => scenario)
   if (names.length > 0) throw new Error(`The fixture itself fails ${set}: ${names.join(', ')}`)
 }
-const cells = (
-  await inPairs(variants, (variant) => runCells(variant, reference, expectations, command))
-).flat()
-const clients =
-  (chosen?.includes('client') ?? true) && command === undefined
-    ? await inPairs(REQUIREMENT_SETS, (set) => runClientCell(set, expectations))
-    : []
+const sets = (chosen?.includes('client') ?? true) && command === undefined ? REQUIREMENT_SETS : []
+const [cellsByVariant, clients] = await Promise.all([
+  inParallel(3, variants, (variant) => runCells(variant, reference, expectations, command)),
+  inParallel(1, sets, (set) => runClientCell(set, expectations)),
+])
+const cells = cellsByVariant.flat()
 
 for (const cell of cells) tell(`${cell.variant} ${cell.set}`, cell)
 for (const cell of clients) tell(`client ${cell.set}`, cell)
@@ -75,25 +74,21 @@ function tell(name: string, cell: Cell | ClientCell): void {
   process.stdout.write(`${lines.join('\n')}\n`)
 }
 
-/** Two at a time: the suite mostly waits. Results in the order of the items. */
-async function inPairs<Item, Result>(
+/** So many at a time: the suite mostly waits. Results in the order of the items. */
+async function inParallel<Item, Result>(
+  limit: number,
   items: readonly Item[],
   run: (item: Item) => Promise<Result>,
 ): Promise<Result[]> {
   const results: Result[] = []
-  let next = 0
-  const worker = async () => {
-    while (next < items.length) {
-      const index = next++
-      results[index] = await run(items[index] as Item)
-    }
+  const waiting = items.entries()
+  const work = async () => {
+    for (const [index, item] of waiting) results[index] = await run(item)
   }
-  await Promise.all([worker(), worker()])
+  await Promise.all(Array.from({ length: limit }, work))
   return results
 }
 
 function nodeOf(word: string): string {
   return word === 'node' ? process.execPath : word
 }
-
-export type { FixtureVariant }
