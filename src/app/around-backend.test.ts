@@ -77,7 +77,7 @@ describe('outcomeOf()', () => {
   it('tells a backend that refuses our credentials from one that is broken, and both from a wrong call', () => {
     const http = (httpStatus: number) =>
       outcomeOf(mcpErrors.BACKEND_HTTP({ backend: 'b', reason: 'x', ran: 'no', httpStatus }))
-    assert.deepEqual(http(401), { kind: 'unauthenticated', hasCredentials: true })
+    assert.deepEqual(http(401), { kind: 'unauthenticated', hasCredentials: false })
     assert.deepEqual(http(503), { kind: 'failure', category: 'http' })
     assert.equal(http(400), undefined)
     assert.equal(

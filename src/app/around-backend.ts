@@ -43,6 +43,7 @@ export function createAroundBackend(
 }
 
 const SUCCESS: Outcome = { kind: 'success' }
+const AWAY: Outcome = { kind: 'failure', category: 'connection' }
 
 /** Failures that say something about the backend; the caller's own doing (cancelled, cannot answer) does not. */
 const CATEGORIES: Readonly<Record<string, string>> = {
@@ -51,15 +52,16 @@ const CATEGORIES: Readonly<Record<string, string>> = {
   MCP_BACKEND_SESSION_LOST: 'session',
   MCP_BACKEND_TIMEOUT: 'timeout',
   MCP_BACKEND_PROTOCOL: 'protocol',
-  GATEWAY_BACKEND_AWAY: 'connection',
 }
 
 /** What a failed call says about its backend; undefined: nothing. */
 export function outcomeOf(error: unknown): Outcome | undefined {
   if (!isAppError(error)) return undefined
+  if (error.code === 'GATEWAY_BACKEND_AWAY') return outcomeOf(error.cause) ?? AWAY
   if (error.code === 'MCP_BACKEND_HTTP') {
     const status = error.details['httpStatus']
-    if (status === 401 || status === 403) return { kind: 'unauthenticated', hasCredentials: true }
+    // Static credentials, the only ones there are, are with every request: they were refused, or are missing.
+    if (status === 401 || status === 403) return { kind: 'unauthenticated', hasCredentials: false }
     return typeof status === 'number' && status >= 500
       ? { kind: 'failure', category: 'http' }
       : undefined

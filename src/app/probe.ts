@@ -5,16 +5,17 @@ import { outcomeOf } from './around-backend.ts'
 
 /**
  * Asks a backend for a sign of life on the gateway's own connection: `ping`, or `server/discover` where there is no ping
- * (2026-07-28). Any answer will do, an error as well. Never rejects.
+ * (2026-07-28). Any answer will do, an error as well. Never rejects. Undefined where there is no connection: then one is
+ * tried now, and what comes of that is told by the gateway.
  */
 export async function probeBackend(
   backend: Backend | undefined,
   timeoutMs: number,
-): Promise<Outcome> {
+): Promise<Outcome | undefined> {
   const connection = backend?.main
   if (connection === undefined) {
     backend?.poke()
-    return { kind: 'failure', category: 'connection' }
+    return undefined
   }
   const startMs = performance.now()
   try {

@@ -9,7 +9,7 @@ import { createChildProcesses } from '../system/child-process.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { createMetrics } from '../telemetry/metrics.ts'
 import { openExport } from '../telemetry/open-export.ts'
-import { createAroundBackend } from './around-backend.ts'
+import { createAroundBackend, outcomeOf } from './around-backend.ts'
 import { createCallMetrics } from './call-metrics.ts'
 import { openHttpSide, openStdioSide } from './client-side.ts'
 import type { VmcpConfig } from './config/vmcp-config.ts'
@@ -36,6 +36,8 @@ export interface ServeOptions {
   readonly log: Logger
   /** Speak MCP on stdin and stdout instead of listening. */
   readonly stdio?: boolean
+  /** Ends the wait for backends at the start: it is to be closed at once. */
+  readonly stop?: AbortSignal
 }
 
 /** A gateway that runs. */
@@ -120,7 +122,8 @@ async function start(options: ServeOptions, stack: Stack): Promise<RunningVmcp> 
         createPartialFailureStage(() => missingBackends(gateway, config)),
       ],
       aroundBackend: traced?.around(aroundBackend) ?? aroundBackend,
-      onBackendState: (name, up) => health.record(name, up ? CAME_UP : WENT_DOWN),
+      onBackendState: (name, up, error) =>
+        health.record(name, up ? CAME_UP : (outcomeOf(error) ?? WENT_DOWN)),
       onCatalogue: () => names.look(),
       newId: newUuid,
       now: systemNow,
@@ -154,7 +157,7 @@ async function start(options: ServeOptions, stack: Stack): Promise<RunningVmcp> 
   stack.add({ close: () => health.stop() })
   if (clients.url !== undefined) log.info({ url: clients.url }, 'Listening')
 
-  await gateway.settled(START_WAIT_MS)
+  await Promise.race([gateway.settled(START_WAIT_MS), aborted(options.stop)])
   const problems = names.problems(config)
   if (problems.length > 0) throw appErrors.UNKNOWN_NAMES({ problems })
   names.begin()
@@ -187,6 +190,13 @@ async function start(options: ServeOptions, stack: Stack): Promise<RunningVmcp> 
       await stack.end()
     },
   }
+}
+
+function aborted(signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal?.aborted) resolve()
+    signal?.addEventListener('abort', () => resolve(), { once: true })
+  })
 }
 
 const CAME_UP = { kind: 'success', durationMs: 0 } as const

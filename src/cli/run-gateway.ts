@@ -34,13 +34,19 @@ export async function runGateway(run: GatewayRun): Promise<number> {
   const { config, host, port, stdio, debug, logFormat: format, env } = run
   const level = debug ? 'debug' : (config.operational.logLevel ?? 'info')
   const log = openLog({ level, format, env })
-  const running = await serveVmcp({ config, host, port, log, stdio }).catch((error: unknown) =>
-    explainListenError(error, run),
-  )
-  const stopWatching = run.watched && watch(run.watched, run.env, running, log)
-  const code = await untilEnd(running, log)
-  await stopWatching?.()
-  return code
+  const signals = listenForSignals(log)
+  try {
+    const stop = signals.stop
+    const running = await serveVmcp({ config, host, port, log, stdio, stop }).catch(
+      (error: unknown) => explainListenError(error, run),
+    )
+    const stopWatching = run.watched && watch(run.watched, run.env, running, log)
+    const code = await untilEnd(running, stop, log)
+    await stopWatching?.()
+    return code
+  } finally {
+    signals.close()
+  }
 }
 
 function watch(
@@ -79,17 +85,31 @@ function watch(
   }
 }
 
-/** First signal: drain and end with 0. Second signal: end at once. */
-async function untilEnd(running: RunningVmcp, log: Logger): Promise<number> {
-  const { promise, resolve } = Promise.withResolvers<number>()
-  let stopping = false
+/** First signal: `stop` is aborted. Second signal: the process ends at once. */
+function listenForSignals(log: Logger): { stop: AbortSignal; close: () => void } {
+  const controller = new AbortController()
   const onSignal = (signal: NodeJS.Signals): void => {
-    if (stopping) {
+    if (controller.signal.aborted) {
       log.warn({ signal }, 'second signal: ending at once')
       process.exit(1)
     }
-    stopping = true
     log.info({ signal }, 'stopping: calls in flight may finish')
+    controller.abort()
+  }
+  const signals = ['SIGINT', 'SIGTERM', 'SIGQUIT'] as const
+  for (const signal of signals) process.on(signal, onSignal)
+  return {
+    stop: controller.signal,
+    close() {
+      for (const signal of signals) process.off(signal, onSignal)
+    },
+  }
+}
+
+/** Waits for the end of the gateway; `stop` makes it drain. Resolves to the exit code. */
+async function untilEnd(running: RunningVmcp, stop: AbortSignal, log: Logger): Promise<number> {
+  const { promise, resolve } = Promise.withResolvers<number>()
+  const close = (): void => {
     running.close().then(
       () => resolve(0),
       (error: unknown) => {
@@ -98,18 +118,16 @@ async function untilEnd(running: RunningVmcp, log: Logger): Promise<number> {
       },
     )
   }
-  const signals = ['SIGINT', 'SIGTERM', 'SIGQUIT'] as const
-  for (const signal of signals) process.on(signal, onSignal)
+  if (stop.aborted) close()
+  else stop.addEventListener('abort', close, { once: true })
   running.closed.then(
-    () => (stopping ? undefined : resolve(0)),
+    () => (stop.aborted ? undefined : resolve(0)),
     (error: unknown) => {
       log.error({ error: String(error) }, 'ended by an error')
       resolve(1)
     },
   )
-  const code = await promise
-  for (const signal of signals) process.off(signal, onSignal)
-  return code
+  return promise
 }
 
 async function explainListenError(error: unknown, { host, port }: GatewayRun): Promise<never> {

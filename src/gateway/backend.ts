@@ -34,8 +34,8 @@ export interface BackendEvents {
     method: string,
     params: JsonObject,
   ): void
-  /** The connection for everybody came up or was lost. */
-  onState(backend: Backend, up: boolean, reason: string): void
+  /** The connection for everybody came up, was lost, or could not be made: then with the error. */
+  onState(backend: Backend, up: boolean, reason: string, error?: unknown): void
 }
 
 /** One configured backend with all its connections. */
@@ -123,7 +123,7 @@ export function createBackend(options: BackendOptions): Backend {
       const reason = error instanceof Error ? error.message : String(error)
       if (reason !== lastError) log.warn({ err: error }, 'Backend is not available')
       lastError = reason
-      events.onState(backend, false, reason)
+      events.onState(backend, false, reason, error)
     },
     log,
   })

@@ -55,7 +55,8 @@ export interface GatewayOptions extends GatewaySettings {
     request: RoutedRequest,
     go: (request: RoutedRequest) => Promise<Reply>,
   ) => Promise<Reply>
-  readonly onBackendState: (name: string, up: boolean, reason: string) => void
+  /** A backend was reached or lost; `error`: why it could not be reached. */
+  readonly onBackendState: (name: string, up: boolean, error?: unknown) => void
   /** The catalogue for everybody was rebuilt. */
   readonly onCatalogue: (catalogue: Catalogue, offers: readonly BackendOffer[]) => void
   readonly newId: NewId
@@ -152,8 +153,8 @@ export function createGateway(options: GatewayOptions): Gateway {
     },
     onNotification: (backend, owner, method, params) =>
       onNotification(backend, owner, method, params),
-    onState(backend, up, reason) {
-      if (backends.get(backend.name) === backend) options.onBackendState(backend.name, up, reason)
+    onState(backend, up, _reason, error) {
+      if (backends.get(backend.name) === backend) options.onBackendState(backend.name, up, error)
     },
   }
 

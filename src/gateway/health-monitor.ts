@@ -16,8 +16,8 @@ const SLOW_MS = 5_000
 export interface MonitorOptions {
   readonly rules: () => OperationalConfig['failureHandling']
   readonly backends: () => Iterable<string>
-  /** Asks a backend for a sign of life. Never rejects. */
-  readonly probe: (backend: string, timeoutMs: number) => Promise<Outcome>
+  /** Asks a backend for a sign of life. Never rejects. Undefined: nothing to ask; what comes of it is recorded otherwise. */
+  readonly probe: (backend: string, timeoutMs: number) => Promise<Outcome | undefined>
   readonly onChange?: (backend: string, health: BackendHealth) => void
   readonly now: Now
   readonly log: Logger
@@ -89,7 +89,10 @@ export function createHealthMonitor(options: MonitorOptions): HealthMonitor {
     const names = [...options.backends()]
     for (const known of states.keys()) if (!names.includes(known)) states.delete(known)
     await Promise.all(
-      names.map(async (name) => record(name, await options.probe(name, healthCheckTimeoutMs))),
+      names.map(async (name) => {
+        const outcome = await options.probe(name, healthCheckTimeoutMs)
+        if (outcome !== undefined) record(name, outcome)
+      }),
     )
   }
 
