@@ -8,7 +8,9 @@ import { createStdioEdge } from '../mcp/stdio-edge.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { createAuthenticate, principalOf } from './authenticate.ts'
 import type { VmcpConfig } from './config/vmcp-config.ts'
+import { createOpsGuard } from './http/ops-guard.ts'
 import { createOpsRoutes, type OpsSources } from './http/ops-routes.ts'
+import { isLoopbackHost } from './http/loopback.ts'
 import { serveHttp } from './serve-http.ts'
 
 export interface ClientSideOptions {
@@ -46,7 +48,10 @@ export async function openHttpSide(
   })
   const listener = await serveHttp({
     ...address,
-    handlers: [(req, res) => edge.handle(req, res), createOpsRoutes(options.ops)],
+    handlers: [
+      (req, res) => edge.handle(req, res),
+      createOpsRoutes(options.ops, createOpsGuard(address.host, config.server)),
+    ],
   })
   return {
     url: `${listener.origin}/mcp`,
@@ -90,8 +95,7 @@ function edgeOptions({ port, info, config, stateKey, log }: ClientSideOptions) {
 
 /** On loopback only loopback names reach us; elsewhere names are the operator's business unless he lists them. */
 function allowedHosts(config: VmcpConfig, host: string): readonly string[] {
-  const isLoopback = host === 'localhost' || host === '::1' || host.startsWith('127.')
   const listed = config.server.allowedHosts
-  if (isLoopback) return ['localhost', '127.0.0.1', '[::1]', ...listed]
+  if (isLoopbackHost(host)) return ['localhost', '127.0.0.1', '[::1]', ...listed]
   return listed.length > 0 ? listed : ['*']
 }

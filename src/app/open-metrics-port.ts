@@ -1,4 +1,5 @@
 import type { VmcpConfig } from './config/vmcp-config.ts'
+import { createOpsGuard } from './http/ops-guard.ts'
 import { createOpsRoutes, type OpsSources } from './http/ops-routes.ts'
 import { serveHttp } from './serve-http.ts'
 
@@ -7,13 +8,15 @@ import { serveHttp } from './serve-http.ts'
  * configured. Rejects if it cannot listen.
  */
 export async function openMetricsPort(
-  { telemetry }: Pick<VmcpConfig, 'telemetry'>,
+  { telemetry, server }: Pick<VmcpConfig, 'telemetry' | 'server'>,
   host: string,
   ops: OpsSources,
 ): Promise<{ origin: string; close(): Promise<void> } | undefined> {
   const { enablePrometheusMetricsPath, prometheusPort } = telemetry
   if (!enablePrometheusMetricsPath || prometheusPort === undefined) return undefined
-  const handlers = [createOpsRoutes({ ...ops, metrics: ops.allMetrics })]
+  const handlers = [
+    createOpsRoutes({ ...ops, metrics: ops.allMetrics }, createOpsGuard(host, server)),
+  ]
   const listener = await serveHttp({ host, port: prometheusPort, handlers })
   return { origin: listener.origin, close: () => listener.close(1_000) }
 }

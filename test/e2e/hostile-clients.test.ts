@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { request } from 'node:http'
 import { after, before, describe, it } from 'node:test'
 import { gatewayConfig, startGateway, type Gateway } from '../support/gateway.ts'
 import { startRawBackend, type RawBackend } from '../support/raw-backend.ts'
@@ -78,5 +79,23 @@ describe('a client that sends what is hard to pass on', () => {
     const answer = await post(broken, { 'mcp-method': 'tools/call', 'mcp-name': 'echo' })
     assert.match(answer, /-32700/)
     assert.equal(received, '')
+  })
+
+  it('is told nothing of the gateway under a name that is not ours, as after DNS rebinding', async () => {
+    const statusOf = (path: string): Promise<number | undefined> =>
+      new Promise((resolve, reject) => {
+        const { port } = new URL(gateway?.url ?? '')
+        const headers = { host: 'evil.example' }
+        request({ port, host: '127.0.0.1', path, headers }, (response) =>
+          resolve(response.resume().statusCode),
+        )
+          .on('error', reject)
+          .end()
+      })
+    assert.equal(await statusOf('/status'), 403)
+    assert.equal(await statusOf('/metrics'), 403)
+    assert.equal(await statusOf('/api/backends/health'), 403)
+    assert.equal(await statusOf('/sse'), 403)
+    assert.equal(await statusOf('/health'), 200)
   })
 })

@@ -1,4 +1,7 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
+
+/** Returns what is wrong with Host or Origin: a page that had its name point here must not read what is told here. */
+export type OpsGuard = (headers: IncomingHttpHeaders) => string | undefined
 
 /** What the endpoints for operators answer; each is asked when its path is. */
 export interface OpsSources {
@@ -23,6 +26,9 @@ type Route = (sources: OpsSources) => { status: number; type: string; body: stri
 
 const JSON_TYPE = 'application/json'
 const OK = { status: 200, type: JSON_TYPE, body: '{"status":"ok"}' }
+
+/** They tell nothing but a state, and their callers use whatever address they have. */
+const PROBES: ReadonlySet<string> = new Set(['/health', '/ping', '/readyz'])
 
 const ROUTES: Readonly<Record<string, Route>> = {
   '/health': () => OK,
@@ -50,11 +56,19 @@ const ROUTES: Readonly<Record<string, Route>> = {
  */
 export function createOpsRoutes(
   sources: OpsSources,
+  guard: OpsGuard,
 ): (req: IncomingMessage, res: ServerResponse) => boolean {
   return (req, res) => {
     const path = req.url?.split('?', 1)[0] ?? ''
     const route = Object.hasOwn(ROUTES, path) ? ROUTES[path] : undefined
-    const answer = route?.(sources)
+    if (route === undefined) return false
+    const problem = PROBES.has(path) ? undefined : guard(req.headers)
+    if (problem !== undefined) {
+      res.writeHead(403, { 'content-type': JSON_TYPE })
+      res.end(JSON.stringify({ error: problem }))
+      return true
+    }
+    const answer = route(sources)
     if (answer === undefined) return false
     if (req.method !== 'GET' && req.method !== 'HEAD') {
       res.writeHead(405, { allow: 'GET, HEAD', 'content-type': JSON_TYPE })
