@@ -9,6 +9,13 @@ export const gatewayErrors = defineErrors('GATEWAY', {
     hint: () =>
       'End sessions that are not needed, or declare the backend `stateless: true` if it keeps nothing between calls',
   },
+  TOO_MANY_SESSIONS: {
+    fault: 'environment',
+    status: 503,
+    message: (d: { limit: number }) =>
+      `Cannot open another session: all ${d.limit} have a call or a stream open`,
+    hint: () => 'Try again later, or raise operational.sessions.maxSessions',
+  },
   BACKEND_AWAY: {
     fault: 'environment',
     status: 503,

@@ -97,6 +97,14 @@ describe('createSessions()', () => {
     assert.deepEqual(t.ended.slice(1), ['s2: evicted: too many sessions'])
   })
 
+  it('refuses another session when all have a call or a stream open', async () => {
+    using t = await setUp()
+    for (let i = 0; i < 3; i++) (await t.sessions.create(REQUEST)).inFlight = 1
+    await assert.rejects(t.sessions.create(REQUEST), { code: 'GATEWAY_TOO_MANY_SESSIONS' })
+    assert.equal(t.sessions.size, 3)
+    assert.deepEqual(t.ended, [])
+  })
+
   it('ends a session that another principal uses', async () => {
     using t = await setUp()
     const session = await t.sessions.create({ ...REQUEST, principal: ALICE })

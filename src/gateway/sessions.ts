@@ -13,6 +13,7 @@ import type { Implementation, LogLevel } from '../mcp/messages.ts'
 import { isKnownVersion } from '../mcp/versions.ts'
 import type { KeyValue } from '../storage/key-value.ts'
 import type { Logger } from '../telemetry/logger.ts'
+import { gatewayErrors } from './errors.ts'
 
 /** The level a legacy client gets that never set one. */
 const DEFAULT_LOG_LEVEL: LogLevel = 'info'
@@ -70,6 +71,13 @@ export function createSessions(options: SessionsOptions): SessionTable {
     return session
   }
 
+  /** All places are taken by sessions with a call or a stream, which are never evicted. */
+  function isFull(): boolean {
+    if (live.size < limits().maxSessions) return false
+    for (const session of live.values()) if (session.inFlight === 0) return false
+    return true
+  }
+
   /** The least recently used sessions without a call in flight; too few of those: the table is over its limit for a while. */
   function evictDown(newcomer: LiveSession): void {
     let tooMany = live.size - limits().maxSessions
@@ -121,7 +129,8 @@ export function createSessions(options: SessionsOptions): SessionTable {
       const entry = await store.get(KEY_PREFIX + id)
       if (entry === undefined) return 'unknown'
       const session = parseRecord(id, entry.value, principal, now())
-      return session === undefined ? 'unknown' : add(session)
+      if (session === undefined) return 'unknown'
+      return isFull() ? 'unavailable' : add(session)
     } catch (error) {
       log.warn({ session: id, err: error }, 'Cannot read a session from the store')
       return 'unavailable'
@@ -158,6 +167,7 @@ export function createSessions(options: SessionsOptions): SessionTable {
     },
     live: () => live.values(),
     async create(request) {
+      if (isFull()) throw gatewayErrors.TOO_MANY_SESSIONS({ limit: limits().maxSessions })
       const at = now()
       const { ttlMs } = limits()
       const session: LiveSession = {
