@@ -210,6 +210,30 @@ describe('an HTTP backend that misbehaves', { concurrency: 6 }, () => {
     assert.equal(resumedAfter, 'e1')
   })
 
+  it('survives an event id that cannot be sent back', async () => {
+    await using peer = await serveBadHttp(
+      (response) => void sse(response).end('id: \u0001\nretry: 1\ndata:\n\n'),
+    )
+    await using test = await openTestConnection(peer.target)
+    await assert.rejects(test.connection.request(toolCall('a')), { code: 'MCP_BACKEND_GONE' })
+  })
+
+  it('sends an event id beyond ASCII back as it came', async () => {
+    let resumedAfter: unknown
+    await using peer = await serveBadHttp(
+      (response) => void sse(response).end('id: é→1\nretry: 1\ndata:\n\n'),
+      (response, request) => {
+        const id = request.headers['last-event-id']
+        if (id === undefined) return void response.writeHead(405).end()
+        resumedAfter = Buffer.from(String(id), 'latin1').toString('utf8')
+        sse(response).end(event({ jsonrpc: '2.0', id: 2, result: { content: [] } }))
+      },
+    )
+    await using test = await openTestConnection(peer.target, { era: 'legacy' })
+    await test.connection.request(toolCall('a'))
+    assert.equal(resumedAfter, 'é→1')
+  })
+
   it('gives up a stream that cannot be taken up', async () => {
     await using peer = await serveBadHttp(
       (response) => void sse(response).end('id: e1\nretry: 10\ndata:\n\n'),

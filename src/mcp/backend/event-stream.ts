@@ -55,6 +55,7 @@ class Stream implements EventStream, Dispatcher.DispatchHandler, SseHandler {
   #parser: SseParser | undefined
   #redirect: URL | undefined
   #redirects = 0
+  #starting = false
   #over = false
 
   constructor(request: StreamRequest, handlers: StreamHandlers) {
@@ -66,7 +67,9 @@ class Stream implements EventStream, Dispatcher.DispatchHandler, SseHandler {
   start(): void {
     const { method, headers, body } = this.#request
     const { path, streams } = this.#endpoint
+    this.#starting = true
     streams.dispatch({ method, path, headers: headers as string[], body: body ?? null }, this)
+    this.#starting = false
   }
 
   abort(): void {
@@ -144,7 +147,9 @@ class Stream implements EventStream, Dispatcher.DispatchHandler, SseHandler {
   #finish(end: StreamEnd): void {
     if (this.#over) return
     this.#over = true
-    this.#handlers.onEnd(end)
+    // What cannot even be sent fails at once, before the caller holds the stream it is told about.
+    if (this.#starting) queueMicrotask(() => this.#handlers.onEnd(end))
+    else this.#handlers.onEnd(end)
   }
 }
 

@@ -224,7 +224,7 @@ class LegacyHttp implements BackendConnection, ExchangeOwner {
       'accept',
       'text/event-stream',
       ...this.#sessionHeaders(),
-      ...(lastEventId === undefined ? [] : ['last-event-id', lastEventId]),
+      ...(lastEventId === undefined ? [] : ['last-event-id', inUtf8(lastEventId)]),
     ])
   }
 
@@ -323,6 +323,11 @@ function isSessionLost(httpStatus: number, message: string | undefined): boolean
   return (
     httpStatus === 404 || (httpStatus === 400 && /session|not initialized/i.test(message ?? ''))
   )
+}
+
+/** Event ids go back in UTF-8 (WHATWG HTML 9.2); headers take bytes as characters of the same value. */
+function inUtf8(lastEventId: string): string {
+  return Buffer.from(lastEventId, 'utf8').toString('latin1')
 }
 
 /** The list changes this server says it announces. */
