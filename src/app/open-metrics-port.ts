@@ -1,5 +1,6 @@
 import type { VmcpConfig } from './config/vmcp-config.ts'
 import { createOpsGuard } from './http/ops-guard.ts'
+import { appErrors } from './errors.ts'
 import { createOpsRoutes, type OpsSources } from './http/ops-routes.ts'
 import { serveHttp } from './serve-http.ts'
 
@@ -17,6 +18,10 @@ export async function openMetricsPort(
   const handlers = [
     createOpsRoutes({ ...ops, metrics: ops.allMetrics }, createOpsGuard(host, server)),
   ]
-  const listener = await serveHttp({ host, port: prometheusPort, handlers })
+  const port = prometheusPort
+  const listener = await serveHttp({ host, port, handlers }).catch((error: Error) => {
+    // Without the cause: it would be taken for the port of the clients.
+    throw appErrors.METRICS_PORT({ host, port, reason: error.message })
+  })
   return { origin: listener.origin, close: () => listener.close(1_000) }
 }

@@ -10,6 +10,7 @@ import type { Logger } from '../telemetry/logger.ts'
 import { createMetrics } from '../telemetry/metrics.ts'
 import { openExport } from '../telemetry/open-export.ts'
 import { createAroundBackend, outcomeOf } from './around-backend.ts'
+import { createAuditPort } from './audit-port.ts'
 import { createCallMetrics } from './call-metrics.ts'
 import { openHttpSide, openStdioSide } from './client-side.ts'
 import type { VmcpConfig } from './config/vmcp-config.ts'
@@ -144,7 +145,8 @@ async function start(options: ServeOptions, stack: Stack): Promise<RunningVmcp> 
     version: info.version,
     isDraining: () => draining,
   })
-  const side = { port: gateway, info, config, stateKey: key, ops, log }
+  const port = createAuditPort(gateway, { audit: () => audit, isStdio })
+  const side = { port, info, config, stateKey: key, ops, log }
   const clients = isStdio ? openStdioSide(side) : await openHttpSide(side, options)
   stack.add({ close: () => clients.drain(0) })
   const metricsPort = await openMetricsPort(config, options.host, ops)

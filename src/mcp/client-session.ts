@@ -29,6 +29,14 @@ export interface SessionRequest {
   capabilities: JsonObject
   info?: Implementation
   principal: Principal
+  /** Where it came from, for the audit log; not kept. Absent on stdio. */
+  from?: SessionOrigin
+}
+
+export interface SessionOrigin {
+  /** Address of the client. */
+  readonly source?: string | undefined
+  readonly userAgent?: string | undefined
 }
 
 /**

@@ -46,8 +46,8 @@ describe('a gateway in operation', () => {
           operational: {
             failureHandling: {
               partialFailureMode: 'best_effort',
-              healthCheckInterval: '200ms',
-              healthCheckTimeout: '100ms',
+              healthCheckInterval: '2s',
+              healthCheckTimeout: '1500ms',
               unhealthyThreshold: 2,
             },
           },
@@ -81,10 +81,14 @@ describe('a gateway in operation', () => {
   })
 
   it('shows which backend is well and which is not', async () => {
-    await until('the absent backend to count as unhealthy', async () => {
-      const { summary } = await getJson('/api/backends/health')
-      return summary.Unhealthy === 1 ? true : undefined
-    })
+    await until(
+      'the absent backend to count as unhealthy, the other as healthy',
+      async () => {
+        const { summary } = await getJson('/api/backends/health')
+        return summary.Unhealthy === 1 && summary.Healthy === 1 ? true : undefined
+      },
+      15_000,
+    )
     const status = await getJson('/status')
     assert.equal(status.healthy, true)
     assert.equal(status.group_ref, 'under-test')
@@ -163,14 +167,21 @@ describe('a gateway in operation', () => {
     assert.equal(server?.resource['service.name'], 'under-test')
     assert.equal(server?.resource['stage'], 'test')
 
-    const line = await until('the line', async () => {
-      const lines = (await readFile(auditFile, 'utf8'))
+    const isOurs = (it: { data?: { request: string } }) =>
+      it.data?.request.includes('only in the audit log')
+    const lines = await until('the line', async () => {
+      const text = await readFile(auditFile, 'utf8')
+      const all = text
         .trimEnd()
         .split('\n')
         .map((it) => JSON.parse(it))
-      return lines.find((it) => it.data?.request.includes('only in the audit log'))
+      return all.some(isOurs) ? all : undefined
     })
+    const line = lines.find(isOurs)
     assert.equal(line.type, 'mcp_tool_call')
+    const begun = lines.find((it) => it.type === 'mcp_initialize')
+    assert.equal(begun.subjects.client_name, 'test-client')
+    assert.equal(begun.source.value, '127.0.0.1')
     assert.equal(line.outcome, 'success')
     assert.deepEqual(line.target, {
       endpoint: '/mcp',

@@ -1,7 +1,7 @@
 import { isJsonObject } from '../../base/json.ts'
 import type { JsonObject } from '../../base/json.ts'
 import type { ClientView, Principal } from '../caller.ts'
-import type { ClientSession } from '../client-session.ts'
+import type { ClientSession, SessionOrigin } from '../client-session.ts'
 import { isImplementation } from '../meta.ts'
 import type { RpcError, RpcRequest } from '../messages.ts'
 import { INVALID_PARAMS } from '../rpc-codes.ts'
@@ -19,6 +19,7 @@ export async function initialize(
   context: EdgeContext,
   message: RpcRequest,
   principal: Principal,
+  from?: SessionOrigin,
 ): Promise<Initialized> {
   const params = message.params ?? {}
   const requested = params['protocolVersion']
@@ -31,7 +32,11 @@ export async function initialize(
   const info = params['clientInfo']
   const client = { version, capabilities, ...(isImplementation(info) ? { info } : {}) }
   try {
-    const session = await context.port.sessions.create({ ...client, principal })
+    const session = await context.port.sessions.create({
+      ...client,
+      principal,
+      ...(from && { from }),
+    })
     return {
       kind: 'initialized',
       session,

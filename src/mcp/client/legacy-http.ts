@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Principal } from '../caller.ts'
 import { classify } from '../classify.ts'
 import type { Classified } from '../classify.ts'
-import type { ClientSession, SessionLookup } from '../client-session.ts'
+import type { ClientSession, SessionLookup, SessionOrigin } from '../client-session.ts'
 import { SESSION_HEADER, VERSION_HEADER } from '../mcp-headers.ts'
 import type { RpcRequest } from '../messages.ts'
 import { renderError, renderPlain } from '../render-reply.ts'
@@ -145,7 +145,7 @@ async function postInitialize(
     )
     return
   }
-  const outcome = await initialize(context, message, principal)
+  const outcome = await initialize(context, message, principal, originOf(response.req))
   if (outcome.kind === 'refused') {
     const isTransient = outcome.status === 503 || outcome.status === 429
     answerJson(
@@ -280,4 +280,8 @@ function streamsOf({ context, replay }: LegacyHttp, peer: LegacyPeer): SessionSt
   const streams = new SessionStreams(peer.epoch, peer.session, context.limits, replay)
   peer.streams = streams
   return streams
+}
+
+function originOf({ headers, socket }: IncomingMessage): SessionOrigin {
+  return { source: socket.remoteAddress, userAgent: headers['user-agent'] }
 }

@@ -79,10 +79,11 @@ export class LegacyPipe {
   }
 
   async #initialize(message: RpcRequest): Promise<void> {
-    const { context, principal, write } = this.#options
+    const { context, principal, write, headers, source } = this.#options
+    const from = headers && { source, userAgent: headers['user-agent'] }
     const initializing = { place: -1, cancel: () => {} }
     context.activity.began(initializing)
-    const outcome = await initialize(context, message, principal)
+    const outcome = await initialize(context, message, principal, from)
     const waiting = this.#waiting ?? []
     this.#waiting = undefined
     if (outcome.kind === 'refused') {
