@@ -133,7 +133,9 @@ async function listening(gateway: Awaited<ReturnType<typeof setUp>>['gateway']) 
   })
   session.channel = {
     notify: (method, params) =>
-      void told.push(params?.['uri'] === undefined ? method : `${method} ${String(params['uri'])}`),
+      void told.push(
+        params?.['uri'] === undefined ? method : `${method} ${JSON.stringify(params['uri'])}`,
+      ),
     ask: () => Promise.reject(new Error('not asked')),
     close() {},
   }
@@ -268,7 +270,7 @@ describe('createGateway()', () => {
     const upstream = fakes.a.connections[0]!
     upstream.events.onNotification('notifications/resources/updated', { uri: 'a://one' })
     upstream.events.onNotification('notifications/resources/updated', { uri: 'a://other' })
-    assert.deepEqual(told, ['notifications/resources/updated a://one'])
+    assert.deepEqual(told, ['notifications/resources/updated "a://one"'])
     assert.deepEqual(heard, ['notifications/resources/updated'])
     const unsubscribed = () =>
       upstream.requests.filter((each) => each.method === 'resources/unsubscribe').length
@@ -301,7 +303,7 @@ describe('createGateway()', () => {
     const { a, b } = fakes
     await using t = await setUp({ a: a!, b: b!, c: fakes['c']! })
     const { told } = await listening(t.gateway)
-    await t.gateway.reconfigure(
+    t.gateway.reconfigure(
       t.settings(['a', 'c'], { ...PREFIX, tools: [{ workload: 'a', filter: ['x'] }] }),
     )
     assert.deepEqual(names(await resultOf(t.gateway.call(modern('tools/list'))), 'tools'), [
