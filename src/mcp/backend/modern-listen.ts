@@ -20,7 +20,10 @@ export interface ListenHandlers {
 }
 
 export interface ModernListen {
-  /** Replaces the filter; undefined ends listening. Resolves with what the backend honours. */
+  /**
+   * Replaces the filter; undefined ends listening. Resolves with what the backend honours; of the newer filter, if one
+   * took over meanwhile.
+   */
   set(filter: ListenFilter | undefined): Promise<ListenFilter>
   close(): void
 }
@@ -45,6 +48,8 @@ export function createModernListen(options: ModernListenOptions): ModernListen {
   let current: ListenAttempt | undefined
   let timer: NodeJS.Timeout | undefined
   let generation = 0
+  /** What `set` was asked for last and gave; undefined: to end. */
+  let latest: Promise<ListenFilter> | undefined
   /** The generation whose filter the backend refuses: not tried again. */
   let gaveUp = 0
   const backoff = createBackoff({ minMs: 500, maxMs: 30_000 })
@@ -53,6 +58,10 @@ export function createModernListen(options: ModernListenOptions): ModernListen {
   function attempt(filter: ListenFilter, mine: number): Promise<ListenFilter> {
     return new Promise((resolve, reject) => {
       let acknowledged = false
+      const fail = (reason: string): void => {
+        if (mine === generation || latest === undefined) reject(failed(reason))
+        else resolve(latest)
+      }
       const opened = options.open(filter, {
         onAcknowledged(honoured) {
           if (acknowledged) return
@@ -60,7 +69,7 @@ export function createModernListen(options: ModernListenOptions): ModernListen {
           clearTimeout(patience)
           if (mine !== generation) {
             opened.abort()
-            return reject(failed('another filter took over'))
+            return fail('it is no longer wanted')
           }
           backoff.reset()
           current?.abort()
@@ -74,7 +83,7 @@ export function createModernListen(options: ModernListenOptions): ModernListen {
           clearTimeout(patience)
           if (!acknowledged) {
             if (refused) gaveUp = mine
-            return reject(failed(reason))
+            return fail(reason)
           }
           if (current !== opened) return
           current = undefined
@@ -84,7 +93,7 @@ export function createModernListen(options: ModernListenOptions): ModernListen {
       })
       const patience = setTimeout(() => {
         opened.abort()
-        reject(failed(`no acknowledgement within ${options.ackTimeoutMs} ms`))
+        fail(`no acknowledgement within ${options.ackTimeoutMs} ms`)
       }, options.ackTimeoutMs)
       patience.unref()
     })
@@ -110,6 +119,7 @@ export function createModernListen(options: ModernListenOptions): ModernListen {
 
   function close(): void {
     generation++
+    latest = undefined
     clearTimeout(timer)
     current?.abort()
     current = undefined
@@ -122,7 +132,8 @@ export function createModernListen(options: ModernListenOptions): ModernListen {
         return {}
       }
       clearTimeout(timer)
-      return attempt(filter, ++generation)
+      latest = attempt(filter, ++generation)
+      return latest
     },
     close,
   }
