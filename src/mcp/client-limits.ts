@@ -8,8 +8,10 @@ export interface ClientLimits {
   readonly maxBatchCount: number
   /** stdio: a longer line is answered with a parse error and ends the conversation. */
   readonly maxLineBytes: number
-  /** A POST still unanswered after this turns into an event stream. */
+  /** A legacy POST still unanswered after this turns into an event stream, which can be resumed. */
   readonly sseUpgradeMs: number
+  /** The same for a modern one: it cannot be resumed, and until then an error still has its own HTTP status. */
+  readonly modernSseUpgradeMs: number
   /** Comment on an event stream on which nothing else was sent. */
   readonly keepAliveMs: number
   /** A stream whose client does not read it is cut when this much is waiting. */
@@ -44,6 +46,7 @@ export const DEFAULT_CLIENT_LIMITS: ClientLimits = {
   maxBatchCount: 100,
   maxLineBytes: 16 * 1024 * 1024,
   sseUpgradeMs: 500,
+  modernSseUpgradeMs: 5_000,
   keepAliveMs: 15_000,
   maxUnsentBytes: 16 * 1024 * 1024,
   maxUnsentBytesTotal: 256 * 1024 * 1024,

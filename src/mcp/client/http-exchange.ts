@@ -20,6 +20,8 @@ export type Accepts = 'both' | 'json' | 'sse' | 'sse-first'
 
 export interface HttpExchangeOptions {
   readonly accepts: Accepts
+  /** An answer that takes longer comes on an event stream. */
+  readonly upgradeMs: number
   /** Answers expected: more than one for a batch, which is answered by an array. */
   readonly batchSize?: number
   readonly headers?: readonly string[]
@@ -86,7 +88,7 @@ export class HttpExchange implements Exchange, Ticking {
   }
 
   tick(nowMs: number): void {
-    if (nowMs - this.#startMs >= this.#context.limits.sseUpgradeMs) this.#upgrade()
+    if (nowMs - this.#startMs >= this.#options.upgradeMs) this.#upgrade()
   }
 
   #answer(status: number, body: readonly Buffer[]): void {

@@ -254,6 +254,7 @@ function exchangeFor(
   batchSize?: number,
 ): Exchange {
   return new HttpExchange(legacy.context, response, {
+    upgradeMs: legacy.context.limits.sseUpgradeMs,
     accepts,
     ...(batchSize === undefined ? {} : { batchSize }),
     openSink: () => openSink(legacy, peer, response),

@@ -42,7 +42,11 @@ export function postModern(
     serveModernRequest(
       context,
       checked.request,
-      new HttpExchange(context, response, { accepts: accepted, openSink }),
+      new HttpExchange(context, response, {
+        accepts: accepted,
+        upgradeMs: context.limits.modernSseUpgradeMs,
+        openSink,
+      }),
     )
     return
   }
