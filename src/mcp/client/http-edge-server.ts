@@ -80,6 +80,8 @@ export class HttpEdgeServer {
     this.#draining = true
     this.#listens.endAll()
     await this.#context.activity.idle(graceMs)
+    // Their clients hear of it on the streams that end next.
+    this.#context.activity.cancelAll('the server is shutting down')
     for (const connection of this.#context.connections) connection.hangUp()
   }
 
