@@ -7,6 +7,7 @@ import { findPortOwner } from '../system/port-owner.ts'
 import { tuneCollector } from '../system/tune-collector.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { cliErrors } from './errors.ts'
+import { installLastResort } from './last-resort.ts'
 import { openLog } from './open-log.ts'
 
 interface GatewayRun {
@@ -28,6 +29,9 @@ interface WatchedFile {
   readonly adapt: (config: VmcpConfig) => Promise<VmcpConfig>
 }
 
+/** How long a gateway may drain after a bug that nobody caught. */
+const CRASH_GRACE_MS = 10_000
+
 /** Runs a gateway in the foreground until a signal or the end of stdin ends it. Resolves to the exit code. */
 export async function runGateway(run: GatewayRun): Promise<number> {
   tuneCollector()
@@ -35,17 +39,20 @@ export async function runGateway(run: GatewayRun): Promise<number> {
   const level = debug ? 'debug' : (config.operational.logLevel ?? 'info')
   const log = openLog({ level, format, env })
   const signals = listenForSignals(log)
+  const exit = (): void => process.exit(1)
+  const lastResort = installLastResort(log, { source: process, exit, graceMs: CRASH_GRACE_MS })
   try {
-    const stop = signals.stop
+    const stop = AbortSignal.any([signals.stop, lastResort.crashed])
     const running = await serveVmcp({ config, host, port, log, stdio, stop }).catch(
       (error: unknown) => explainListenError(error, run),
     )
     const stopWatching = run.watched && watch(run.watched, run.env, running, log)
     const code = await untilEnd(running, stop, log)
     await stopWatching?.()
-    return code
+    return lastResort.crashed.aborted ? 1 : code
   } finally {
     signals.close()
+    lastResort.close()
   }
 }
 
