@@ -4,7 +4,7 @@ import type { JsonObject } from '../base/json.ts'
 import { ANONYMOUS, type Principal } from '../mcp/caller.ts'
 import type { ClientSession } from '../mcp/client-session.ts'
 import { mcpErrors } from '../mcp/errors.ts'
-import { resultReply } from '../mcp/reply.ts'
+import { errorReply, resultReply } from '../mcp/reply.ts'
 import { silentLogger } from '../telemetry/logger.ts'
 import { operational, backends as backendList } from './config.ts'
 import type { SlotOwner } from './backends/pool.ts'
@@ -49,6 +49,7 @@ function setUp(fake: FakeBackend, file: object = {}, changes: Partial<BackendEve
     operational: operational.parse({}),
     connect: fake.connect,
     events,
+    relistMs: { minMs: 10, maxMs: 10 },
     now: () => 0,
     log: silentLogger,
   })
@@ -89,6 +90,34 @@ describe('createBackend()', () => {
     fake.refuse = undefined
     await until(() => t.heard.includes('up'))
     assert.equal(t.backend.lastError, undefined)
+  })
+
+  it('asks again for a list it could not have, on the same connection', async () => {
+    const fake = createFakeBackend({ capabilities: { tools: {}, prompts: {} } })
+    let fails = 2
+    fake.answer = ({ method }) => {
+      if (method === 'prompts/list') return resultReply({ prompts: [{ name: 'p' }] })
+      return fails-- > 0 ? errorReply(-32603, 'loading') : resultReply(lists(['a'])(method))
+    }
+    await using t = setUp(fake)
+    await started(t.backend)
+    assert.deepEqual(t.heard, ['offer  announced ', 'up'])
+    await until(() => t.heard.includes('offer a announced tools'))
+    assert.equal(fake.connections.length, 1)
+  })
+
+  it('is down while it lists nothing at all, and comes up when it does', async () => {
+    const fake = createFakeBackend()
+    let fails = 2
+    fake.answer = ({ method }) =>
+      fails-- > 0 ? errorReply(-32603, 'loading') : resultReply(lists(['a'])(method))
+    await using t = setUp(fake)
+    await started(t.backend)
+    assert.match(t.backend.lastError ?? '', /loading/)
+    await until(() => t.heard.includes('up'))
+    assert.deepEqual(t.heard.slice(-2), ['offer a announced tools,resources,prompts', 'up'])
+    assert.equal(t.backend.lastError, undefined)
+    assert.equal(fake.connections.length, 1)
   })
 
   it('connects again at once after a loss and lists anew', async () => {

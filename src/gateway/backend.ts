@@ -84,6 +84,8 @@ export interface BackendOptions {
   readonly offer?: BackendOffer
   readonly connect: Connect
   readonly events: BackendEvents
+  /** Waits before a list that could not be had is asked for again. */
+  readonly relistMs?: { readonly minMs: number; readonly maxMs: number }
   readonly now: Now
   readonly log: Logger
 }
@@ -92,6 +94,8 @@ export interface BackendOptions {
 const MAX_CONNECTIONS = { http: 20_000, stdio: 256 }
 /** Changes that a backend announces within this time become one listing. */
 const LIST_DELAY_MS = 30
+/** A list that could not be had is asked for again after so long, then more and more seldom. */
+const RELIST_MS = { minMs: 1_000, maxMs: 300_000 }
 
 export function createBackend(options: BackendOptions): Backend {
   const { events, log } = options
@@ -103,8 +107,11 @@ export function createBackend(options: BackendOptions): Backend {
   let logLevel: LogLevel | undefined
   /** A backend that prefers the modern era was asked for a legacy session and had none to give. */
   let onlyModern = false
+  /** It is connected but could not be asked what it offers. */
+  let listsNothing = false
 
   const changes = createCoalescer<ListKind>(LIST_DELAY_MS, refresh)
+  const relists = createBackoff(options.relistMs ?? RELIST_MS)
   const mainSlot = createSlot({
     ...slotBasics(),
     capabilities: SHARED_CAPABILITIES,
@@ -154,8 +161,11 @@ export function createBackend(options: BackendOptions): Backend {
       })
     }
     // Changes may be announced and listed meanwhile: what was listed goes into the offer as it is then.
-    const listed = await listOffer(connection, new Set(LIST_KINDS), listing())
-    offer = withLists(offer, listed)
+    await list(connection, new Set(LIST_KINDS)).catch((error: unknown) => {
+      listsNothing = true
+      throw error
+    })
+    listsNothing = false
     lastError = undefined
     log.info(
       {
@@ -175,11 +185,31 @@ export function createBackend(options: BackendOptions): Backend {
     const connection = mainSlot.connection
     if (connection === undefined) return
     try {
-      const listed = await listOffer(connection, kinds, listing())
-      offer = withLists(offer, listed)
-      events.onOffer(backend, kinds)
+      const missing = await list(connection, kinds)
+      events.onOffer(backend, new Set([...kinds].filter((kind) => !missing.has(kind))))
+      if (!listsNothing) return
+      listsNothing = false
+      lastError = undefined
+      events.onState(backend, true, '')
     } catch (error) {
       log.warn({ err: error }, 'Cannot refresh the catalogue of a backend')
+    }
+  }
+
+  /** Asks for lists, and later again for those that could not be had: the connection may be good all the same. */
+  async function list(
+    connection: BackendConnection,
+    kinds: ReadonlySet<ListKind>,
+  ): Promise<ReadonlySet<ListKind>> {
+    let missing = kinds
+    try {
+      const listed = await listOffer(connection, kinds, listing())
+      offer = withLists(offer, listed)
+      missing = listed.missing
+      return missing
+    } finally {
+      if (missing.size === 0) relists.reset()
+      else setTimeout(() => missing.forEach((kind) => changes.add(kind)), relists.nextMs()).unref()
     }
   }
 

@@ -13,11 +13,13 @@ type ListName = keyof Lists
 export interface ListedOffer {
   readonly connection: BackendConnection
   readonly lists: Partial<Lists>
+  /** Kinds of which a list could not be had. */
+  readonly missing: ReadonlySet<ListKind>
 }
 
 /**
  * Asks a backend for the lists of these kinds, all at once. A list that cannot be had is logged and left out: the rest of
- * the backend is still of use. Rejects if none could be had.
+ * the backend is still of use. Rejects if there are lists but none could be had.
  */
 export async function listOffer(
   connection: BackendConnection,
@@ -25,13 +27,18 @@ export async function listOffer(
   options: { timeouts: RequestTimeouts; log: Logger },
 ): Promise<ListedOffer> {
   const lists: { -readonly [Name in ListName]?: Lists[Name] } = {}
+  const missing = new Set<ListKind>()
   const failures: unknown[] = []
-  const wanted = [...kinds].flatMap((kind) => listsOf(kind))
+  const { capabilities } = connection.server
+  const all = [...kinds].flatMap((kind) => listsOf(kind))
+  const asked = all.filter(({ kind }) => capabilities[kind] !== undefined)
+  for (const { kind, name } of all) if (capabilities[kind] === undefined) lists[name] = []
 
-  async function list(name: ListName, method: string): Promise<void> {
+  async function list({ kind, name, method }: ListOf): Promise<void> {
     try {
       lists[name] = (await listAll(request, method)) as never
     } catch (error) {
+      missing.add(kind)
       failures.push(error)
       options.log.warn({ method, err: error }, 'Cannot list what a backend offers')
     }
@@ -48,14 +55,9 @@ export async function listOffer(
     })
   }
 
-  await Promise.all(
-    wanted.map(async ({ kind, name, method }) => {
-      if (connection.server.capabilities[kind] === undefined) lists[name] = [] as never
-      else await list(name, method)
-    }),
-  )
-  if (failures.length > 0 && failures.length === wanted.length) throw failures[0]
-  return { connection, lists }
+  await Promise.all(asked.map(list))
+  if (failures.length > 0 && failures.length === asked.length) throw failures[0]
+  return { connection, lists, missing }
 }
 
 /** The offer with what was just listed; the other lists stay. */
@@ -70,7 +72,13 @@ export function withLists(offer: BackendOffer, { connection, lists }: ListedOffe
   }
 }
 
-function listsOf(kind: ListKind): { kind: ListKind; name: ListName; method: string }[] {
+interface ListOf {
+  readonly kind: ListKind
+  readonly name: ListName
+  readonly method: string
+}
+
+function listsOf(kind: ListKind): ListOf[] {
   const own = { kind, name: kind, method: `${kind}/list` }
   return kind === 'resources'
     ? [own, { kind, name: 'resourceTemplates', method: 'resources/templates/list' }]
