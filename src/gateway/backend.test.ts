@@ -183,6 +183,17 @@ describe('createBackend()', () => {
     assert.equal(fake.connections[2]?.closed, false)
   })
 
+  it('opens nothing for a session that has ended', async () => {
+    const fake = createFakeBackend()
+    fake.answer = (request) => resultReply(lists(['a'])(request.method))
+    await using t = setUp(fake)
+    await started(t.backend)
+    const owner = { principal: ANONYMOUS, session: makeSession('s') }
+    t.backend.endSession(owner.session)
+    await assert.rejects(async () => t.backend.connectionFor(owner), { code: 'MCP_CALL_CANCELLED' })
+    assert.equal(fake.connections.length, 1)
+  })
+
   it('gives callers without a session a connection per principal', async () => {
     const fake = createFakeBackend()
     fake.answer = (request) => resultReply(lists([])(request.method))

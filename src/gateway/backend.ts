@@ -314,7 +314,7 @@ export function createBackend(options: BackendOptions): Backend {
 
   function stayModern(session: ClientSession): Slot {
     onlyModern = true
-    pool.endSession(session)
+    pool.release({ kind: 'session', session })
     return mainSlot
   }
 

@@ -280,6 +280,24 @@ describe('createGateway()', () => {
     await until(() => unsubscribed() === 1)
   })
 
+  it('stops following what a session subscribed to that ended meanwhile', async () => {
+    const { a } = two()
+    await using t = await setUp({ a })
+    const { session } = await listening(t.gateway)
+    const call = makeCall({
+      method: 'resources/subscribe',
+      params: { uri: 'a://one' },
+      session,
+      client: session.client,
+    })
+    const subscribed = t.gateway.call(call)
+    call.cancellation.cancel('the session has ended')
+    await t.gateway.sessions.end(session, 'test')
+    await subscribed
+    const { requests } = a.connections[0]!
+    await until(() => requests.some((each) => each.method === 'resources/unsubscribe'))
+  })
+
   it('binds task ids to backend and principal', async () => {
     const fakes = two()
     fakes.a.answer = (request) =>

@@ -261,7 +261,10 @@ export function createGateway(options: GatewayOptions): Gateway {
         if (findResource(catalogues.for(owner), uri)?.backend !== backend.name) continue
         try {
           const following = await subscriptions.follow(backend, owner, { uris: [uri], taskIds: [] })
-          interests.subscribe(session, uri, following.stop)
+          // It may have ended, or lost interest, meanwhile.
+          if (interests.isSubscribed(session, uri)) {
+            interests.subscribe(session, uri, following.stop)
+          } else following.stop()
         } catch (error) {
           log.warn({ backend: backend.name, uri, err: error }, 'Cannot subscribe again')
         }

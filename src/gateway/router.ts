@@ -138,7 +138,9 @@ export function createRouter(options: RouterOptions): Answer {
       following.stop()
       return { kind: 'error', error: refusalOf(uri, following) }
     }
-    interests.subscribe(session, uri, following.stop)
+    // The session may have ended meanwhile; then nobody would ever stop it.
+    if (call.cancellation.cancelled) following.stop()
+    else interests.subscribe(session, uri, following.stop)
     return EMPTY
   }
 

@@ -1,6 +1,7 @@
 import type { Now } from '../../base/clock.ts'
 import type { Principal } from '../../mcp/caller.ts'
 import type { ClientSession } from '../../mcp/client-session.ts'
+import { mcpErrors } from '../../mcp/errors.ts'
 import { gatewayErrors } from '../errors.ts'
 import type { Slot } from './slot.ts'
 
@@ -28,9 +29,12 @@ interface Pooled {
 
 /** The connections to one backend that belong to somebody: to a session, or to a principal without one. */
 export interface ConnectionPool {
+  /** Throws TOO_MANY_CONNECTIONS, or MCP_CALL_CANCELLED for a session that has ended: a call may outlive it by a moment. */
   slotFor(owner: SlotOwner): Slot
   /** The slot if it is there already. */
   peek(owner: SlotOwner): Slot | undefined
+  /** Closes the owner's connection; its next call opens another one. */
+  release(owner: SlotOwner): void
   endSession(session: ClientSession): void
   /** Closes what was idle for too long. */
   sweep(): void
@@ -41,11 +45,18 @@ export interface ConnectionPool {
 export function createPool(options: PoolOptions): ConnectionPool {
   const { now, idleMs } = options
   const slots = new Map<string, Pooled>()
+  const ended = new WeakSet<ClientSession>()
 
   function end(key: string, pooled: Pooled): void {
     slots.delete(key)
     options.onEnd(pooled.owner)
     void pooled.slot.close()
+  }
+
+  function release(owner: SlotOwner): void {
+    const key = ownerKey(owner)
+    const pooled = slots.get(key)
+    if (pooled !== undefined) end(key, pooled)
   }
 
   return {
@@ -56,6 +67,9 @@ export function createPool(options: PoolOptions): ConnectionPool {
       const key = ownerKey(owner)
       let pooled = slots.get(key)
       if (pooled === undefined) {
+        if (owner.kind === 'session' && ended.has(owner.session)) {
+          throw mcpErrors.CALL_CANCELLED({ reason: 'the session has ended', ran: 'no' })
+        }
         if (slots.size >= options.maxSlots) {
           throw gatewayErrors.TOO_MANY_CONNECTIONS({
             backend: options.backend,
@@ -69,10 +83,10 @@ export function createPool(options: PoolOptions): ConnectionPool {
       return pooled.slot
     },
     peek: (owner) => slots.get(ownerKey(owner))?.slot,
+    release,
     endSession(session) {
-      const key = ownerKey({ kind: 'session', session })
-      const pooled = slots.get(key)
-      if (pooled !== undefined) end(key, pooled)
+      ended.add(session)
+      release({ kind: 'session', session })
     },
     sweep() {
       for (const [key, pooled] of slots) {
