@@ -44,6 +44,7 @@ export function createHealthMonitor(options: MonitorOptions): HealthMonitor {
   const { now, log } = options
   const states = new Map<string, State>()
   let timer: NodeJS.Timeout | undefined
+  let stopped = false
 
   function stateOf(backend: string): State {
     let state = states.get(backend)
@@ -97,6 +98,7 @@ export function createHealthMonitor(options: MonitorOptions): HealthMonitor {
   }
 
   function schedule(): void {
+    if (stopped) return
     // The jitter keeps replicas from probing in step.
     const waitMs = options.rules().healthCheckIntervalMs * (0.9 + (performance.now() % 1) * 0.2)
     timer = setTimeout(() => void check().then(schedule, schedule), waitMs)
@@ -105,7 +107,10 @@ export function createHealthMonitor(options: MonitorOptions): HealthMonitor {
 
   return {
     start: schedule,
-    stop: () => clearTimeout(timer),
+    stop() {
+      stopped = true
+      clearTimeout(timer)
+    },
     of: stateOf,
     admit(backend) {
       const state = stateOf(backend)

@@ -108,4 +108,33 @@ describe('createHealthMonitor()', () => {
     monitor.record('a', { kind: 'success' })
     assert.equal(monitor.of('a').health.status, 'healthy')
   })
+
+  it('probes no more once it is stopped, also in the middle of a round', async () => {
+    const { failureHandling } = operational.parse({
+      failureHandling: { healthCheckInterval: '10ms', healthCheckTimeout: '5ms' },
+    })
+    const probing = Promise.withResolvers<void>()
+    const answer = Promise.withResolvers<Outcome>()
+    let probes = 0
+    const monitor = createHealthMonitor({
+      rules: () => failureHandling,
+      backends: () => ['a'],
+      probe: () => {
+        probes++
+        probing.resolve()
+        return answer.promise
+      },
+      now: () => 1,
+      log: silentLogger,
+    })
+    monitor.start()
+    // The monitor's timer does not hold the process.
+    const holding = setTimeout(() => {}, 10_000)
+    await probing.promise
+    monitor.stop()
+    answer.resolve(OK)
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    clearTimeout(holding)
+    assert.equal(probes, 1)
+  })
 })
