@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import type { ChildProcess as NodeChild } from 'node:child_process'
+import type { Readable } from 'node:stream'
 import { randomHex } from '../base/ids.ts'
 import { endGroup, isGroupAlive } from './process-group.ts'
 import { startGuardian } from './guardian.ts'
@@ -143,9 +144,9 @@ function watch(child: NodeChild, handlers: ChildHandlers): Promise<void> {
     handlers.onExit(exit)
     resolve()
   }
-  child.stdout?.on('data', handlers.onStdout)
+  readFairly(child.stdout, (chunk) => handlers.onStdout(chunk))
   child.stdout?.on('end', () => handlers.onStdoutEnd?.())
-  child.stderr?.on('data', handlers.onStderr)
+  readFairly(child.stderr, (chunk) => handlers.onStderr(chunk))
   child.on('error', (error) => {
     if (child.pid === undefined) finish({ kind: 'not-started', reason: error.message })
   })
@@ -161,6 +162,21 @@ function watch(child: NodeChild, handlers: ChildHandlers): Promise<void> {
     }, 200).unref()
   })
   return promise
+}
+
+/** A child that writes without end must not keep the loop from everybody else: it waits a turn after so many bytes. */
+const TURN_BYTES = 128 * 1024
+
+function readFairly(stream: Readable | null, onChunk: (chunk: Buffer) => void): void {
+  let left = TURN_BYTES
+  stream?.on('data', (chunk: Buffer) => {
+    onChunk(chunk)
+    left -= chunk.length
+    if (left > 0) return
+    left = TURN_BYTES
+    stream.pause()
+    setImmediate(() => stream.resume())
+  })
 }
 
 async function end(

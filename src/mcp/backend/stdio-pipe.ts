@@ -6,8 +6,10 @@ import { mcpErrors } from '../errors.ts'
 import type { ConnectOptions } from './connect-options.ts'
 import { DEFAULT_MAX_MESSAGE_BYTES } from './connect-options.ts'
 import type { MessagePipe } from './message-pipe.ts'
+import { StderrLog } from './stderr-log.ts'
 
-const MAX_LOG_LINE_BYTES = 8192
+/** Calls are refused earlier; what else goes to a server that asks and does not read the answers ends it. */
+const MAX_UNSENT_MESSAGES = 2
 
 /**
  * Starts a stdio server. One message per line (all revisions, transports, "stdio"). Messages of one turn of the loop are
@@ -41,7 +43,7 @@ export function openStdioPipe(
       void child.end({ stdinMs: 0, termMs: 1000 })
     },
   })
-  const stderr = createStderrLog(options)
+  const stderr = new StderrLog(log, options.name)
   const child = children.spawn(target, {
     onStdout: (chunk) => lines.push(chunk),
     onStdoutEnd() {
@@ -77,6 +79,12 @@ export function openStdioPipe(
     transport: 'stdio',
     send(body) {
       if (closed) return undefined
+      if (pipe.unsentBytes > MAX_UNSENT_MESSAGES * maxBytes) {
+        const reason = `it does not read: ${pipe.unsentBytes} bytes wait to be sent`
+        finish(mcpErrors.BACKEND_GONE({ backend: options.name, reason, ran: 'unknown' }))
+        void child.end({ stdinMs: 0, termMs: 1000 })
+        return undefined
+      }
       if (queue.push(body, '\n') === 2) setImmediate(flush)
       queuedChars += body.length
       return undefined
@@ -93,20 +101,6 @@ export function openStdioPipe(
     },
   }
   return pipe
-}
-
-function createStderrLog(options: ConnectOptions): LineSplitter {
-  return new LineSplitter({
-    maxBytes: Number.MAX_SAFE_INTEGER,
-    onLine(line) {
-      if (line.length === 0) return
-      options.log.info(
-        { backend: options.name, line: line.toString('utf8', 0, MAX_LOG_LINE_BYTES) },
-        'Backend says',
-      )
-    },
-    onTooLong: () => {},
-  })
 }
 
 function describeExit(command: string, exit: ChildExit): string {
