@@ -67,7 +67,10 @@ export async function serveVmcp(options: ServeOptions): Promise<RunningVmcp> {
   try {
     return await start(options, stack)
   } catch (error) {
-    await stack.end()
+    // What went wrong first is what has to be heard of.
+    await stack.end().catch((later: unknown) => {
+      options.log.warn({ err: later }, 'Cannot clean up after a failed start')
+    })
     throw error
   }
 }
@@ -163,7 +166,8 @@ async function start(options: ServeOptions, stack: Stack): Promise<RunningVmcp> 
   const problems = names.problems(config)
   if (problems.length > 0) throw appErrors.UNKNOWN_NAMES({ problems })
   names.begin()
-  void clients.gone.then(() => stack.end())
+  // `closed` tells of a failure.
+  clients.gone.then(() => stack.end()).catch(() => {})
 
   return {
     url: clients.url,
@@ -182,9 +186,9 @@ async function start(options: ServeOptions, stack: Stack): Promise<RunningVmcp> 
       const oldAudit = audit
       config = next
       audit = nextAudit
-      if (oldAudit !== nextAudit) await oldAudit?.close()
-      warnOfRestart(before, next, log)
       gateway.reconfigure(toSettings(next))
+      warnOfRestart(before, next, log)
+      if (oldAudit !== nextAudit) await oldAudit?.close()
     },
     async close() {
       draining = true
@@ -208,7 +212,10 @@ const WENT_DOWN = { kind: 'failure', category: 'connection' } as const
 const AT_START_ONLY = ['name', 'incomingAuth', 'sessionStorage', 'telemetry', 'server'] as const
 
 function warnOfRestart(before: VmcpConfig, next: VmcpConfig, log: Logger): void {
-  const sections = AT_START_ONLY.filter((section) => !same(before[section], next[section]))
+  const sections: string[] = AT_START_ONLY.filter(
+    (section) => !same(before[section], next[section]),
+  )
+  if (!same(before.operational.limits, next.operational.limits)) sections.push('operational.limits')
   if (sections.length > 0) log.warn({ sections }, 'These sections take effect at the next start')
 }
 
