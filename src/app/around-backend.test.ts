@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { AppError } from '../base/errors.ts'
+import type { JsonObject } from '../base/json.ts'
 import type { Backend } from '../gateway/backend.ts'
 import type { Outcome } from '../gateway/backend-health.ts'
 import type { RoutedRequest } from '../gateway/call-backend.ts'
@@ -74,6 +75,21 @@ describe('createAroundBackend()', () => {
 })
 
 describe('outcomeOf()', () => {
+  it("hands on the trace of the client's request, unless the message names one", async () => {
+    const t = setUp()
+    const headers = { traceparent: '00-a-b-01', tracestate: 'v=1', other: 'x' }
+    const sentFor = async (params: JsonObject) => {
+      let sent: RoutedRequest | undefined
+      await t.around(BACKEND, { ...makeCall(), params, headers }, REQUEST, async (request) => {
+        sent = request
+        return DONE
+      })
+      return sent?.headers
+    }
+    assert.deepEqual(await sentFor({}), { traceparent: '00-a-b-01', tracestate: 'v=1' })
+    assert.equal(await sentFor({ _meta: { traceparent: '00-c-d-01' } }), undefined)
+  })
+
   it('tells a backend that refuses our credentials from one that is broken, and both from a wrong call', () => {
     const http = (httpStatus: number) =>
       outcomeOf(mcpErrors.BACKEND_HTTP({ backend: 'b', reason: 'x', ran: 'no', httpStatus }))

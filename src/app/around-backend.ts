@@ -1,4 +1,5 @@
 import { isAppError } from '../base/errors.ts'
+import { isJsonObject } from '../base/json.ts'
 import type { GatewayOptions } from '../gateway/create-gateway.ts'
 import { gatewayErrors } from '../gateway/errors.ts'
 import type { HealthMonitor } from '../gateway/health-monitor.ts'
@@ -71,11 +72,21 @@ export function outcomeOf(error: unknown): Outcome | undefined {
 }
 
 function pickHeaders(call: Call, names: readonly string[]): Record<string, string> | undefined {
-  if (names.length === 0 || call.headers === undefined) return undefined
-  let picked: Record<string, string> | undefined
+  if (call.headers === undefined) return undefined
+  let picked = traceHeaders(call)
   for (const name of names) {
     const value = call.headers[name]
     if (value !== undefined) (picked ??= {})[name] = Array.isArray(value) ? value.join(', ') : value
   }
   return picked
+}
+
+/** The trace of the client as it came; where the message itself names one, that counts (2026-07-28, `_meta`). */
+function traceHeaders({ headers, params }: Call): Record<string, string> | undefined {
+  const traceparent = headers?.['traceparent']
+  if (typeof traceparent !== 'string') return undefined
+  const meta = params['_meta']
+  if (isJsonObject(meta) && meta['traceparent'] !== undefined) return undefined
+  const tracestate = headers?.['tracestate']
+  return typeof tracestate === 'string' ? { traceparent, tracestate } : { traceparent }
 }
