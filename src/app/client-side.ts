@@ -72,7 +72,7 @@ export function openStdioSide(options: ClientSideOptions): ClientSide {
     input: process.stdin,
     output: process.stdout,
   })
-  return { url: undefined, gone: edge.done, drain: () => edge.close() }
+  return { url: undefined, gone: edge.done, drain: (graceMs) => edge.drain(graceMs) }
 }
 
 function edgeOptions({ port, info, config, stateKey, log }: ClientSideOptions) {

@@ -151,7 +151,7 @@ describe('a legacy client on a pipe', () => {
     assert.equal(pipe.unread, 0)
   })
 
-  it('answers batches of 2025-03-26 as a whole and refuses them otherwise', async () => {
+  it('answers batches of 2025-03-26 as a whole', async () => {
     const pipe = startPipe()
     pipe.send(initialize('2025-03-26'))
     await pipe.next()
@@ -160,6 +160,45 @@ describe('a legacy client on a pipe', () => {
     assert.deepEqual(batch.map(({ id }) => id).sort(), [1, 2, null])
     assert.equal(pipe.gateway.notifications[0]?.method, 'notifications/x')
     await pipe.edge.close()
+  })
+
+  it('answers the rest of a batch of which one request was cancelled', async () => {
+    const pipe = startPipe()
+    pipe.gateway.tools.set('endless', () => new Promise(() => {}))
+    pipe.send(initialize('2025-03-26'))
+    await pipe.next()
+    pipe.send([call('endless', 1), call('echo', 2)])
+    pipe.send({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 1 } })
+    const batch = (await pipe.next()) as unknown as Message[]
+    assert.deepEqual(batch.map(({ id, error }) => [id, error !== undefined]).sort(), [
+      [1, true],
+      [2, false],
+    ])
+    await pipe.edge.close()
+  })
+
+  it('lets calls in flight finish when it is drained, but not for ever', async () => {
+    const pipe = startPipe()
+    const finish = Promise.withResolvers<void>()
+    pipe.gateway.tools.set('slow', async () => {
+      await finish.promise
+      return resultReply({ content: [] })
+    })
+    pipe.gateway.tools.set('endless', () => new Promise(() => {}))
+    pipe.send(initialize())
+    await pipe.next()
+    pipe.send(call('slow', 1))
+    pipe.send(call('endless', 2))
+    await until(() => pipe.gateway.calls.length === 2)
+    const drained = pipe.edge.drain(200)
+    finish.resolve()
+    assert.equal((await pipe.next()).id, 1)
+    await drained
+    assert.equal(pipe.gateway.calls[1]?.cancellation.cancelled, true)
+    await pipe.edge.done
+  })
+
+  it('refuses batches in other versions', async () => {
     const strict = startPipe()
     strict.send(initialize())
     await strict.next()

@@ -31,6 +31,8 @@ export interface StdioEdgeOptions {
 export interface StdioEdge {
   /** Resolves when the input has ended, calls in flight are answered or cancelled, and the output is written. */
   readonly done: Promise<void>
+  /** Lets calls in flight finish, `graceMs` at the longest, and ends the conversation. */
+  drain(graceMs: number): Promise<void>
   /** Cancels what is running and ends the conversation. */
   close(): Promise<void>
 }
@@ -43,5 +45,9 @@ export function createStdioEdge(options: StdioEdgeOptions): StdioEdge {
     limits: { ...DEFAULT_CLIENT_LIMITS, ...options.limits },
   })
   const conversation = new StdioConversation(context, { principal, input, output, graceMs })
-  return { done: conversation.run(), close: () => conversation.close() }
+  return {
+    done: conversation.run(),
+    drain: (ms) => conversation.drain(ms),
+    close: () => conversation.close(),
+  }
 }

@@ -7,7 +7,7 @@ interface Running extends Placed {
 /** The calls an edge has handed to its gateway and not answered yet; parked ones too. */
 export class Activity {
   readonly #running = new DenseList<Running>()
-  #onIdle: (() => void) | undefined
+  readonly #waiting = new Set<() => void>()
 
   get count(): number {
     return this.#running.size
@@ -19,7 +19,8 @@ export class Activity {
 
   ended(call: Running): void {
     this.#running.delete(call)
-    if (this.#running.size === 0) this.#onIdle?.()
+    if (this.#running.size > 0) return
+    for (const tell of this.#waiting) tell()
   }
 
   cancelAll(reason: string): void {
@@ -30,12 +31,13 @@ export class Activity {
   async idle(graceMs: number): Promise<void> {
     if (this.#running.size === 0) return
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, graceMs)
-      this.#onIdle = () => {
+      const done = (): void => {
         clearTimeout(timer)
+        this.#waiting.delete(done)
         resolve()
       }
+      const timer = setTimeout(done, graceMs)
+      this.#waiting.add(done)
     })
-    this.#onIdle = undefined
   }
 }

@@ -2,7 +2,7 @@ import type { JsonObject } from '../../base/json.ts'
 
 /** Where everything goes that belongs to one request of a client. One per transport. */
 export interface Exchange {
-  /** False: a pipe, where a cancelled request gets no response. True: HTTP, where the POST has to be ended by one. */
+  /** False: a pipe, where a cancelled request gets no response. True: a POST or a batch, which has to be ended by one. */
   readonly answersCancelled: boolean
   /** Address the client calls from; undefined on stdio. */
   readonly source?: string | undefined

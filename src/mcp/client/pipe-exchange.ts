@@ -6,7 +6,7 @@ export type PipeWrite = (body: readonly Buffer[]) => boolean
 
 /** The answer to one request on a pipe: stdio, or the stream of HTTP+SSE. */
 export class PipeExchange implements Exchange {
-  readonly answersCancelled = false
+  readonly answersCancelled: boolean
   source: string | undefined
   readonly #write: PipeWrite
   readonly #respond: PipeWrite
@@ -14,11 +14,15 @@ export class PipeExchange implements Exchange {
   #done = false
   onGone: (() => void) | undefined
 
-  /** `respond`: where the response goes if not on the pipe at once: into the array of a batch. */
-  constructor(write: PipeWrite, onDone: () => void, respond: PipeWrite = write) {
+  /**
+   * `respond`: where the response goes if not on the pipe at once: into the array of a batch, which waits for all of
+   * them, so that a cancelled request needs one too.
+   */
+  constructor(write: PipeWrite, onDone: () => void, respond?: PipeWrite) {
     this.#write = write
     this.#onDone = onDone
-    this.#respond = respond
+    this.#respond = respond ?? write
+    this.answersCancelled = respond !== undefined
   }
 
   send(message: JsonObject): boolean {

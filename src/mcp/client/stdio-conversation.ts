@@ -64,6 +64,12 @@ export class StdioConversation {
     output.off('error', onBroken)
   }
 
+  /** Waits for calls in flight, then closes. */
+  async drain(graceMs: number): Promise<void> {
+    await this.#context.activity.idle(graceMs)
+    await this.close()
+  }
+
   async close(): Promise<void> {
     this.#context.activity.cancelAll('the server is shutting down')
     this.#endInput()
