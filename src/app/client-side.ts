@@ -10,7 +10,7 @@ import { createAuthenticate, principalOf } from './authenticate.ts'
 import type { VmcpConfig } from './config/vmcp-config.ts'
 import { createOpsGuard } from './http/ops-guard.ts'
 import { createOpsRoutes, type OpsSources } from './http/ops-routes.ts'
-import { isLoopbackHost } from './http/loopback.ts'
+import { isLoopbackHost, loopbackNames } from './http/loopback.ts'
 import { serveHttp } from './serve-http.ts'
 
 export interface ClientSideOptions {
@@ -96,6 +96,6 @@ function edgeOptions({ port, info, config, stateKey, log }: ClientSideOptions) {
 /** On loopback only loopback names reach us; elsewhere names are the operator's business unless he lists them. */
 function allowedHosts(config: VmcpConfig, host: string): readonly string[] {
   const listed = config.server.allowedHosts
-  if (isLoopbackHost(host)) return ['localhost', '127.0.0.1', '[::1]', ...listed]
+  if (isLoopbackHost(host)) return [...loopbackNames(host), ...listed]
   return listed.length > 0 ? listed : ['*']
 }

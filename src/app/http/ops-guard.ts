@@ -1,5 +1,5 @@
 import { createHostGuard } from '../../mcp/host-guard.ts'
-import { isLoopbackHost } from './loopback.ts'
+import { isLoopbackHost, loopbackNames } from './loopback.ts'
 import type { OpsGuard } from './ops-routes.ts'
 
 /**
@@ -12,9 +12,7 @@ export function createOpsGuard(
 ): OpsGuard {
   const { allowedHosts, allowedOrigins } = rules
   return createHostGuard({
-    allowedHosts: isLoopbackHost(host)
-      ? ['localhost', '127.0.0.1', '[::1]', ...allowedHosts]
-      : ['*'],
+    allowedHosts: isLoopbackHost(host) ? [...loopbackNames(host), ...allowedHosts] : ['*'],
     allowedOrigins: allowedOrigins.length > 0 ? allowedOrigins : undefined,
   })
 }
