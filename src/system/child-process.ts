@@ -165,7 +165,7 @@ function watch(child: NodeChild, handlers: ChildHandlers): Promise<void> {
 }
 
 /** A child that writes without end must not keep the loop from everybody else: it waits a turn after so many bytes. */
-const TURN_BYTES = 128 * 1024
+const TURN_BYTES = 64 * 1024
 
 function readFairly(stream: Readable | null, onChunk: (chunk: Buffer) => void): void {
   let left = TURN_BYTES

@@ -4,7 +4,7 @@ import { SseParser } from '../../net/sse-parser.ts'
 import { mcpErrors } from '../errors.ts'
 import { scanResponse } from '../raw-response.ts'
 import type { RawResponse } from '../raw-response.ts'
-import { decodeMessage, splitBatch } from './answer.ts'
+import { decodeMessage, showId, splitBatch } from './answer.ts'
 import type { Incoming } from './answer.ts'
 import type { HeaderList, HttpEndpoint } from './http-endpoint.ts'
 import type { PendingCall } from './pending-call.ts'
@@ -192,7 +192,7 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
     const scanned = scanResponse(bytes)
     if (typeof scanned === 'object') {
       if (scanned.id === this.#call.id) return this.#owner.onResult(this.#call, scanned)
-      return this.#fail(`it answers the request ${JSON.stringify(scanned.id)}, which was not asked`)
+      return this.#fail(`it answers the request ${showId(scanned.id)}, which was not asked`)
     }
     if (scanned === undefined) {
       const batch = splitBatch(bytes)

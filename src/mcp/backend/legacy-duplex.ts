@@ -6,7 +6,7 @@ import type { ServerDescription } from '../messages.ts'
 import { scanResponse } from '../raw-response.ts'
 import type { Reply } from '../reply.ts'
 import type { ProtocolVersion } from '../versions.ts'
-import { decodeMessage, splitBatch } from './answer.ts'
+import { decodeMessage, showId, splitBatch } from './answer.ts'
 import type { Incoming } from './answer.ts'
 import { failByBadAnswer } from './bad-answer.ts'
 import type { ConnectOptions } from './connect-options.ts'
@@ -137,9 +137,7 @@ class LegacyDuplex implements BackendConnection {
     if (typeof scanned === 'object') {
       const call = this.#calls.byId(scanned.id)
       if (call) return call.resolve({ kind: 'raw', response: scanned })
-      return this.#skipped.skip(
-        `it answers the unknown or answered request ${JSON.stringify(scanned.id)}`,
-      )
+      return this.#skipped.skip(`it answers the unknown or answered request ${showId(scanned.id)}`)
     }
     if (scanned !== undefined) return this.#handle(decodeMessage(bytes), bytes)
     const batch = splitBatch(bytes)
@@ -153,7 +151,7 @@ class LegacyDuplex implements BackendConnection {
         const call = this.#calls.byId(message.id)
         if (call) return call.resolve({ kind: 'error', error: message.error })
         return this.#skipped.skip(
-          `it answers the unknown or answered request ${JSON.stringify(message.id)}`,
+          `it answers the unknown or answered request ${showId(message.id)}`,
         )
       }
       case 'message':

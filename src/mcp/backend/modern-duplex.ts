@@ -7,7 +7,7 @@ import type { ListenFilter, ServerDescription } from '../messages.ts'
 import { scanResponse } from '../raw-response.ts'
 import type { Reply } from '../reply.ts'
 import { LATEST_MODERN } from '../versions.ts'
-import { decodeMessage, modernReply } from './answer.ts'
+import { decodeMessage, modernReply, showId } from './answer.ts'
 import type { Incoming } from './answer.ts'
 import { failByBadAnswer } from './bad-answer.ts'
 import type { ConnectOptions } from './connect-options.ts'
@@ -125,9 +125,7 @@ export class ModernDuplex implements BackendConnection {
       if (call) return this.#resolve(call, modernReply(scanned))
       if (this.#subscriptions.get(scanned.id))
         return this.#endListen(scanned.id, 'it was ended', false)
-      return this.#skipped.skip(
-        `it answers the unknown or answered request ${JSON.stringify(scanned.id)}`,
-      )
+      return this.#skipped.skip(`it answers the unknown or answered request ${showId(scanned.id)}`)
     }
     if (scanned === undefined) return this.#skip('it is not a JSON-RPC message', bytes)
     const message = decodeMessage(bytes)
@@ -192,7 +190,7 @@ export class ModernDuplex implements BackendConnection {
     const handlers = this.#subscriptions.get(id)
     this.#subscriptions.delete(id)
     if (handlers) return handlers.onEnd(reason, refused)
-    this.#skipped.skip(`it ends the unknown request ${JSON.stringify(id)}`)
+    this.#skipped.skip(`it ends the unknown request ${showId(id)}`)
   }
 
   #ended(error: AppError): void {

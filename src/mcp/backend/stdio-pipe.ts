@@ -35,7 +35,15 @@ export function openStdioPipe(
     maxBytes,
     onLine(line) {
       if (closed || line.length === 0) return
-      pipe.onMessage(line)
+      try {
+        pipe.onMessage(line)
+      } catch (error) {
+        // Whatever a backend makes us trip over costs it its connection, not the process its life.
+        log.error({ err: error, backend: options.name }, 'Cannot handle a message of the backend')
+        const reason = 'a message of it could not be handled'
+        finish(mcpErrors.BACKEND_PROTOCOL({ backend: options.name, reason, ran: 'unknown' }))
+        void child.end({ stdinMs: 0, termMs: 1000 })
+      }
     },
     onTooLong(lengthBytes) {
       const reason = `a line has ${lengthBytes} bytes or more, the limit is ${maxBytes}`
