@@ -234,6 +234,25 @@ describe('the standalone stream of a legacy session', () => {
     await third.ended
   })
 
+  it('tells a client that comes back without an event id what was said meanwhile, and nothing twice', async () => {
+    await using test = await startTestEdge()
+    const client = await initializeLegacy(test.url, { version: '2025-06-18' })
+    await client.post(call('echo'))
+    const session = test.gateway.live.get(client.sessionId)
+    const open = { method: 'GET', headers: client.headers }
+    const first = await openSse(test.url, open)
+    await until(() => session?.inFlight === 1)
+    session?.channel?.notify('notifications/tools/list_changed')
+    assert.equal((await first.next()).json['method'], 'notifications/tools/list_changed')
+    first.close()
+    await until(() => session?.inFlight === 0)
+    session?.channel?.notify('notifications/prompts/list_changed')
+    const second = await openSse(test.url, open)
+    assert.equal((await second.next()).json['method'], 'notifications/prompts/list_changed')
+    second.close()
+    await second.ended
+  })
+
   it('answers 406 to a GET that does not accept events', async () => {
     await using test = await startTestEdge()
     const client = await initializeLegacy(test.url)

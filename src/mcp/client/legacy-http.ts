@@ -71,7 +71,10 @@ export function postLegacy(
   })
 }
 
-/** GET: the standalone stream, or with `Last-Event-ID` the stream it names. A new one takes the place of the old. */
+/**
+ * GET: the standalone stream, from what was said while the client was away, or with `Last-Event-ID` the stream it names
+ * from there on. A new one takes the place of the old.
+ */
 export function getLegacy(
   legacy: LegacyHttp,
   request: IncomingMessage,
@@ -96,7 +99,7 @@ export function getLegacy(
     const position =
       typeof lastEventId === 'string' && lastEventId !== ''
         ? streams.find(lastEventId)
-        : { stream: streams.standalone(), seq: streams.standalone().lastSeq }
+        : { stream: streams.standalone(), seq: streams.standalone().carriedSeq }
     if (!position) {
       const text = `Cannot resume after event ${JSON.stringify(lastEventId)}: it is not known any more`
       answerError(response, 400, INVALID_PARAMS, text)

@@ -34,6 +34,7 @@ export class ReplayStream implements EventSink {
   readonly #streams: StreamOwner
   #events: Event[] = []
   #seq = 0
+  #carriedSeq = 0
   #connection: SseConnection | undefined
 
   constructor(streams: StreamOwner, number: number) {
@@ -41,9 +42,9 @@ export class ReplayStream implements EventSink {
     this.number = number
   }
 
-  /** Number of the newest event. */
-  get lastSeq(): number {
-    return this.#seq
+  /** Number of the newest event that a connection has carried: who comes without an event id goes on behind it. */
+  get carriedSeq(): number {
+    return this.#carriedSeq
   }
 
   /** Carries on over this connection, after the event `after`; the one before it is ended. */
@@ -60,6 +61,7 @@ export class ReplayStream implements EventSink {
     for (const { seq, bytes } of this.#events) {
       if (seq > after) connection.write(bytes)
     }
+    this.#carriedSeq = this.#seq
     if (this.finishedMs !== Infinity) this.#hangUp()
   }
 
@@ -69,7 +71,10 @@ export class ReplayStream implements EventSink {
     const bytes = toEvent(body, this.#id(seq))
     this.#events.push({ seq, bytes })
     this.heldBytes += bytes.length
-    this.#connection?.write(bytes)
+    if (this.#connection) {
+      this.#connection.write(bytes)
+      this.#carriedSeq = seq
+    }
     this.#streams.added(this, bytes.length)
   }
 
