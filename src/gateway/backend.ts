@@ -93,7 +93,7 @@ export interface BackendOptions {
 /** Each connection of a stdio backend is a process. */
 const MAX_CONNECTIONS = { http: 20_000, stdio: 256 }
 /** Changes that a backend announces within this time become one listing. */
-const LIST_DELAY_MS = 30
+const LIST_DELAYS = { minMs: 30, maxMs: 2_000 }
 /** A list that could not be had is asked for again after so long, then more and more seldom. */
 const RELIST_MS = { minMs: 1_000, maxMs: 300_000 }
 
@@ -110,7 +110,7 @@ export function createBackend(options: BackendOptions): Backend {
   /** It is connected but could not be asked what it offers. */
   let listsNothing = false
 
-  const changes = createCoalescer<ListKind>(LIST_DELAY_MS, refresh)
+  const changes = createCoalescer<ListKind>(LIST_DELAYS, refresh)
   const relists = createBackoff(options.relistMs ?? RELIST_MS)
   const mainSlot = createSlot({
     ...slotBasics(),
@@ -235,9 +235,7 @@ export function createBackend(options: BackendOptions): Backend {
 
   function makeOwnedSlot(owner: SlotOwner): Slot {
     const session = owner.kind === 'session' ? owner.session : undefined
-    const ownChanges = createCoalescer<ListKind>(LIST_DELAY_MS, (kinds) =>
-      relist(slot, owner, kinds),
-    )
+    const ownChanges = createCoalescer<ListKind>(LIST_DELAYS, (kinds) => relist(slot, owner, kinds))
     const slot = createSlot({
       ...slotBasics(),
       connect: (request) =>

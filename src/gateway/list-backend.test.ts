@@ -56,6 +56,17 @@ describe('listAll', () => {
     assert.equal(asked.length, 2)
   })
 
+  it('refuses a list that is longer, larger or slower than anybody has', async () => {
+    let page = 0
+    const request = async (): Promise<Reply> =>
+      raw({ tools: [{ name: `t${page}`, text: 'x'.repeat(1000) }], nextCursor: `c${page++}` })
+    const bounds = { maxPages: 1000, maxItems: 1000, maxBytes: 1e6, maxMs: 60_000 }
+    const list = (changed: object) => listAll(request, 'tools/list', { ...bounds, ...changed })
+    await assert.rejects(list({ maxItems: 5 }), failsWith(/more than 5 items/))
+    await assert.rejects(list({ maxBytes: 5000 }), failsWith(/more than 5000 bytes/))
+    await assert.rejects(list({ maxMs: -1 }), failsWith(/no end within/))
+  })
+
   it('refuses a list without end', async () => {
     let pages = 0
     const endless = async () => resultReply({ tools: [], nextCursor: String(++pages) })

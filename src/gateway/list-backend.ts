@@ -4,8 +4,21 @@ import type { Reply } from '../mcp/reply.ts'
 import { METHOD_NOT_FOUND } from '../mcp/rpc-codes.ts'
 import { gatewayErrors } from './errors.ts'
 
-/** Lists of more pages than this are refused: nobody has them, but a backend may turn in circles. */
-const MAX_PAGES = 10_000
+/** Lists beyond any of these are refused: nobody has them in earnest, but a backend may never come to an end. */
+export interface ListBounds {
+  readonly maxPages: number
+  readonly maxItems: number
+  /** Of the answers, as they came. */
+  readonly maxBytes: number
+  readonly maxMs: number
+}
+
+const BOUNDS: ListBounds = {
+  maxPages: 10_000,
+  maxItems: 20_000,
+  maxBytes: 64 * 1024 * 1024,
+  maxMs: 60_000,
+}
 
 /** The member of the result that holds the items, and the member each item must have. */
 const SHAPES: Readonly<Record<string, { items: string; key: string }>> = {
@@ -23,16 +36,20 @@ const SHAPES: Readonly<Record<string, { items: string; key: string }>> = {
 export async function listAll(
   request: (method: string, params: JsonObject) => Promise<Reply>,
   method: string,
+  bounds = BOUNDS,
 ): Promise<JsonObject[]> {
   const shape = SHAPES[method]
   if (shape === undefined) throw gatewayErrors.LIST_FAILED({ method, reason: 'not a list' })
   const all: JsonObject[] = []
   const seen = new Set<string>()
+  const startMs = performance.now()
   let cursor: string | undefined
-  for (let page = 0; page < MAX_PAGES; page++) {
+  let bytes = 0
+  for (let page = 0; page < bounds.maxPages; page++) {
     const reply = await request(method, cursor === undefined ? {} : { cursor })
     if (reply.kind === 'error' && reply.error.code === METHOD_NOT_FOUND && page === 0) return []
     const result = resultOf(reply, method)
+    if (reply.kind === 'raw') bytes += reply.response.bytes.length
     const items = result[shape.items]
     if (!Array.isArray(items)) {
       throw gatewayErrors.LIST_FAILED({
@@ -43,15 +60,26 @@ export async function listAll(
     for (const item of items) {
       if (isJsonObject(item) && typeof item[shape.key] === 'string') all.push(item)
     }
+    const tooMuch = excess(bounds, all.length, bytes, performance.now() - startMs)
+    if (tooMuch !== undefined) throw gatewayErrors.LIST_FAILED({ method, reason: tooMuch })
     const next = result['nextCursor']
     if (typeof next !== 'string') return all
     if (seen.has(next)) {
-      throw gatewayErrors.LIST_FAILED({ method, reason: `the cursor "${next}" came twice` })
+      throw gatewayErrors.LIST_FAILED({
+        method,
+        reason: `the cursor ${JSON.stringify(next.slice(0, 100))} came twice`,
+      })
     }
     seen.add(next)
     cursor = next
   }
-  throw gatewayErrors.LIST_FAILED({ method, reason: `more than ${MAX_PAGES} pages` })
+  throw gatewayErrors.LIST_FAILED({ method, reason: `more than ${bounds.maxPages} pages` })
+}
+
+function excess(bounds: ListBounds, items: number, bytes: number, ms: number): string | undefined {
+  if (items > bounds.maxItems) return `more than ${bounds.maxItems} items`
+  if (bytes > bounds.maxBytes) return `more than ${bounds.maxBytes} bytes`
+  return ms > bounds.maxMs ? `no end within ${bounds.maxMs} ms` : undefined
 }
 
 function resultOf(reply: Reply, method: string): JsonObject {

@@ -57,14 +57,14 @@ function ownRequest(
 export function readInitialize(backend: string, reply: Reply): Handshake {
   const result = resultOf(reply)
   if (result === undefined) {
-    const said = reply.kind === 'error' ? `: ${reply.error.message}` : ''
+    const said = reply.kind === 'error' ? `: ${reply.error.message.slice(0, 500)}` : ''
     throw protocolError(backend, `initialize was refused${said}`)
   }
   const version = result['protocolVersion']
   if (!isKnownVersion(version) || VERSIONS[version].era !== 'legacy') {
     throw protocolError(
       backend,
-      `initialize chose the version ${JSON.stringify(version)}, which we do not speak`,
+      `initialize chose the version ${JSON.stringify(version)?.slice(0, 100)}, which we do not speak`,
     )
   }
   return { version, server: describe(result, result['serverInfo']) }
@@ -89,6 +89,9 @@ export function protocolError(backend: string, reason: string) {
   return mcpErrors.BACKEND_PROTOCOL({ backend, reason, ran: 'no' })
 }
 
+/** Instructions are part of every handshake with every client; nobody reads more. */
+const MAX_INSTRUCTIONS_CHARS = 64 * 1024
+
 /** What we say of a server that said nothing of itself. */
 export const UNKNOWN_SERVER: ServerDescription = {
   info: { name: 'unknown', version: '' },
@@ -106,6 +109,8 @@ function describe(result: JsonObject, info: unknown): ServerDescription {
   return {
     info: isImplementation(info) ? info : UNKNOWN_SERVER.info,
     capabilities: isJsonObject(capabilities) ? capabilities : {},
-    ...(typeof instructions === 'string' ? { instructions } : {}),
+    ...(typeof instructions === 'string'
+      ? { instructions: instructions.slice(0, MAX_INSTRUCTIONS_CHARS) }
+      : {}),
   }
 }
