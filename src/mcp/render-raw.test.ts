@@ -90,6 +90,14 @@ describe('renderRaw()', () => {
     })
   })
 
+  it('adds members to an empty result, however much white space it has', () => {
+    const wide = `{${' '.repeat(100)}}`
+    assert.deepEqual(rendered(wide, { dialect: 'modern' }), {
+      resultType: 'complete',
+      _meta: { [KEY]: SERVER },
+    })
+  })
+
   it('leaves all other members as they were, for any result', () => {
     fc.assert(
       fc.property(

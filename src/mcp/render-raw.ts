@@ -86,9 +86,7 @@ function modernEdits(raw: RawResponse, options: RenderOptions): Edit[] {
   }
   if (added !== '') {
     const inside = raw.result.start + 1
-    const empty = /^\s*\}$/.test(
-      raw.bytes.toString('latin1', inside, Math.min(raw.result.end, inside + 64)),
-    )
+    const empty = raw.bytes[skipSpace(raw.bytes, inside)] === 0x7d
     edits.unshift({ start: inside, end: inside, text: empty ? added.slice(0, -1) : added })
   }
   return edits
