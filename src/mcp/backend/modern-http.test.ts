@@ -148,6 +148,16 @@ describe('a connection to a modern HTTP backend', () => {
     await assert.rejects(test.connection.request(toolCall('a')), lost)
   })
 
+  it('lets an answer stand while the server cannot be asked about its era', async () => {
+    await using server = await serveScriptedModern()
+    await using test = await openTestConnection(server.target)
+    server.discover = (response) => void response.writeHead(503).end()
+    server.answer = (response, one) => json(response, errorOf(one, -32601, 'no such'), 404)
+    const reply = await test.connection.request(toolCall('a'))
+    assert.equal(reply.kind === 'error' && reply.error.code, -32601)
+    assert.equal(test.heard.closed.length, 0)
+  })
+
   it('cancels by ending the stream', async () => {
     await using server = await serveScriptedModern()
     let closed = false

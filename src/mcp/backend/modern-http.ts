@@ -200,7 +200,8 @@ export class ModernHttp implements BackendConnection, ExchangeOwner {
   async #askAgain(): Promise<boolean> {
     const timeoutMs = this.#options.connectTimeoutMs
     const verdict = await probe((request) => this.request(request), this.#options, timeoutMs)
-    return verdict.kind === 'modern'
+    // Who cannot be asked now has not changed its era: the answer that raised the doubt stands.
+    return verdict.kind === 'modern' || verdict.kind === 'inconclusive'
   }
 
   #openListen(filter: ListenFilter, handlers: ListenHandlers): ListenAttempt {
