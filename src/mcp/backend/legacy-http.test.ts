@@ -62,6 +62,17 @@ describe('a connection to a legacy HTTP backend', () => {
     assert.ok(!peer.requests.includes('DELETE'))
   })
 
+  it('passes over events of the SSE transport that are no messages', async () => {
+    await using server = await serveSseTools()
+    await using front = await serveHttp((request, response) => {
+      proxy(server.url, request, response, 'event: ping\ndata: 2026-11-22\n\n')
+    })
+    const target = { kind: 'http', url: `${front.url}/sse`, transport: 'sse' } as const
+    await using test = await openTestConnection(target)
+    assert.equal(textOf(await test.connection.request(toolCall('echo', { message: 'a' }))), 'a')
+    assert.deepEqual(test.heard.logged, [])
+  })
+
   it('follows a redirect of the SSE stream on the same host', async () => {
     await using server = await serveSseTools()
     await using front = await serveHttp((request, response) => {
@@ -178,10 +189,17 @@ describe('a connection to a legacy HTTP backend', () => {
   })
 })
 
-function proxy(to: string, request: IncomingMessage, response: ServerResponse): void {
+/** `greeting`: what is put before the answer to a GET. */
+function proxy(
+  to: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+  greeting?: string,
+): void {
   const { method, headers, url } = request
   const onward = httpRequest(to + url, { method, headers }, (answer) => {
     response.writeHead(answer.statusCode!, answer.headers)
+    if (greeting !== undefined && method === 'GET') response.write(greeting)
     answer.pipe(response)
   })
   onward.on('error', () => response.destroy())

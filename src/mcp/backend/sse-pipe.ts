@@ -35,7 +35,9 @@ export function openSsePipe(endpoint: HttpEndpoint, options: ConnectOptions): Me
     {
       onEvent(data, event) {
         if (closed) return
-        if (event !== 'endpoint') return pipe.onMessage(data)
+        if (event === '' || event === 'message') return pipe.onMessage(data)
+        // Servers send pings and the like under names of their own.
+        if (event !== 'endpoint') return
         const url = URL.parse(data.toString('utf8').trim(), endpoint.url.href)
         if (url?.origin === endpoint.url.origin) return postTo.resolve(endpoint.at(url))
         const reason = `it wants messages posted to another origin: ${JSON.stringify(data.toString('utf8', 0, 200))}`
