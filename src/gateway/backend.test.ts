@@ -276,6 +276,23 @@ describe('createBackend()', () => {
     )
   })
 
+  it('makes a shared connection as talkative as any client wants, and no quieter', async () => {
+    const fake = createFakeBackend({ capabilities: { tools: {}, logging: {} } })
+    fake.answer = (request) => resultReply(lists(['a'])(request.method))
+    await using t = setUp(fake, { stateless: true })
+    await started(t.backend)
+    const { requests } = fake.connections[0]!
+    const asked = () =>
+      requests.flatMap(({ method, params }) =>
+        method === 'logging/setLevel' ? [params?.['level']] : [],
+      )
+    t.backend.setLogLevel(makeSession('s'), 'error')
+    assert.deepEqual(asked(), ['info'])
+    await t.backend.raiseLogLevel({ principal: BOB }, 'debug')
+    assert.deepEqual(asked(), ['info', 'debug'])
+    assert.equal(t.backend.raiseLogLevel({ principal: BOB }, 'warning'), undefined)
+  })
+
   it('rejects calls with the reason while it cannot be reached', async () => {
     const fake = createFakeBackend()
     fake.refuse = mcpErrors.BACKEND_UNREACHABLE({ backend: 'fake', reason: 'no route', ran: 'no' })

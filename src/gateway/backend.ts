@@ -18,7 +18,7 @@ import { SHARED_CAPABILITIES, type Connect } from './connect.ts'
 import { listOffer, withLists } from './backends/list-offer.ts'
 import { createMainConnection } from './backends/main-connection.ts'
 import { createPool, type SlotOwner } from './backends/pool.ts'
-import { createSlot, isMoreVerbose, type Slot } from './backends/slot.ts'
+import { createSlot, type Slot } from './backends/slot.ts'
 
 /** What a backend tells the gateway. */
 export interface BackendEvents {
@@ -67,6 +67,8 @@ export interface Backend {
   /** Interest of modern clients and of sessions on a shared connection in resources and tasks of a modern backend. */
   listen(filter: ListenFilter): Promise<ListenFilter>
   setLogLevel(session: ClientSession, level: LogLevel): void
+  /** For a modern caller, who names the level with each call. Undefined: its connection sends as much already. */
+  raiseLogLevel(call: CallOwner, level: LogLevel): Promise<void> | undefined
   clientNotification(session: ClientSession, method: string, params: JsonObject): void
   endSession(session: ClientSession): void
   sweep(): void
@@ -104,7 +106,6 @@ export function createBackend(options: BackendOptions): Backend {
   const calls = { count: 0 }
   let offer = options.offer ?? createOffer(config.name, { known: NOTHING_KNOWN })
   let lastError: string | undefined = 'not reached yet'
-  let logLevel: LogLevel | undefined
   /** A backend that prefers the modern era was asked for a legacy session and had none to give. */
   let onlyModern = false
   /** It is connected but could not be asked what it offers. */
@@ -395,11 +396,16 @@ export function createBackend(options: BackendOptions): Backend {
       const own = pool.peek({ kind: 'session', session })
       if (own !== undefined) {
         void own.setLogLevel(level)
-      } else if (logLevel === undefined || isMoreVerbose(level, logLevel)) {
+      } else {
         // Shared connections send what the most talkative client wants; edges filter per client.
-        logLevel = level
-        void mainSlot.setLogLevel(level)
+        void mainSlot.raiseLogLevel(level)
       }
+    },
+    raiseLogLevel(call, level) {
+      const slot = slotFor(call)
+      return slot instanceof Promise
+        ? slot.then((found) => found.raiseLogLevel(level))
+        : slot.raiseLogLevel(level)
     },
     clientNotification(session, method, params) {
       pool.peek({ kind: 'session', session })?.connection?.notify(method, params)

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { Cancellation } from '../base/cancellation.ts'
 import { mcpErrors } from '../mcp/errors.ts'
 import type { Reply } from '../mcp/reply.ts'
 import { resultReply } from '../mcp/reply.ts'
@@ -30,6 +31,16 @@ async function backendOf(fake: FakeBackend) {
     calls: { count: 0 },
     timeoutsFor: () => ({ connectMs: 1, idleMs: 1, absoluteMs: 1 }),
     connectionFor: () => current,
+    async raiseLogLevel(_call: unknown, level: string) {
+      await current.request({
+        method: 'logging/setLevel',
+        params: { level },
+        capabilities: {},
+        wantsProgress: false,
+        cancellation: new Cancellation(),
+        timeouts: { idleMs: 0, absoluteMs: 0 },
+      })
+    },
     drop() {
       void open().then((made) => (current = made))
     },
@@ -110,6 +121,17 @@ describe('callBackend()', () => {
     assert.deepEqual(
       await callBackend(await backendOf(fake), call, REQUEST),
       resultReply({ answer: { key: 'elicitation-1' } }),
+    )
+  })
+
+  it('has a legacy backend send the log lines that a modern client asks for with its call', async () => {
+    const fake = createFakeBackend()
+    fake.answer = () => DONE
+    const client = { ...MODERN_CLIENT, logLevel: 'debug' as const }
+    await callBackend(await backendOf(fake), makeCall({ client }), REQUEST)
+    assert.deepEqual(
+      fake.connections[0]?.requests.map(({ method }) => method),
+      ['logging/setLevel', 'tools/call'],
     )
   })
 

@@ -147,7 +147,7 @@ function exchange(
   if (call.closeStream !== undefined) {
     sent.onStreamPaused = (retryMs) => call.closeStream?.(retryMs)
   }
-  if (client.era === 'modern') return exchangeWithRefusal(connection, call, sent)
+  if (client.era === 'modern') return exchangeWithRefusal(backend, connection, call, sent)
   sent.onQuestion = questioner(call)
   return connection.request(sent)
 }
@@ -182,10 +182,13 @@ function questioner(call: Call): (question: InputRequest) => Promise<JsonObject>
 
 /** A modern caller that did not declare the capability has to learn that (`-32021`), so its refusal ends the call. */
 async function exchangeWithRefusal(
+  backend: Backend,
   connection: BackendConnection,
   call: Call,
   request: SentRequest,
 ): Promise<Reply> {
+  const { logLevel } = call.client
+  if (logLevel !== undefined) await backend.raiseLogLevel(call, logLevel)
   let refusal: unknown
   const own = new Cancellation()
   const unlink = call.cancellation.onCancel((reason) => own.cancel(reason))

@@ -25,6 +25,8 @@ export interface Slot {
   unsubscribe(uri: string): Promise<void>
   /** Makes the backend send log messages from this level on. */
   setLogLevel(level: LogLevel): Promise<void>
+  /** The same for one of several clients: never makes the backend quieter. Undefined: it says as much already. */
+  raiseLogLevel(level: LogLevel): Promise<void> | undefined
   close(): Promise<void>
 }
 
@@ -114,6 +116,12 @@ export function createSlot(options: SlotOptions): Slot {
     )
   }
 
+  async function setLogLevel(wanted: LogLevel): Promise<void> {
+    if (level === wanted) return
+    level = wanted
+    if (current !== undefined) await sendLevel(current, wanted)
+  }
+
   function open(): BackendConnection | Promise<BackendConnection> {
     if (current !== undefined) return current
     opening ??= openNow()
@@ -145,10 +153,11 @@ export function createSlot(options: SlotOptions): Slot {
       subscriptions.delete(uri)
       if (current !== undefined) await send(current, 'resources/unsubscribe', { uri })
     },
-    async setLogLevel(wanted) {
-      if (level === wanted) return
-      level = wanted
-      if (current !== undefined) await sendLevel(current, wanted)
+    setLogLevel,
+    raiseLogLevel(wanted) {
+      const asked = isMoreVerbose(wanted, SHARED_LEVEL) ? wanted : SHARED_LEVEL
+      if (level !== undefined && !isMoreVerbose(asked, level)) return undefined
+      return setLogLevel(asked)
     },
     async close() {
       closed = true
@@ -159,7 +168,10 @@ export function createSlot(options: SlotOptions): Slot {
   }
 }
 
+/** A connection of several clients is never quieter: some of them have not set a level, and get this one. */
+const SHARED_LEVEL: LogLevel = 'info'
+
 /** True if `a` lets more through than `b`. */
-export function isMoreVerbose(a: LogLevel, b: LogLevel): boolean {
+function isMoreVerbose(a: LogLevel, b: LogLevel): boolean {
   return LOG_LEVELS.indexOf(a) < LOG_LEVELS.indexOf(b)
 }
