@@ -16,6 +16,19 @@ export const gatewayErrors = defineErrors('GATEWAY', {
       `Cannot open another session: all ${d.limit} have a call or a stream open`,
     hint: () => 'Try again later, or raise operational.sessions.maxSessions',
   },
+  TOO_MANY_SUBSCRIPTIONS: {
+    fault: 'caller',
+    status: 429,
+    message: (d: { limit: number }) =>
+      `Cannot subscribe to another resource: the session follows ${d.limit}`,
+    hint: () => 'Unsubscribe from what is not needed',
+  },
+  SESSION_TOO_LARGE: {
+    fault: 'caller',
+    status: 400,
+    message: (d: { bytes: number; limit: number }) =>
+      `Cannot keep ${d.bytes} bytes of capabilities and client information for a session, at most ${d.limit}`,
+  },
   BACKEND_AWAY: {
     fault: 'environment',
     status: 503,

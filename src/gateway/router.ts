@@ -15,6 +15,7 @@ import type { Backend } from './backend.ts'
 import type { RoutedRequest } from './call-backend.ts'
 import type { Catalogues } from './catalogues.ts'
 import type { Interests } from './interests.ts'
+import { gatewayErrors } from './errors.ts'
 import type { Answer } from './stages.ts'
 import { refusalOf, type Subscriptions } from './subscriptions.ts'
 import type { TaskIds } from './task-ids.ts'
@@ -31,6 +32,9 @@ export interface RouterOptions {
   readonly subscriptions: Subscriptions
   readonly taskIds: TaskIds
 }
+
+/** Resources one session can follow. */
+const MAX_SUBSCRIPTIONS = 1_000
 
 const TASKS_EXTENSION = 'io.modelcontextprotocol/tasks'
 
@@ -133,6 +137,9 @@ export function createRouter(options: RouterOptions): Answer {
     if (backend === undefined || session === undefined) return resourceNotFound(uri)
     call.routedTo = backend.name
     if (interests.isSubscribed(session, uri)) return EMPTY
+    if (interests.urisOf(session).length >= MAX_SUBSCRIPTIONS) {
+      throw gatewayErrors.TOO_MANY_SUBSCRIPTIONS({ limit: MAX_SUBSCRIPTIONS })
+    }
     const following = await subscriptions.follow(backend, call, { uris: [uri], taskIds: [] })
     if (following.accepted.uris.length === 0) {
       following.stop()

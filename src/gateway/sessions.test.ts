@@ -105,6 +105,14 @@ describe('createSessions()', () => {
     assert.deepEqual(t.ended, [])
   })
 
+  it('refuses a client that says too much of itself', async () => {
+    using t = await setUp()
+    const capabilities = { experimental: { much: 'x'.repeat(100_000) } }
+    const create = t.sessions.create({ ...REQUEST, capabilities })
+    await assert.rejects(create, { code: 'GATEWAY_SESSION_TOO_LARGE' })
+    assert.equal(t.sessions.size, 0)
+  })
+
   it('ends a session that another principal uses', async () => {
     using t = await setUp()
     const session = await t.sessions.create({ ...REQUEST, principal: ALICE })

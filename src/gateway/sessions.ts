@@ -18,6 +18,8 @@ import { gatewayErrors } from './errors.ts'
 /** The level a legacy client gets that never set one. */
 const DEFAULT_LOG_LEVEL: LogLevel = 'info'
 const KEY_PREFIX = 'session:'
+/** A client says what it can and who it is in a few hundred bytes; icons may be among them. */
+const MAX_RECORD_BYTES = 32 * 1024
 
 /** A session in this process; `viewKey` and the like are kept by their owners in maps of their own. */
 interface LiveSession extends ClientSession {
@@ -179,7 +181,12 @@ export function createSessions(options: SessionsOptions): SessionTable {
         lastUsedMs: at,
         storedUntilMs: at + ttlMs,
       }
-      await store.set(KEY_PREFIX + session.id, toRecord(session), { ttlMs, when: 'absent' })
+      const record = toRecord(session)
+      const bytes = Buffer.byteLength(record)
+      if (bytes > MAX_RECORD_BYTES) {
+        throw gatewayErrors.SESSION_TOO_LARGE({ bytes, limit: MAX_RECORD_BYTES })
+      }
+      await store.set(KEY_PREFIX + session.id, record, { ttlMs, when: 'absent' })
       return add(session)
     },
     find(id, principal) {
