@@ -34,7 +34,7 @@ export class Listens {
     const { message, principal } = request
     const filter = readFilter(message)
     if (!filter) {
-      const text = 'Member "notifications" must be a filter: booleans, and lists of strings'
+      const text = `Member "notifications" must be a filter: booleans, and lists of up to ${MAX_FOLLOWED} strings`
       sink.refuse(200, [renderError(message.id, { code: INVALID_PARAMS, message: text })])
       return undefined
     }
@@ -162,11 +162,14 @@ function readFilter(message: RpcRequest): ListenFilter | undefined {
   for (const key of LISTS) {
     const value = wanted[key]
     if (value === undefined) continue
-    if (!isStrings(value)) return undefined
+    if (!isStrings(value) || value.length > MAX_FOLLOWED) return undefined
     filter[key] = value
   }
   return filter
 }
+
+/** Resources or tasks that one subscription can follow. */
+const MAX_FOLLOWED = 1_000
 
 const FLAGS = ['toolsListChanged', 'promptsListChanged', 'resourcesListChanged'] as const
 const LISTS = ['resourceSubscriptions', 'taskIds'] as const

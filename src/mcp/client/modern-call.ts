@@ -119,11 +119,13 @@ export class ModernCall implements Call, Flight {
       const reason = this.cancellation.reason ?? 'it has been answered'
       throw mcpErrors.CALL_CANCELLED({ reason, ran: 'unknown' })
     }
-    const wire: InputRequests = {}
-    for (const [key, request] of Object.entries(requests)) {
-      const params = this.#paramsToAsk(request)
-      wire[key] = { method: request.method, params }
-    }
+    // The keys are the backend's: one may be named like a part of every object.
+    const wire: InputRequests = Object.fromEntries(
+      Object.entries(requests).map(([key, request]) => {
+        const params = this.#paramsToAsk(request)
+        return [key, { method: request.method, params }]
+      }),
+    )
     this.#context.flights.enter(this)
     this.#questions ??= new OpenQuestions()
     const answers = this.#questions.add(wire)

@@ -101,18 +101,24 @@ export class ReplayStream implements EventSink {
     return true
   }
 
+  /** Gives up all its events; a finished stream is nothing without them. */
   dropAll(): void {
-    const count = this.#events.length
-    this.#events = []
-    this.#dropped(this.heldBytes, count)
+    if (this.finishedMs === Infinity) this.#dropEvents()
+    else this.forget()
   }
 
   /** Nobody will come back for it. */
   forget(): void {
     this.finishedMs = Math.min(this.finishedMs, performance.now())
     this.#hangUp()
-    this.dropAll()
+    this.#dropEvents()
     this.#streams.forgotten(this)
+  }
+
+  #dropEvents(): void {
+    const count = this.#events.length
+    this.#events = []
+    this.#dropped(this.heldBytes, count)
   }
 
   #hangUp(): void {

@@ -47,6 +47,20 @@ describe('what is kept for replay', () => {
     assert.ok(store.bytes <= 1_000)
   })
 
+  it('is not even a stream when it was finished and its events were given up', () => {
+    const { store, streamsOf } = setUp({ maxReplayBytesTotal: 1_000 })
+    const first = streamsOf('a')
+    for (let i = 0; i < 4; i++) {
+      const stream = first.open()
+      stream.send(body)
+      stream.end()
+    }
+    const second = streamsOf('b').open()
+    for (let i = 0; i < 5; i++) second.send(body)
+    for (const id of ['a.1.0', 'a.2.0']) assert.equal(first.find(id), undefined)
+    assert.ok(store.bytes <= 1_000)
+  })
+
   it('is bounded per session in bytes', () => {
     const { store, streamsOf } = setUp({ maxReplayBytesPerSession: 500 })
     const streams = streamsOf('a')
