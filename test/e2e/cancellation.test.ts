@@ -24,12 +24,14 @@ for (const variant of FIXTURE_VARIANTS) {
       )
 
     it('is cancelled when a modern client disconnects', async () => {
+      await using peer = await connectHttp(gateway().url, { era: 'modern' })
+      // A process has to be there: what is cancelled before it was sent never reaches the backend.
+      await cancelled(peer.client)
       const abort = new AbortController()
       const call = openModern(gateway().url, 'tools/call', slow('gone'), { signal: abort.signal })
       call.catch(() => {})
       await sleep(400)
       abort.abort()
-      await using peer = await connectHttp(gateway().url, { era: 'modern' })
       await untilCancelled(peer.client, 'gone')
     })
 
@@ -54,6 +56,7 @@ for (const variant of FIXTURE_VARIANTS) {
     for (const era of ERAS) {
       it(`is cancelled when a ${era} client says so`, async () => {
         await using peer = await connectHttp(gateway().url, { era })
+        await cancelled(peer.client)
         const abort = new AbortController()
         const call = peer.client.callTool(slow(`said-${era}`), { signal: abort.signal })
         call.catch(() => {})
