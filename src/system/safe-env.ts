@@ -1,6 +1,6 @@
 /**
- * What a child may inherit: enough to find programs, temporary files, the language and the proxy; nothing that could be a
- * secret of the gateway.
+ * What a child may inherit: enough to find programs, folders and the language; nothing that could be a secret of the
+ * gateway, so no proxies either: their URLs may hold passwords.
  */
 const SAFE = [
   'PATH',
