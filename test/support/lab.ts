@@ -39,7 +39,23 @@ interface Session extends LabState {
   stream: ServerResponse | undefined
 }
 
-export async function startLab(options: { port?: number } = {}): Promise<Lab> {
+export interface LabOptions {
+  /** Default: any free one. */
+  readonly port?: number
+  readonly instructions?: string
+  /** Added to its capabilities. */
+  readonly capabilities?: object
+  /** Results of further methods by their params. */
+  readonly methods?: Readonly<Record<string, (params: Record<string, unknown>) => object>>
+}
+
+export async function startLab(options: LabOptions = {}): Promise<Lab> {
+  const { instructions, methods = {} } = options
+  const description = {
+    ...LAB_INITIALIZED,
+    capabilities: { ...LAB_INITIALIZED.capabilities, ...options.capabilities },
+    ...(instructions === undefined ? {} : { instructions }),
+  }
   const sessions = new Map<string, Session>()
   let initialized = 0
   const server = createServer((request, response) => {
@@ -108,14 +124,17 @@ export async function startLab(options: { port?: number } = {}): Promise<Lab> {
       const id = randomUUID()
       sessions.set(id, { count: 0, stream: undefined })
       response.setHeader('mcp-session-id', id)
-      return answer(response, message, LAB_INITIALIZED)
+      return answer(response, message, description)
     }
     if (message.method === 'server/discover') return void response.writeHead(400).end('no session')
     if (session === undefined) return void response.writeHead(404).end('unknown session')
     if (message.id === undefined) return void response.writeHead(202).end()
     if (message.method === 'ping') return answer(response, message, {})
     if (message.method === 'tools/list') return answer(response, message, { tools: lab.tools })
-    if (message.method !== 'tools/call') return fail(response, message)
+    if (message.method !== 'tools/call') {
+      const own = methods[message.method ?? '']
+      return own ? answer(response, message, own({ ...message.params })) : fail(response, message)
+    }
     await call(message, response, session)
   }
 
