@@ -45,6 +45,18 @@ async function open(
 const tick = () => new Promise((resolve) => setImmediate(resolve))
 
 describe('a legacy connection over one pipe', () => {
+  it('asks no more than a hundred questions at a time', async () => {
+    const { pipe, connection, questions } = await open(() => new Promise(() => {}))
+    pipe.sent.length = 0
+    for (let id = 1; id <= 150; id++) {
+      pipe.say({ jsonrpc: '2.0', id, method: 'elicitation/create', params: {} })
+    }
+    await tick()
+    assert.equal(questions.length, 100)
+    assert.equal(pipe.sent.filter((message) => 'error' in message).length, 50)
+    await connection.close()
+  })
+
   it('attributes what carries no id to the sole call in flight, and to none of several', async () => {
     const { pipe, connection, notifications, questions } = await open()
     const seen: string[] = []

@@ -38,6 +38,8 @@ const POST_HEADERS: HeaderList = [
   'application/json, text/event-stream',
 ]
 const NOTIFY_TIMEOUT_MS = 10_000
+/** Answers and notifications on their way: each takes a connection of its own, and a backend could ask without end. */
+const MAX_POSTING = 256
 const CLOSE_TIMEOUT_MS = 2000
 /** Some servers do not answer the GET before they have something to say. */
 const STREAM_PATIENCE_MS = 200
@@ -76,6 +78,7 @@ class LegacyHttp implements BackendConnection, ExchangeOwner {
   #handshake: Handshake | undefined
   #standalone: StandaloneStream | undefined
   #ended: string | undefined
+  #posting = 0
 
   constructor(endpoint: HttpEndpoint, options: ConnectOptions) {
     this.endpoint = endpoint
@@ -292,8 +295,11 @@ class LegacyHttp implements BackendConnection, ExchangeOwner {
 
   async #post(body: string, what: string): Promise<void> {
     if (this.#ended !== undefined) return
+    if (this.#posting >= MAX_POSTING) return this.#skipped.skip(`too many answers at once: ${what}`)
     const headers = this.endpoint.headers(this.#postHeaders)
+    this.#posting++
     const outcome = await post(this.endpoint, 'POST', headers, body, NOTIFY_TIMEOUT_MS)
+    this.#posting--
     if (typeof outcome === 'number' && outcome < 300) return
     this.#options.log.warn(
       { backend: this.#options.name, what, outcome },

@@ -9,6 +9,9 @@ import type { Turns } from './turns.ts'
 
 const ASKABLE = new Set(['elicitation/create', 'sampling/createMessage', 'roots/list'])
 
+/** On one connection; each is kept, by the client too, until somebody has answered it. */
+const MAX_OPEN = 100
+
 /** Server-to-client requests of a legacy backend: asked of whom they concern, answered over `send`. */
 export class Questions {
   readonly #events: ConnectionEvents
@@ -36,6 +39,10 @@ export class Questions {
     if (method === 'ping') return this.#send(JSON.stringify({ jsonrpc: '2.0', id, result: {} }))
     if (!ASKABLE.has(method)) {
       const error = { code: METHOD_NOT_FOUND, message: `Method not found: ${method}` }
+      return this.#send(JSON.stringify({ jsonrpc: '2.0', id, error }))
+    }
+    if (this.#open.size >= MAX_OPEN) {
+      const error = { code: INTERNAL_ERROR, message: `${MAX_OPEN} questions wait for an answer` }
       return this.#send(JSON.stringify({ jsonrpc: '2.0', id, error }))
     }
     this.#open.add(id)
