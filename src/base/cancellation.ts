@@ -41,11 +41,4 @@ export class Cancellation {
       if (index >= 0) listeners.splice(index, 1)
     }
   }
-
-  /** The same as an AbortSignal, for libraries that want one. */
-  toSignal(): AbortSignal {
-    const controller = new AbortController()
-    this.onCancel((reason) => controller.abort(new Error(reason)))
-    return controller.signal
-  }
 }

@@ -1,8 +1,4 @@
-import assert from 'node:assert/strict'
-import { describe, it } from 'node:test'
-import { createOutbound } from '../net/outbound.ts'
-import { silentLogger } from '../telemetry/logger.ts'
-import { detectEra } from './connect-backend.ts'
+import { describe } from 'node:test'
 import { backendConnectionSuite } from './testing/backend-connection.testsuite.ts'
 import type { BackendUnderTest } from './testing/backend-connection.testsuite.ts'
 import { serveLegacyTools, serveModernTools, serveSseTools } from './testing/http-tool-servers.ts'
@@ -20,28 +16,6 @@ describe('connectBackend', { concurrency: true }, () => {
     http(await serveModernTools(), '/mcp', 'modern', 'streamable-http'),
   )
   backendConnectionSuite('SSE', async () => http(await serveSseTools(), '/sse', 'legacy', 'sse'))
-})
-
-describe('detectEra', () => {
-  it('says what can be remembered, and leaves no session behind', async () => {
-    await using backend = http(await serveModernTools(), '/mcp', 'modern', 'streamable-http')
-    const outbound = createOutbound()
-    const found = await detectEra(backend.target, {
-      name: 'probed',
-      clientInfo: { name: 'gateway', version: '1' },
-      capabilities: {},
-      connectTimeoutMs: 5000,
-      log: silentLogger,
-      outbound,
-    })
-    await outbound.close()
-    assert.partialDeepStrictEqual(found, {
-      era: 'modern',
-      version: '2026-07-28',
-      transport: 'streamable-http',
-      server: { info: { name: 'tool-server' } },
-    })
-  })
 })
 
 function stdio(era: 'legacy' | 'modern'): BackendUnderTest {

@@ -1,9 +1,7 @@
-import type { BackendConnection, BackendTarget, BackendTransport } from './backend-connection.ts'
+import type { BackendConnection, BackendTarget } from './backend-connection.ts'
 import type { ConnectOptions } from './backend/connect-options.ts'
 import { openHttpBackend } from './backend/open-http.ts'
 import { openStdioBackend } from './backend/open-stdio.ts'
-import type { ServerDescription } from './messages.ts'
-import type { Era, ProtocolVersion } from './versions.ts'
 
 export type { ConnectOptions, LegacyResume } from './backend/connect-options.ts'
 
@@ -19,31 +17,4 @@ export async function connectBackend(
   return target.kind === 'http'
     ? openHttpBackend(target, options)
     : openStdioBackend(target, options)
-}
-
-/** What can be remembered of a backend. */
-export interface DetectedBackend {
-  readonly era: Era
-  readonly version: ProtocolVersion
-  readonly transport: BackendTransport
-  readonly server: ServerDescription
-}
-
-/** Opens a conversation, looks, and ends it. Rejects like `connectBackend`: then nothing is known. */
-export async function detectEra(
-  target: BackendTarget,
-  options: Omit<ConnectOptions, 'events' | 'openStream' | 'resume'>,
-): Promise<DetectedBackend> {
-  const connection = await connectBackend(target, {
-    ...options,
-    openStream: false,
-    events: {
-      onNotification: () => {},
-      onQuestion: () => Promise.reject(new Error('nobody to ask')),
-      onClose: () => {},
-    },
-  })
-  const { era, version, transport, server } = connection
-  await connection.close()
-  return { era, version, transport: transport ?? 'streamable-http', server }
 }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Cancellation } from '../../base/cancellation.ts'
 import type { JsonObject } from '../../base/json.ts'
 import type {
@@ -37,11 +38,13 @@ export interface SlotOptions {
   readonly openStream: boolean
   readonly timeouts: RequestTimeouts
   readonly newCancellation: () => Cancellation
-  /** Called with each new connection, before callers get it. */
-  readonly onOpen?: (connection: BackendConnection) => void
   readonly onLost?: (reason: string) => void
   readonly log: Logger
 }
+
+/** How long and how often to look whether a lost connection has answered all its calls. */
+const LAST_ANSWERS_TRIES = 50
+const LAST_ANSWERS_MS = 100
 
 export function createSlot(options: SlotOptions): Slot {
   const subscriptions = new Map<string, number>()
@@ -49,6 +52,7 @@ export function createSlot(options: SlotOptions): Slot {
   let opening: Promise<BackendConnection> | undefined
   let level: LogLevel | undefined
   let closed = false
+  const leaving = new Set<BackendConnection>()
 
   async function openNow(): Promise<BackendConnection> {
     // `onClose` may come before `connect` resolves or long after another connection took the place.
@@ -74,7 +78,6 @@ export function createSlot(options: SlotOptions): Slot {
       }
       if (!lost) current = made
       await restoreState(made)
-      options.onOpen?.(made)
       return made
     } finally {
       opening = undefined
@@ -122,6 +125,16 @@ export function createSlot(options: SlotOptions): Slot {
     if (current !== undefined) await sendLevel(current, wanted)
   }
 
+  /** Other calls in flight learn by their own answers that the connection is lost, and that they did not run. */
+  async function closeWhenAnswered(connection: BackendConnection): Promise<void> {
+    leaving.add(connection)
+    for (let waited = 0; waited < LAST_ANSWERS_TRIES && connection.inFlight > 0; waited++) {
+      await sleep(LAST_ANSWERS_MS, undefined, { ref: false })
+    }
+    await connection.close()
+    leaving.delete(connection)
+  }
+
   function open(): BackendConnection | Promise<BackendConnection> {
     if (current !== undefined) return current
     opening ??= openNow()
@@ -134,8 +147,9 @@ export function createSlot(options: SlotOptions): Slot {
     },
     open,
     drop(connection) {
+      if (current !== connection) return
       forget(connection, 'lost')
-      void connection.close()
+      void closeWhenAnswered(connection)
     },
     async subscribe(uri) {
       const connection = await open()
@@ -161,9 +175,9 @@ export function createSlot(options: SlotOptions): Slot {
     },
     async close() {
       closed = true
-      const connection = current
+      const connections = current === undefined ? [...leaving] : [current, ...leaving]
       current = undefined
-      await connection?.close()
+      await Promise.all(connections.map((connection) => connection.close()))
     },
   }
 }

@@ -24,7 +24,6 @@ export interface HttpExchangeOptions {
   readonly upgradeMs: number
   /** Answers expected: more than one for a batch, which is answered by an array. */
   readonly batchSize?: number
-  readonly headers?: readonly string[]
   /** Begins the event stream on the response. */
   openSink(response: ServerResponse): EventSink
 }
@@ -93,7 +92,7 @@ export class HttpExchange implements Exchange, Ticking {
 
   #answer(status: number, body: readonly Buffer[]): void {
     this.#context.ticker.delete(this)
-    answerJson(this.#response, status, body, this.#options.headers)
+    answerJson(this.#response, status, body)
     this.#context.unsent.wrote(this.#response)
   }
 

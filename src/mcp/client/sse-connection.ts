@@ -15,7 +15,7 @@ export class SseConnection implements Ticking {
   /** Called once when the client is gone; not after `end`. */
   onGone: (() => void) | undefined
 
-  constructor(context: EdgeContext, response: ServerResponse, headers: readonly string[] = []) {
+  constructor(context: EdgeContext, response: ServerResponse) {
     this.#context = context
     this.#response = response
     response.writeHead(200, [
@@ -25,7 +25,6 @@ export class SseConnection implements Ticking {
       'no-cache, no-transform',
       'X-Accel-Buffering',
       'no',
-      ...headers,
     ])
     response.flushHeaders()
     response.on('close', () => this.#gone())
