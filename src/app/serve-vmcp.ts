@@ -216,6 +216,9 @@ function warnOfRestart(before: VmcpConfig, next: VmcpConfig, log: Logger): void 
     (section) => !same(before[section], next[section]),
   )
   if (!same(before.operational.limits, next.operational.limits)) sections.push('operational.limits')
+  if (before.operational.logLevel !== next.operational.logLevel) {
+    sections.push('operational.logLevel')
+  }
   if (sections.length > 0) log.warn({ sections }, 'These sections take effect at the next start')
 }
 

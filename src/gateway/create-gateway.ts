@@ -255,6 +255,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   /** A backend that took another's place knows nothing of what clients follow there. */
   async function subscribeAgain(backend: Backend): Promise<void> {
     await backend.settled
+    for (const listener of interests.listeners) void listener.followAgain(backend.name)
     for (const session of sessions.live()) {
       const owner = { principal: session.principal, session }
       for (const uri of interests.urisOf(session)) {

@@ -10,6 +10,8 @@ export interface Listener {
   readonly principal: Principal
   readonly sink: (method: string, params: JsonObject) => void
   readonly onEnd: () => void
+  /** Another backend took the place of one it follows: follows that. */
+  readonly followAgain: (backend: string) => Promise<void>
 }
 
 export interface InterestsOptions {
@@ -21,6 +23,7 @@ export interface InterestsOptions {
  * listeners of modern clients (what their filter names). Delivery is by memory only and never waits.
  */
 export interface Interests {
+  readonly listeners: Iterable<Listener>
   addListener(listener: Listener): void
   removeListener(listener: Listener): void
   /** `stop` ends the subscription upstream; called once, when the session no longer wants it or ends. */
@@ -44,6 +47,7 @@ export function createInterests(options: InterestsOptions): Interests {
   const uris = new Map<ClientSession, Map<string, () => void>>()
 
   return {
+    listeners,
     addListener: (listener) => void listeners.add(listener),
     removeListener: (listener) => void listeners.delete(listener),
     subscribe(session, uri, stop) {

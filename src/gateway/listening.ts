@@ -63,11 +63,21 @@ export async function openListening(
     principal,
     sink: request.sink,
     onEnd: request.onEnd,
+    async followAgain(name) {
+      for (const [backend, wanted] of wantedByBackend(options, honoured, principal)) {
+        if (backend.name !== name) continue
+        const following = await followBounded(options, backend, principal, wanted)
+        if (stopped) following?.stop()
+        else follows.push(following)
+      }
+    },
   }
+  let stopped = false
   options.interests.addListener(listener)
   return {
     honoured,
     stop() {
+      stopped = true
       options.interests.removeListener(listener)
       for (const following of follows) following?.stop()
     },

@@ -8,7 +8,7 @@ import { gatewayConfig, startGateway, type Gateway } from '../support/gateway.ts
 import { callIn, logLines, said, stdioLab, toolNames } from '../support/lab-client.ts'
 import { tool } from '../support/lab-tools.ts'
 import { startLab, type Lab } from '../support/lab.ts'
-import { findMessage, openSession, sendModern } from '../support/raw-mcp.ts'
+import { findMessage, openModern, openSession, sendModern } from '../support/raw-mcp.ts'
 import { createTempDir, type TempDir } from '../support/temp-dir.ts'
 import { until } from '../support/until.ts'
 
@@ -115,6 +115,44 @@ describe('an edit of the file', () => {
     await editTo(both())
   })
 
+  it('that moves a backend takes subscriptions of its resources along', async () => {
+    const uri = 'lab://watched'
+    const options = {
+      capabilities: { resources: { subscribe: true } },
+      methods: {
+        'resources/list': () => ({ resources: [{ uri, name: 'watched' }] }),
+        'resources/templates/list': () => ({ resourceTemplates: [] }),
+        'resources/subscribe': () => ({}),
+        'resources/unsubscribe': () => ({}),
+      },
+    }
+    await using before = await startLab(options)
+    await using moved = await startLab(options)
+    await editTo({ ...both(), watched: before.entry })
+    const session = await openSession(gateway.url)
+    await until('the subscription', async () => {
+      const { response } = await session.send('resources/subscribe', { uri })
+      return response.result
+    })
+    const listening = await openModern(gateway.url, 'subscriptions/listen', {
+      notifications: { resourceSubscriptions: [uri] },
+    })
+    const heard = [await session.get(), listening].map((stream) =>
+      findMessage(stream, ({ method }) => method === 'notifications/resources/updated'),
+    )
+    await editTo({ ...both(), watched: moved.entry })
+    const timer = setInterval(() => {
+      moved.announce('notifications/resources/updated', { uri })
+    }, 100)
+    const messages = await Promise.race([Promise.all(heard), sleep(5000)])
+    clearInterval(timer)
+    assert.deepEqual(
+      messages?.map(({ params }) => params?.['uri']),
+      [uri, uri],
+    )
+    await editTo(both())
+  })
+
   it('of filters and overrides is in effect at once, and clients hear of it', async () => {
     await using peer = await connectHttp(gateway.url, { era: 'modern' })
     let changes = 0
@@ -205,7 +243,13 @@ describe('an edit of the file', () => {
 
     assert.equal((await namesOf('one_')).length, 6)
     assert.equal(await callIn(session, 'one_count'), '2')
-    await editTo(both(), { ...prefixed(), metadata: { edit: 'mended' } })
+    await editTo(both(), {
+      ...prefixed(),
+      metadata: { edit: 'mended' },
+      operational: { logLevel: 'debug' },
+    })
+    const [later] = linesWith(/take effect at the next start/).slice(-1)
+    assert.deepEqual(later?.['sections'], ['operational.logLevel'])
     assert.equal(await callIn(session, 'one_count'), '3')
   })
 
@@ -229,7 +273,7 @@ describe('an edit of the file', () => {
 
   it('of the tools of a backend itself reaches lists without one', async () => {
     one.tools = [...one.tools, tool('extra')]
-    one.announceTools()
+    one.announce('notifications/tools/list_changed')
     await until('one_extra', async () =>
       (await namesOf('one_')).includes('one_extra') ? true : undefined,
     )

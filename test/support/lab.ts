@@ -29,8 +29,8 @@ export interface Lab extends AsyncDisposable {
   breakNext: number
   /** Every POST waits so long. */
   delayMs: number
-  /** Tells all streams that the tools have changed. */
-  announceTools(): void
+  /** Sends a notification on all streams. */
+  announce(method: string, params?: object): void
   /** Headers of the last POST. */
   lastHeaders: IncomingMessage['headers']
 }
@@ -79,9 +79,9 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
       for (const session of sessions.values()) session.stream?.end()
       sessions.clear()
     },
-    announceTools() {
+    announce(method, params = {}) {
       for (const { stream } of sessions.values()) {
-        stream?.write(toEvent({ jsonrpc: '2.0', method: 'notifications/tools/list_changed' }))
+        stream?.write(toEvent({ jsonrpc: '2.0', method, params }))
       }
     },
     async [Symbol.asyncDispose]() {
