@@ -332,6 +332,26 @@ describe('questions to legacy clients', () => {
     assert.match((await sse.next()).data, /MCP_QUESTION_EXPIRED/)
   })
 
+  it('takes the other questions of a round back when one is answered with an error', async () => {
+    await using test = await startTestEdge()
+    test.gateway.tools.set('asks', async (call) => {
+      const question = nameQuestion['name']!
+      await call.ask({ a: question, b: question })
+      return resultReply({ content: [] })
+    })
+    const client = await initializeLegacy(test.url, elicits)
+    const sse = await openSse(test.url, { headers: client.headers, body: callAsks })
+    await sse.next()
+    const { id } = (await sse.next()).json
+    const other = (await sse.next()).json.id
+    await client.post({ jsonrpc: '2.0', id, error: { code: -1, message: 'no way' } })
+    const withdrawn = await sse.next()
+    assert.equal(withdrawn.json['method'], 'notifications/cancelled')
+    assert.equal((withdrawn.json['params'] as JsonObject)['requestId'], other)
+    assert.match((await sse.next()).data, /no way/)
+    await sse.ended
+  })
+
   it('declines urls for versions without them and names them for others', async () => {
     await using test = await startTestEdge()
     test.gateway.tools.set('asks', async (call) => {

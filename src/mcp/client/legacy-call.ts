@@ -8,7 +8,7 @@ import { cleanRequestMeta, progressTokenOf } from '../meta.ts'
 import type { InputAnswers, InputRequests, RequestId, RpcRequest } from '../messages.ts'
 import { renderError, renderReply } from '../render-reply.ts'
 import type { Reply } from '../reply.ts'
-import { GATEWAY_FAILURE, INTERNAL_ERROR } from '../rpc-codes.ts'
+import { GATEWAY_FAILURE } from '../rpc-codes.ts'
 import { CallNotifications } from './call-notifications.ts'
 import type { EdgeContext } from './context.ts'
 import type { Exchange } from './exchange.ts'
@@ -85,12 +85,22 @@ export class LegacyCall implements Call {
   }
 
   async ask(requests: InputRequests): Promise<InputAnswers> {
+    const round = new Cancellation()
+    const unlink = this.cancellation.onCancel((reason) => round.cancel(reason))
     const answers = Object.entries(requests).map(async ([key, request]) => {
       const send = (message: JsonObject): boolean =>
         this.#exchange.send(message) || this.#peer.sendStandalone(message)
-      return [key, await this.#peer.question(request, this.client, send, this.cancellation)]
+      return [key, await this.#peer.question(request, this.client, send, round)]
     })
-    return Object.fromEntries(await Promise.all(answers)) as InputAnswers
+    try {
+      return Object.fromEntries(await Promise.all(answers)) as InputAnswers
+    } catch (error) {
+      // Without one answer the others are of no use: the client need not go on asking its user.
+      round.cancel('another question of the same call was not answered')
+      throw error
+    } finally {
+      unlink()
+    }
   }
 
   closeStream(retryMs: number): void {
@@ -124,7 +134,7 @@ export class LegacyCall implements Call {
   #fail(thrown: unknown): void {
     if (this.#finished) return
     const { error, status } = toFailure(thrown, 'legacy', this.#context)
-    this.#finish([renderError(this.id, error)], error.code === INTERNAL_ERROR ? 200 : status)
+    this.#finish([renderError(this.id, error)], status)
   }
 
   #finish(body: readonly Buffer[] | undefined, status?: number): void {
