@@ -4,11 +4,15 @@ import { watchConfig } from '../app/watch-config.ts'
 import { serveVmcp, type RunningVmcp } from '../app/serve-vmcp.ts'
 import { renderProblem } from '../schema/problem.ts'
 import { findPortOwner } from '../system/port-owner.ts'
+import { releaseMemory } from '../system/release-memory.ts'
 import { tuneCollector } from '../system/tune-collector.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { cliErrors } from './errors.ts'
 import { installLastResort } from './last-resort.ts'
 import { openLog } from './open-log.ts'
+
+/** By then backends have been listed and the first requests answered. */
+const SETTLED_MS = 1000
 
 interface GatewayRun {
   readonly config: VmcpConfig
@@ -46,7 +50,8 @@ export async function runGateway(run: GatewayRun): Promise<number> {
     const running = await serveVmcp({ config, host, port, log, stdio, stop }).catch(
       (error: unknown) => explainListenError(error, run),
     )
-    const stopWatching = run.watched && watch(run.watched, run.env, running, log)
+    setTimeout(releaseMemory, SETTLED_MS).unref()
+  const stopWatching = run.watched && watch(run.watched, run.env, running, log)
     const code = await untilEnd(running, stop, log)
     await stopWatching?.()
     return lastResort.crashed.aborted ? 1 : code

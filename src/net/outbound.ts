@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { getCACertificates } from 'node:tls'
-import { Pool } from 'undici'
+import Pool from 'undici/lib/dispatcher/pool.js'
 import type { Dispatcher } from 'undici'
 import { guardedLookup } from './outside-url.ts'
 
