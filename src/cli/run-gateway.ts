@@ -44,18 +44,19 @@ export async function runGateway(run: GatewayRun): Promise<number> {
   const log = openLog({ level, format, env })
   const signals = listenForSignals(log)
   const exit = (): void => process.exit(1)
+  const releasing = setTimeout(releaseMemory, SETTLED_MS).unref()
   const lastResort = installLastResort(log, { source: process, exit, graceMs: CRASH_GRACE_MS })
   try {
     const stop = AbortSignal.any([signals.stop, lastResort.crashed])
     const running = await serveVmcp({ config, host, port, log, stdio, stop }).catch(
       (error: unknown) => explainListenError(error, run),
     )
-    setTimeout(releaseMemory, SETTLED_MS).unref()
-  const stopWatching = run.watched && watch(run.watched, run.env, running, log)
+    const stopWatching = run.watched && watch(run.watched, run.env, running, log)
     const code = await untilEnd(running, stop, log)
     await stopWatching?.()
     return lastResort.crashed.aborted ? 1 : code
   } finally {
+    clearTimeout(releasing)
     signals.close()
     lastResort.close()
   }
