@@ -12,6 +12,8 @@ interface ResumeOptions {
 }
 
 const DEFAULT_RETRY_MS = 1000
+/** A server that wants no pause and ends every stream at once must not keep us busy. */
+export const MIN_RETRY_MS = 100
 /** Tries in a row that bring nothing, before the answer is given up. */
 const MAX_EMPTY_TRIES = 5
 
@@ -22,7 +24,7 @@ const MAX_EMPTY_TRIES = 5
 export function resumeCall(call: PendingCall, from: StreamPosition, options: ResumeOptions): void {
   const { endpoint } = options
   let lastEventId = from.lastEventId!
-  let retryMs = from.retryMs ?? DEFAULT_RETRY_MS
+  let retryMs = Math.max(MIN_RETRY_MS, from.retryMs ?? DEFAULT_RETRY_MS)
   let emptyTries = 0
   pause()
 
@@ -52,7 +54,7 @@ export function resumeCall(call: PendingCall, from: StreamPosition, options: Res
         onEnd(end) {
           if (call.settled) return
           lastEventId = stream.position.lastEventId ?? lastEventId
-          retryMs = stream.position.retryMs ?? retryMs
+          retryMs = Math.max(MIN_RETRY_MS, stream.position.retryMs ?? retryMs)
           emptyTries = any ? 0 : emptyTries + 1
           if (end.kind === 'refused') return giveUp(`HTTP ${end.httpStatus} to Last-Event-ID`)
           if (emptyTries >= MAX_EMPTY_TRIES) {

@@ -3,6 +3,7 @@ import type { Logger } from '../../telemetry/logger.ts'
 import { openEventStream } from './event-stream.ts'
 import type { EventStream, StreamEnd } from './event-stream.ts'
 import type { HeaderList, HttpEndpoint } from './http-endpoint.ts'
+import { MIN_RETRY_MS } from './resume-call.ts'
 
 interface StandaloneOptions {
   endpoint: () => HttpEndpoint
@@ -20,6 +21,9 @@ export interface StandaloneStream {
   readonly answered: Promise<void>
   close(): void
 }
+
+/** Refusals that pass: request timeout, too many requests. */
+const LATER = new Set([408, 429])
 
 /**
  * The stream of a legacy HTTP session for what belongs to no request (2025-03-26 and later, "Listening for Messages"):
@@ -65,11 +69,12 @@ export function openStandaloneStream(options: StandaloneOptions): StandaloneStre
     if (closed) return
     if (end.kind === 'refused') {
       if (end.httpStatus === 404) return options.onSessionLost()
-      if (end.httpStatus < 500) {
+      if (end.httpStatus < 500 && !LATER.has(end.httpStatus)) {
         return options.log.debug({ httpStatus: end.httpStatus }, 'Backend offers no stream')
       }
     }
-    const waitMs = end.kind === 'ended' && retryMs !== undefined ? retryMs : backoff.nextMs()
+    const isAsked = end.kind === 'ended' && retryMs !== undefined
+    const waitMs = isAsked ? Math.max(MIN_RETRY_MS, retryMs) : backoff.nextMs()
     timer = setTimeout(connect, waitMs)
     timer.unref()
   }
