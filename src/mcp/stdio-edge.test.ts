@@ -198,6 +198,13 @@ describe('a legacy client on a pipe', () => {
     await pipe.edge.done
   })
 
+  it('refuses a batch before initialize', async () => {
+    const pipe = startPipe()
+    pipe.send([call('echo', 1)])
+    assert.equal((await pipe.next()).error?.['code'], -32600)
+    await pipe.edge.close()
+  })
+
   it('refuses batches in other versions', async () => {
     const strict = startPipe()
     strict.send(initialize())

@@ -69,6 +69,7 @@ export class LegacyPipe {
   }
 
   #beforeSession(message: LegacyMessage): void {
+    if (message.kind === 'batch') this.#refuse(null, 'A batch came before initialize')
     if (message.kind !== 'request') return
     const { method, id } = message.message
     if (method === 'initialize') {
