@@ -6,6 +6,7 @@ import type { BackendRequest } from '../mcp/backend-connection.ts'
 import type { Call } from '../mcp/call.ts'
 import { ANONYMOUS } from '../mcp/caller.ts'
 import type { ClientSession } from '../mcp/client-session.ts'
+import { mcpErrors } from '../mcp/errors.ts'
 import { parseRawResult } from '../mcp/raw-response.ts'
 import { resultReply, type Reply } from '../mcp/reply.ts'
 import { openStorage } from '../storage/open-storage.ts'
@@ -313,6 +314,30 @@ describe('createGateway()', () => {
       t.gateway.call(modern('tasks/get', { taskId: 'a.forged.t1' }, { client })),
     )
     assert.equal(unknown.code, -32602)
+  })
+
+  it('lists the tasks of all backends to their end, though one does not answer', async () => {
+    const capabilities = { ...ALL, tasks: { list: {} } }
+    const [a, b] = [createFakeBackend({ capabilities }), createFakeBackend({ capabilities })]
+    a.answer = (request) => {
+      if (request.method !== 'tasks/list') return answering('a', ['x'])(request)
+      return request.params?.['cursor'] === 'two'
+        ? resultReply({ tasks: [{ taskId: 't2' }] })
+        : resultReply({ tasks: [{ taskId: 't1' }], nextCursor: 'two' })
+    }
+    b.answer = (request) =>
+      request.method === 'tasks/list'
+        ? Promise.reject(mcpErrors.BACKEND_GONE({ backend: 'b', reason: 'test', ran: 'unknown' }))
+        : answering('b', ['x'])(request)
+    await using t = await setUp({ a, b })
+    const list = () => resultOf(t.gateway.call(makeCall({ method: 'tasks/list' })))
+    const tasks = names(await list(), 'tasks', 'taskId')
+    assert.deepEqual(
+      tasks.map((id) => String(id).replace(/\..*\./, '.')),
+      ['a.t1', 'a.t2'],
+    )
+    a.answer = b.answer
+    await assert.rejects(list(), { code: 'MCP_BACKEND_GONE' })
   })
 
   it('takes another configuration without touching what did not change', async () => {

@@ -26,6 +26,7 @@ const SHAPES: Readonly<Record<string, { items: string; key: string }>> = {
   'prompts/list': { items: 'prompts', key: 'name' },
   'resources/list': { items: 'resources', key: 'uri' },
   'resources/templates/list': { items: 'resourceTemplates', key: 'uriTemplate' },
+  'tasks/list': { items: 'tasks', key: 'taskId' },
 }
 
 /**

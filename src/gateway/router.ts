@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject } from '../base/json.ts'
+import { isJsonObject, type Json, type JsonObject } from '../base/json.ts'
 import type { Call } from '../mcp/call.ts'
 import { parseRawResult, type RawResponse } from '../mcp/raw-response.ts'
 import { errorReply, type Reply } from '../mcp/reply.ts'
@@ -15,6 +15,7 @@ import type { Backend } from './backend.ts'
 import type { RoutedRequest } from './call-backend.ts'
 import type { Catalogues } from './catalogues.ts'
 import type { Interests } from './interests.ts'
+import { listAll } from './list-backend.ts'
 import { gatewayErrors } from './errors.ts'
 import type { Answer } from './stages.ts'
 import { refusalOf, type Subscriptions } from './subscriptions.ts'
@@ -170,23 +171,29 @@ export function createRouter(options: RouterOptions): Answer {
     return withClientTaskIds(reply, backend, call)
   }
 
-  /** Legacy only: the tasks of all backends that keep any. Each answers one page; there is no order between backends. */
+  /** Legacy only: all tasks of all backends that keep any, as far as they answer; there is no order between backends. */
   async function listTasks(call: Call): Promise<Reply> {
     const owners = [...backends.values()].filter((backend) => {
       const tasks = backend.main?.era === 'legacy' && backend.main.server.capabilities['tasks']
       return isJsonObject(tasks) && tasks['list'] !== undefined
     })
     if (owners.length === 0) return errorReply(METHOD_NOT_FOUND, 'No backend lists tasks')
-    const replies = await Promise.all(
-      owners.map(async (backend) => {
-        const reply = await send(backend, call, { method: 'tasks/list', params: {} })
-        return withClientTaskIds(reply, backend, call)
-      }),
-    )
-    const tasks = replies.flatMap((reply) =>
-      reply.kind === 'result' && Array.isArray(reply.result['tasks']) ? reply.result['tasks'] : [],
-    )
+    const listed = await Promise.allSettled(owners.map((backend) => tasksOf(backend, call)))
+    const [first] = listed
+    if (first?.status === 'rejected' && listed.every((each) => each.status === 'rejected')) {
+      throw first.reason
+    }
+    const tasks = listed.flatMap((each) => (each.status === 'fulfilled' ? each.value : []))
     return { kind: 'result', result: { tasks } }
+  }
+
+  async function tasksOf(backend: Backend, call: Call): Promise<Json[]> {
+    const tasks = await listAll(
+      (method, params) => send(backend, call, { method, params }),
+      'tasks/list',
+    )
+    const renamed = taskIds.rewrite({ tasks }, backend.name, call.principal)['tasks']
+    return Array.isArray(renamed) ? renamed : []
   }
 
   async function resourceBackend(call: Call, uri: string): Promise<Backend | undefined> {
