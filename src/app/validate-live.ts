@@ -55,8 +55,8 @@ export async function validateLive(
 function unreachable(config: VmcpConfig, gateway: Gateway): Problem[] {
   return config.backends.flatMap((backend, index) => {
     const state = gateway.backends.get(backend.name)
-    if (state?.main !== undefined || state === undefined) return []
-    const reason = `backend "${backend.name}" cannot be reached: ${state.lastError ?? 'no answer'}`
+    if (state?.lastError === undefined) return []
+    const reason = `backend "${backend.name}" cannot be reached: ${state.lastError}`
     return config.problemAt(
       ['backends', index],
       reason,
