@@ -15,7 +15,7 @@ import { ROOT_FOLDER } from './contestants/contestant.ts'
 import { OURS, oursScript } from './contestants/ours.ts'
 import * as peers from './contestants/peers.ts'
 import { startGenerator } from './load/generator.ts'
-import { machineLine } from './measure/machine.ts'
+import { loadLine, machineLine } from './measure/machine.ts'
 import { renderDocument, verdictTable } from './report/document.ts'
 import { renderTable } from './report/table.ts'
 import { profile } from './scenarios/profile.ts'
@@ -34,6 +34,7 @@ const { values } = parseArgs({
 })
 if (values.profile !== undefined) process.env['BENCH_FROM'] = 'src'
 if (process.env['BENCH_FROM'] !== 'src') buildBundle()
+const load = loadLine()
 const fixtures = await startFixtures()
 const generator = startGenerator()
 const bench: Bench = {
@@ -64,7 +65,7 @@ async function runSections(): Promise<void> {
   if (sections.length === 0) {
     throw new Error(`--only takes ${SECTIONS.map(({ name }) => name).join(', ')}`)
   }
-  console.log(`${machineLine()}\nours: ${programName()}\n`)
+  console.log(`${machineLine()}\n${load}\nours: ${programName()}\n`)
   const findings: Findings[] = []
   for (const section of sections) {
     const found = await section.run(bench)
@@ -84,6 +85,7 @@ function write(findings: readonly Findings[]): void {
   const file = `${ROOT_FOLDER}docs/reference/benchmarks.md`
   const text = renderDocument({
     machine: machineLine(),
+    load,
     date: new Date().toISOString().slice(0, 10),
     settings: bench.settings,
     program: programName(),

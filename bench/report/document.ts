@@ -6,6 +6,7 @@ import { verdictRow } from './verdict.ts'
 
 export interface Document {
   readonly machine: string
+  readonly load: string
   readonly date: string
   readonly settings: Settings
   readonly program: string
@@ -19,7 +20,7 @@ export function renderDocument(document: Document): string {
   return [
     '# Benchmarks',
     'Written by `npm run bench`; do not edit. Compare ratios, never absolute numbers: other machines, other microseconds.',
-    `Machine: ${document.machine}. ${document.date}. Ours run from \`${document.program}\`.`,
+    `Machine: ${document.machine}. ${document.date}. ${document.load} Ours run from \`${document.program}\`.`,
     `Each contestant runs in its own process on the same Node, load generator and fixture backend in theirs, all on the same cores. ` +
       `${settings.rounds} interleaved rounds of ${settings.measureMs} ms; medians, and medians of the ratios round by round. ` +
       '“CPU µs/call” is user and system time of the contestant with its own helper processes; stdio fixtures are “child”. ' +

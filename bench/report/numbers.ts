@@ -5,6 +5,11 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
 }
 
+/** The first quartile: for wall times of single acts, to which other work on the machine can only add. */
+export function firstQuartile(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 4)] ?? Number.NaN
+}
+
 /** Median of the ratios of two series, round by round. */
 export function medianRatio(series: readonly number[], reference: readonly number[]): number {
   const rounds = Math.min(series.length, reference.length)

@@ -18,7 +18,7 @@ export const FULL: Settings = {
   firstWarmMs: 1500,
   idleSessions: 10_000,
   cliRounds: 25,
-  readyRounds: 5,
+  readyRounds: 7,
 }
 
 export const QUICK: Settings = {

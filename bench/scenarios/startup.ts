@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { STDIO_BACKEND, type Contestant } from '../contestants/contestant.ts'
 import { startContestant } from '../contestants/running.ts'
 import { readTree } from '../measure/process-tree.ts'
-import { median, medianRatio, short } from '../report/numbers.ts'
+import { firstQuartile, median, short } from '../report/numbers.ts'
 import type { Bench, Section } from './section.ts'
 import { explain } from './start-all.ts'
 
@@ -27,15 +27,15 @@ export function startup(contestants: readonly Contestant[]): Section {
           {
             title: 'Start-up and idle memory',
             intro:
-              'Spawn → `initialize` and `tools/list` answered with the tools of the backends. “Without backend” takes off what the ' +
-              `stdio fixture needs by itself to answer (${short(median(childMs))} ms); HTTP backends run before. ` +
+              'First quartiles of the rounds. Spawn → `initialize` and `tools/list` answered with the tools of the backends. “Without backend” takes off what the ' +
+              `stdio fixture needs by itself to answer (${short(firstQuartile(childMs))} ms); HTTP backends run before. ` +
               'Idle memory: resident, 1.5 s after that, without stdio fixtures.',
             columns: ['contestant', 'ready ms', 'without backend', '× floor', 'idle RSS MiB'],
             rows: series.map((one) => [
               one.contestant.name,
-              short(median(one.readyMs)),
+              short(firstQuartile(one.readyMs)),
               short(ownMs(one, childMs)),
-              short(medianRatio(one.readyMs, floor!.readyMs)),
+              short(firstQuartile(one.readyMs) / firstQuartile(floor!.readyMs)),
               short(median(one.rssMiB)),
             ]),
           },
@@ -94,8 +94,8 @@ async function measureOne(one: StartSeries, bench: Bench, problems: string[]): P
 }
 
 function ownMs(one: StartSeries, childMs: readonly number[]): number {
-  if (one.contestant.group === 'http') return median(one.readyMs)
-  return median(one.readyMs.map((ms, round) => ms - childMs[round]!))
+  const ms = firstQuartile(one.readyMs)
+  return one.contestant.group === 'http' ? ms : ms - firstQuartile(childMs)
 }
 
 /** Spawn of the stdio fixture → its answer to `initialize`. */
