@@ -1,10 +1,9 @@
 import type { Now } from '../base/clock.ts'
 import type { NewId } from '../base/ids.ts'
-import type { JsonObject } from '../base/json.ts'
 import type { Call } from '../mcp/call.ts'
 import { downConvertResult } from '../mcp/down-convert.ts'
 import type { GatewayPort } from '../mcp/gateway-port.ts'
-import { LOG_LEVELS, type Implementation } from '../mcp/messages.ts'
+import type { Implementation } from '../mcp/messages.ts'
 import { errorReply, type Reply } from '../mcp/reply.ts'
 import { INVALID_PARAMS } from '../mcp/rpc-codes.ts'
 import type { KeyValue } from '../storage/key-value.ts'
@@ -19,13 +18,13 @@ import { mergeCapabilities, mergeInstructions } from './aggregation/merge-descri
 import type { BackendOffer } from './aggregation/offer.ts'
 import { createBackend, type Backend, type BackendEvents } from './backend.ts'
 import type { Connect } from './connect.ts'
-import type { SlotOwner } from './backends/pool.ts'
 import { callBackend, type RoutedRequest } from './call-backend.ts'
 import { createCatalogues } from './catalogues.ts'
 import type { AggregationConfig, BackendConfig, OperationalConfig } from './config.ts'
 import { createInterests } from './interests.ts'
 import { LIST_KINDS, type ListKind } from './list-kinds.ts'
 import { openListening } from './listening.ts'
+import { createNotificationRelay } from './relay-notification.ts'
 import { createRouter } from './router.ts'
 import { createSessions, type SessionTable } from './sessions.ts'
 import { throughStages, type Stage } from './stages.ts'
@@ -151,8 +150,7 @@ export function createGateway(options: GatewayOptions): Gateway {
         for (const kind of kinds)
           owner.session.channel?.notify(`notifications/${kind}/list_changed`)
     },
-    onNotification: (backend, owner, method, params) =>
-      onNotification(backend, owner, method, params),
+    onNotification: createNotificationRelay({ interests, taskIds, log }),
     onState(backend, up, _reason, error) {
       if (backends.get(backend.name) === backend) options.onBackendState(backend.name, up, error)
     },
@@ -175,57 +173,6 @@ export function createGateway(options: GatewayOptions): Gateway {
   function logDrift({ changedTools, removedTools, renamedTools }: CatalogueDiff): void {
     if (changedTools.length + removedTools.length === 0) return
     log.warn({ changedTools, removedTools, renamedTools }, 'Tools that clients know have changed')
-  }
-
-  function onNotification(
-    backend: Backend,
-    owner: SlotOwner | undefined,
-    method: string,
-    params: JsonObject,
-  ): void {
-    const session = owner?.kind === 'session' ? owner.session : undefined
-    switch (method) {
-      case 'notifications/resources/updated': {
-        const { uri } = params
-        if (typeof uri !== 'string') return
-        if (session !== undefined) session.channel?.notify(method, params)
-        else
-          interests.resourceUpdated(
-            uri,
-            params,
-            owner?.kind === 'principal' ? owner.principal : undefined,
-          )
-        return
-      }
-      case 'notifications/message':
-        if (session !== undefined && passesLevel(params, session.client.logLevel)) {
-          session.channel?.notify(method, params)
-        } else log.debug({ backend: backend.name, ...params }, 'Message of a backend')
-        return
-      case 'notifications/tasks':
-      case 'notifications/tasks/status': {
-        const native = params['taskId']
-        if (typeof native !== 'string') return
-        if (session !== undefined) {
-          const taskId = taskIds.toClient(backend.name, native, session.principal)
-          session.channel?.notify(method, { ...params, taskId })
-        } else {
-          interests.taskChanged(
-            (principal) => taskIds.toClient(backend.name, native, principal),
-            method,
-            params,
-          )
-        }
-        return
-      }
-      default:
-        if (session !== undefined) session.channel?.notify(method, params)
-        else
-          log.debug(
-            { backend: backend.name, method },
-            'Notification of a backend that nobody asked for',
-          )
-    }
   }
 
   function addBackend(config: BackendConfig, offer?: BackendOffer): Backend {
@@ -363,9 +310,4 @@ function samePlace(a: BackendConfig, b: BackendConfig): boolean {
 
 function placeOf({ timeouts, metadata, ...place }: BackendConfig): object {
   return place
-}
-
-function passesLevel(params: JsonObject, least: string | undefined): boolean {
-  const level = LOG_LEVELS.indexOf(params['level'] as never)
-  return least === undefined || level >= LOG_LEVELS.indexOf(least as never)
 }
