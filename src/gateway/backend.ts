@@ -139,7 +139,7 @@ export function createBackend(options: BackendOptions): Backend {
     backend: config.name,
     makeSlot: makeOwnedSlot,
     maxSlots: MAX_CONNECTIONS[config.target.kind],
-    idleMs: operational.sessions.ttlMs,
+    idleMs: () => operational.sessions.ttlMs,
     now: options.now,
     onEnd: (owner) => events.onOwnOffer(backend, owner, undefined),
   })

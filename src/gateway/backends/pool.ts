@@ -14,8 +14,8 @@ export interface PoolOptions {
   readonly makeSlot: (owner: SlotOwner) => Slot
   /** More connections to one backend than this are refused: for stdio each one is a process. */
   readonly maxSlots: number
-  /** Slots of principals end after so long without use; slots of sessions end with their session. */
-  readonly idleMs: number
+  /** Slots of principals end after so long without use; slots of sessions end with their session. A reload changes it. */
+  readonly idleMs: () => number
   readonly now: Now
   /** The owner's connection is no longer kept. */
   readonly onEnd: (owner: SlotOwner) => void
@@ -43,7 +43,7 @@ export interface ConnectionPool {
 }
 
 export function createPool(options: PoolOptions): ConnectionPool {
-  const { now, idleMs } = options
+  const { now } = options
   const slots = new Map<string, Pooled>()
   const ended = new WeakSet<ClientSession>()
 
@@ -92,7 +92,7 @@ export function createPool(options: PoolOptions): ConnectionPool {
       for (const [key, pooled] of slots) {
         if (pooled.owner.kind === 'session') continue
         const busy = (pooled.slot.connection?.inFlight ?? 0) > 0
-        if (!busy && now() - pooled.lastUsedMs >= idleMs) end(key, pooled)
+        if (!busy && now() - pooled.lastUsedMs >= options.idleMs()) end(key, pooled)
       }
     },
     async close() {
