@@ -20,6 +20,11 @@ const SAFE = [
   'XDG_CONFIG_HOME',
   'XDG_DATA_HOME',
   'XDG_RUNTIME_DIR',
+  // Files with the CAs of a company. Without them npx and uvx wait in silence behind a proxy that opens TLS.
+  'NODE_EXTRA_CA_CERTS',
+  'SSL_CERT_FILE',
+  'SSL_CERT_DIR',
+  'REQUESTS_CA_BUNDLE',
   // Windows cannot start most programs without these.
   'SystemRoot',
   'SystemDrive',
