@@ -43,6 +43,32 @@ function messages(yaml: string): string[] {
 }
 
 describe('checkWithSchema', () => {
+  it('guesses a choice from a part of it', () => {
+    const transport = z.strictObject({ transport: z.enum(['streamable-http', 'sse', 'stdio']) })
+    const { document } = parseYamlFile('transport: http\n', 'f')
+    assert.ok(document)
+    const checked = checkWithSchema(transport, document)
+    assert.ok(!checked.ok)
+    assert.match(
+      checked.problems.map(renderProblem).join(),
+      /not "http" \(did you mean "streamable-http"\?\)$/,
+    )
+  })
+
+  it('guesses no place for a key that stands in several', () => {
+    const both = z.strictObject({
+      one: z.strictObject({ enabled: z.boolean() }).optional(),
+      two: z.strictObject({ enabled: z.boolean() }).optional(),
+    })
+    const { document } = parseYamlFile('enabled: true\n', 'f')
+    assert.ok(document)
+    const checked = checkWithSchema(both, document)
+    assert.ok(!checked.ok)
+    assert.deepEqual(checked.problems.map(renderProblem), [
+      'f:1:1 enabled: is not a known key (known keys: one, two)',
+    ])
+  })
+
   it('gives the value', () => {
     const checked = check('name: x\nwait: 1m\nrefill: { duration: 2s }\nheaders: { X-Y: z }\n')
     assert.ok(checked.ok)

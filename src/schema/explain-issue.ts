@@ -67,7 +67,9 @@ function unknownKey(path: PropertyKey[], schema: z.core.$ZodType): Finding {
   const fields = fieldsAt(schema, path.slice(0, -1))
   const meant = closest(key, fields)
   const base = { path, atKey: true, reason: 'is not a known key' }
-  const [place] = meant === undefined ? placesOf(schema, key) : []
+  const places = meant === undefined ? placesOf(schema, key) : []
+  // A key like `enabled` stands in many places: none of them is what was meant.
+  const [place] = new Set(places.map(parentName)).size === 1 ? places : []
   if (place) return { ...base, hint: `it belongs in ${parentName(place)}` }
   if (meant !== undefined) return { ...base, hint: `did you mean "${meant}"?`, meantKey: meant }
   if (fields.length === 0 || fields.length > 24) return base
@@ -87,11 +89,16 @@ function wrongChoice(
     return { path, reason: `is required: ${list(choices)}`, missing: true }
   }
   const meant =
-    typeof value === 'string' ? closest(value, choices.map(String).filter(Boolean)) : undefined
+    typeof value === 'string' ? meantChoice(value, choices.map(String).filter(Boolean)) : undefined
   const many = choices.length > MANY_CHOICES && meant !== undefined
   const known = many ? `one of ${choices.length} known values` : list(choices)
   const reason = `must be ${known}, not ${describe(value)}`
   return meant === undefined ? { path, reason } : { path, reason, hint: `did you mean "${meant}"?` }
+}
+
+function meantChoice(value: string, choices: readonly string[]): string | undefined {
+  const within = value.length < 3 ? [] : choices.filter((choice) => choice.includes(value))
+  return closest(value, choices) ?? (within.length === 1 ? within[0] : undefined)
 }
 
 function list(choices: readonly unknown[]): string {
