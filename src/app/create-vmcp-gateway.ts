@@ -1,5 +1,6 @@
 import type { Now } from '../base/clock.ts'
 import type { NewId } from '../base/ids.ts'
+import { connectTimeoutMs } from '../gateway/call-timeouts.ts'
 import { createGateway, type Gateway, type GatewayOptions } from '../gateway/create-gateway.ts'
 import type { Implementation } from '../mcp/messages.ts'
 import type { Outbound } from '../net/outbound.ts'
@@ -37,8 +38,12 @@ export function createVmcpGateway(parts: VmcpGatewayParts): Gateway {
       outbound,
       children,
       outgoingAuth: () => config().outgoingAuth,
-      connectTimeoutMs: (backend) =>
-        backend.timeouts.connectMs ?? config().operational.timeouts.connectMs,
+      connectTimeoutMs(known) {
+        const { backends, operational } = config()
+        // A reload may have changed the timeouts of a backend that stays.
+        const backend = backends.find(({ name }) => name === known.name) ?? known
+        return connectTimeoutMs(operational, backend)
+      },
       maxMessageBytes: config().operational.limits.maxResponseBytes,
       log,
     }),

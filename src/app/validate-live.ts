@@ -11,8 +11,11 @@ import type { VmcpConfig } from './config/vmcp-config.ts'
 import { createVmcpGateway } from './create-vmcp-gateway.ts'
 import { liveProblems } from './live-problems.ts'
 
-/** Longer than any backend's connect timeout by default; then what is not there counts as not reachable. */
-const WAIT_MS = 30_000
+/**
+ * Longer than any backend's connect timeout by default; then what is not there counts as not reachable. A command is
+ * asked for its era for 10 s and may then take 60 s to start.
+ */
+const WAIT_MS = 75_000
 
 /**
  * Connects to the backends and reports what only shows then: backends that cannot be reached, names that none of them
@@ -61,7 +64,9 @@ function unreachable(config: VmcpConfig, gateway: Gateway): Problem[] {
       ['backends', index],
       reason,
       'error',
-      'start it, or correct its address',
+      backend.target.kind === 'stdio'
+        ? 'run its command by hand, to see what it says'
+        : 'start it, or correct its address',
     )
   })
 }

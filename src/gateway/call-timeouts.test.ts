@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { callTimeouts } from './call-timeouts.ts'
+import { callTimeouts, connectTimeoutMs } from './call-timeouts.ts'
 import { backends, operational } from './config.ts'
 
 const settings = operational.parse({
@@ -45,5 +45,27 @@ describe('callTimeouts', () => {
 
   it('finds no timeouts in names that objects inherit', () => {
     assert.equal(timeoutsOf({ name: 'constructor' }, 'valueOf').idleMs, 30_000)
+  })
+})
+
+describe('connectTimeoutMs', () => {
+  const [url, command, own] = backends.parse([
+    { name: 'a', url: 'http://x' },
+    { name: 'b', command: 'npx' },
+    { name: 'c', command: 'npx', timeouts: { connect: '1s' } },
+  ])
+  assert.ok(url && command && own)
+
+  it('gives a command time to download what it starts', () => {
+    const untold = operational.parse({})
+    assert.equal(connectTimeoutMs(untold, url), 10_000)
+    assert.equal(connectTimeoutMs(untold, command), 60_000)
+  })
+
+  it('takes what the file says', () => {
+    const told = operational.parse({ timeouts: { connect: '5s' } })
+    assert.equal(connectTimeoutMs(told, url), 5000)
+    assert.equal(connectTimeoutMs(told, command), 5000)
+    assert.equal(connectTimeoutMs(told, own), 1000)
   })
 })

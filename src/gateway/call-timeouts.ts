@@ -13,7 +13,7 @@ export interface CallTimeouts {
  */
 export function callTimeouts(
   operational: Pick<OperationalConfig, 'timeouts'>,
-  backend: Pick<BackendConfig, 'name' | 'timeouts'>,
+  backend: Pick<BackendConfig, 'name' | 'target' | 'timeouts'>,
   tool?: string,
 ): CallTimeouts {
   const { timeouts: defaults } = operational
@@ -23,8 +23,21 @@ export function callTimeouts(
     ? defaults.perWorkloadMs[backend.name]
     : undefined
   return {
-    connectMs: own.connectMs ?? defaults.connectMs,
+    connectMs: connectTimeoutMs(operational, backend),
     idleMs: ofTool?.idleMs ?? own.idleMs ?? perWorkload ?? defaults.defaultMs,
     absoluteMs: ofTool?.absoluteMs ?? own.absoluteMs ?? defaults.absoluteMs,
   }
+}
+
+const CONNECT_MS = 10_000
+/** `npx` and `uvx` download a server before its first start; ended on the way, they begin anew each time. */
+const START_MS = 60_000
+
+/** How long a backend may take to connect, milliseconds: its own time, else the file's, else longer for a command. */
+export function connectTimeoutMs(
+  operational: Pick<OperationalConfig, 'timeouts'>,
+  backend: Pick<BackendConfig, 'target' | 'timeouts'>,
+): number {
+  const usual = backend.target.kind === 'stdio' ? START_MS : CONNECT_MS
+  return backend.timeouts.connectMs ?? operational.timeouts.connectMs ?? usual
 }

@@ -190,7 +190,10 @@ const timeouts = z
     perWorkload: mapOf(duration('As default, for one backend', 'positive'), 'By backend').prefault(
       {},
     ),
-    connect: duration('(ours) Longest time to connect to a backend', 'positive').prefault('10s'),
+    connect: duration(
+      '(ours) Longest time to connect to a backend; default 10s, or 1m for a command, which may download first',
+      'positive',
+    ).optional(),
     absolute: duration('(ours) Hard end of a call; 0 = none').prefault('1h'),
   })
   .transform((v) => ({
