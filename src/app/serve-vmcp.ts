@@ -24,6 +24,7 @@ import { openSessionStore } from './open-session-store.ts'
 import { createOpsSources, missingBackends } from './ops-sources.ts'
 import { probeBackend } from './probe.ts'
 import { createMetricsReader } from './read-metrics.ts'
+import { storedKey } from './stored-key.ts'
 import { createStack, type Stack } from './stack.ts'
 import { createCallTracing } from './trace-calls.ts'
 import { productVersion } from './version.ts'
@@ -59,7 +60,7 @@ export interface RunningVmcp {
 const START_WAIT_MS = 5_000
 
 /**
- * Starts a gateway: it listens at once, and serves what is known while backends come up. Rejects when it cannot listen,
+ * Starts a gateway: over HTTP it listens at once, and serves what is known while backends come up. Rejects when it cannot listen,
  * or when a backend that was reached lacks what the configuration names; then nothing is left behind.
  */
 export async function serveVmcp(options: ServeOptions): Promise<RunningVmcp> {
@@ -81,7 +82,6 @@ async function start(options: ServeOptions, stack: Stack): Promise<RunningVmcp> 
   let { config } = options
   let draining = false
   const info = { name: config.name, version: productVersion() }
-  const key = randomBytes(32)
   const metrics = createMetrics()
   const callMetrics = createCallMetrics(metrics, info.name)
   const telemetry = stack.add(
@@ -95,6 +95,7 @@ async function start(options: ServeOptions, stack: Stack): Promise<RunningVmcp> 
   )
   const traced = telemetry.tracing && createCallTracing(telemetry.tracing, config.telemetry)
   const store = stack.add(await openSessionStore(config, log))
+  const key = await storedKey(store, () => randomBytes(32))
   const outbound = stack.add(createOutbound())
   const children = stack.add(createChildProcesses())
   let audit = openAudit(config, { log, isStdio })
@@ -150,6 +151,12 @@ async function start(options: ServeOptions, stack: Stack): Promise<RunningVmcp> 
   })
   const port = createAuditPort(gateway, { audit: () => audit, isStdio })
   const side = { port, info, config, stateKey: key, ops, log }
+  const firstChance = () => Promise.race([gateway.settled(START_WAIT_MS), aborted(options.stop)])
+  if (isStdio) {
+    gateway.start()
+    // This client starts us and asks for the tools at once, many of them only once: it waits until there are some.
+    await firstChance()
+  }
   const clients = isStdio ? openStdioSide(side) : await openHttpSide(side, options)
   stack.add({ close: () => clients.drain(0) })
   const metricsPort = await openMetricsPort(config, options.host, ops)
@@ -157,12 +164,12 @@ async function start(options: ServeOptions, stack: Stack): Promise<RunningVmcp> 
     stack.add(metricsPort)
     log.info({ url: `${metricsPort.origin}/metrics` }, 'Metrics are served')
   }
-  gateway.start()
+  if (!isStdio) gateway.start()
   health.start()
   stack.add({ close: () => health.stop() })
   if (clients.url !== undefined) log.info({ url: clients.url }, 'Listening')
 
-  await Promise.race([gateway.settled(START_WAIT_MS), aborted(options.stop)])
+  await firstChance()
   const problems = names.problems(config)
   if (problems.length > 0) throw appErrors.UNKNOWN_NAMES({ problems })
   names.begin()

@@ -4,6 +4,7 @@ import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { gatewayConfig, startGateway, type Gateway } from '../support/gateway.ts'
 import { callIn } from '../support/lab-client.ts'
+import { tool } from '../support/lab-tools.ts'
 import { startLab, type Lab } from '../support/lab.ts'
 import { openSession, type RawSession } from '../support/raw-mcp.ts'
 import { createTempDir, type TempDir } from '../support/temp-dir.ts'
@@ -117,7 +118,7 @@ describe('sessions in SQLite', () => {
       ),
       { args },
     )
-  const at = (gateway: Gateway, session: RawSession, method = 'tools/list') =>
+  const at = (gateway: Gateway, session: RawSession, params: object = {}) =>
     fetch(gateway.url, {
       method: 'POST',
       headers: {
@@ -126,7 +127,7 @@ describe('sessions in SQLite', () => {
         'mcp-session-id': session.id,
         'mcp-protocol-version': session.version,
       },
-      body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params: {} }),
+      body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/list', params }),
     })
 
   it('go on after a restart, and after a crash; those that were ended do not', async () => {
@@ -134,12 +135,23 @@ describe('sessions in SQLite', () => {
     const kept = await openSession(first.url)
     const ended = await openSession(first.url)
     assert.equal(await callIn(kept, 'count'), '1')
+    lab.tools = Array.from({ length: 1100 }, (_, n) => tool(`t${String(n).padStart(4, '0')}`))
+    lab.announce('notifications/tools/list_changed')
+    const cursor = await until('a second page', async () => {
+      const { response } = await kept.send('tools/list')
+      return response.result?.['nextCursor']
+    })
     await fetch(first.url, { method: 'DELETE', headers: { 'mcp-session-id': ended.id } })
     assert.equal(await first.child.stop(), 0)
     await first[Symbol.asyncDispose]()
 
     const second = await start('anonymous')
     assert.equal((await at(second, kept)).status, 200)
+    await until('the next page by the cursor of before', async () => {
+      const page = await (await at(second, kept, { cursor })).text()
+      assert.doesNotMatch(page, /Invalid cursor/)
+      return page.includes('"t1099"') ? true : undefined
+    })
     assert.equal((await at(second, ended)).status, 404)
     second.child.process.kill('SIGKILL')
     await second[Symbol.asyncDispose]()
