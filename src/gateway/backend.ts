@@ -13,10 +13,11 @@ import { callTimeouts, type CallTimeouts } from './call-timeouts.ts'
 import { createCoalescer } from './coalesce.ts'
 import type { BackendConfig, OperationalConfig } from './config.ts'
 import { gatewayErrors } from './errors.ts'
-import { LIST_KINDS, listKindOf, type ListKind } from './list-kinds.ts'
+import { listKindOf, type ListKind } from './list-kinds.ts'
 import { SHARED_CAPABILITIES, type Connect } from './connect.ts'
 import { listOffer, withLists } from './backends/list-offer.ts'
 import { createMainConnection } from './backends/main-connection.ts'
+import { createOfferKeeper } from './backends/offer-keeper.ts'
 import { createPool, type SlotOwner } from './backends/pool.ts'
 import { createSlot, type Slot } from './backends/slot.ts'
 
@@ -104,19 +105,27 @@ export function createBackend(options: BackendOptions): Backend {
   let { config, operational } = options
   const timeoutsByTool = new Map<string | undefined, CallTimeouts>()
   const calls = { count: 0 }
-  let offer = options.offer ?? createOffer(config.name, { known: NOTHING_KNOWN })
   let lastError: string | undefined = 'not reached yet'
   /** A backend that prefers the modern era was asked for a legacy session and had none to give. */
   let onlyModern = false
-  /** It is connected but could not be asked what it offers. */
-  let listsNothing = false
 
-  const changes = createCoalescer<ListKind>(LIST_DELAYS, refresh)
-  const relists = createBackoff(options.relistMs ?? RELIST_MS)
+  const lists = createOfferKeeper({
+    first: options.offer ?? createOffer(config.name, { known: NOTHING_KNOWN }),
+    connection: () => mainSlot.connection,
+    timeouts: timeoutsFor,
+    announcedWaits: LIST_DELAYS,
+    missingWaits: options.relistMs ?? RELIST_MS,
+    onRefreshed: (announced) => events.onOffer(backend, announced),
+    onRecovered() {
+      lastError = undefined
+      events.onState(backend, true, '')
+    },
+    log,
+  })
   const mainSlot = createSlot({
     ...slotBasics(),
     capabilities: SHARED_CAPABILITIES,
-    events: ownedEvents(undefined, (kind) => changes.add(kind)),
+    events: ownedEvents(undefined, (kind) => lists.announced(kind)),
     onLost(reason) {
       lastError = reason
       events.onState(backend, false, reason)
@@ -161,13 +170,9 @@ export function createBackend(options: BackendOptions): Backend {
         log.debug({ err: error }, 'Backend does not announce changes')
       })
     }
-    // Changes may be announced and listed meanwhile: what was listed goes into the offer as it is then.
-    await list(connection, new Set(LIST_KINDS)).catch((error: unknown) => {
-      listsNothing = true
-      throw error
-    })
-    listsNothing = false
+    await lists.begin(connection)
     lastError = undefined
+    const { offer } = lists
     log.info(
       {
         era: connection.era,
@@ -180,38 +185,6 @@ export function createBackend(options: BackendOptions): Backend {
     )
     events.onOffer(backend, new Set())
     events.onState(backend, true, '')
-  }
-
-  async function refresh(kinds: ReadonlySet<ListKind>): Promise<void> {
-    const connection = mainSlot.connection
-    if (connection === undefined) return
-    try {
-      const missing = await list(connection, kinds)
-      events.onOffer(backend, new Set([...kinds].filter((kind) => !missing.has(kind))))
-      if (!listsNothing) return
-      listsNothing = false
-      lastError = undefined
-      events.onState(backend, true, '')
-    } catch (error) {
-      log.warn({ err: error }, 'Cannot refresh the catalogue of a backend')
-    }
-  }
-
-  /** Asks for lists, and later again for those that could not be had: the connection may be good all the same. */
-  async function list(
-    connection: BackendConnection,
-    kinds: ReadonlySet<ListKind>,
-  ): Promise<ReadonlySet<ListKind>> {
-    let missing = kinds
-    try {
-      const listed = await listOffer(connection, kinds, listing())
-      offer = withLists(offer, listed)
-      missing = listed.missing
-      return missing
-    } finally {
-      if (missing.size === 0) relists.reset()
-      else setTimeout(() => missing.forEach((kind) => changes.add(kind)), relists.nextMs()).unref()
-    }
   }
 
   function listing() {
@@ -260,7 +233,9 @@ export function createBackend(options: BackendOptions): Backend {
     const connection = slot.connection
     if (connection === undefined) return
     try {
-      const own = withLists(offer, await listOffer(connection, kinds, listing()))
+      const listed = await listOffer(connection, kinds, listing())
+      const { offer } = lists
+      const own = withLists(offer, listed)
       events.onOwnOffer(backend, owner, sameLists(own, offer) ? undefined : own)
       events.onOwnListChanged(owner, kinds)
     } catch (error) {
@@ -358,7 +333,7 @@ export function createBackend(options: BackendOptions): Backend {
     },
     calls,
     get offer() {
-      return offer
+      return lists.offer
     },
     get main() {
       return mainSlot.connection
@@ -375,7 +350,7 @@ export function createBackend(options: BackendOptions): Backend {
       operational = nextOperational
       timeoutsByTool.clear()
     },
-    relistTools: () => refresh(new Set<ListKind>(['tools'])),
+    relistTools: () => lists.refresh(new Set<ListKind>(['tools'])),
     connectionFor,
     slotFor,
     drop(call, connection) {
@@ -417,7 +392,7 @@ export function createBackend(options: BackendOptions): Backend {
     },
     async close() {
       main.stop()
-      changes.stop()
+      lists.stop()
       await Promise.all([mainSlot.close(), pool.close()])
     },
   }
