@@ -300,6 +300,7 @@ describe('createBackend()', () => {
     await started(t.backend)
     await assert.rejects(async () => t.backend.connectionFor({ principal: ANONYMOUS }), {
       code: 'GATEWAY_BACKEND_AWAY',
+      status: 502,
       message: /no route/,
     })
   })

@@ -29,9 +29,10 @@ export const gatewayErrors = defineErrors('GATEWAY', {
     message: (d: { bytes: number; limit: number }) =>
       `Cannot keep ${d.bytes} bytes of capabilities and client information for a session, at most ${d.limit}`,
   },
+  // One backend's trouble is told in band: HTTP 503 would make intermediaries leave the whole gateway alone.
   BACKEND_AWAY: {
     fault: 'environment',
-    status: 503,
+    status: 502,
     message: (d: { backend: string; reason: string }) =>
       `Backend "${d.backend}" is not available: ${d.reason}`,
     hint: (d: { backend: string; reason: string }) =>
@@ -39,7 +40,7 @@ export const gatewayErrors = defineErrors('GATEWAY', {
   },
   BREAKER_OPEN: {
     fault: 'environment',
-    status: 503,
+    status: 502,
     message: (d: { backend: string }) =>
       `Backend "${d.backend}" failed too often; its circuit breaker is open`,
     hint: () => 'Wait for operational.failureHandling.circuitBreaker.timeout, then try again',
