@@ -26,7 +26,7 @@ export interface Interests {
   readonly listeners: Iterable<Listener>
   addListener(listener: Listener): void
   removeListener(listener: Listener): void
-  /** `stop` ends the subscription upstream; called once, when the session no longer wants it or ends. */
+  /** `stop` ends the subscription at the backend; called once, when the session no longer wants it or ends. */
   subscribe(session: ClientSession, uri: string, stop: () => void): void
   unsubscribe(session: ClientSession, uri: string): void
   isSubscribed(session: ClientSession, uri: string): boolean
@@ -53,7 +53,7 @@ export function createInterests(options: InterestsOptions): Interests {
     subscribe(session, uri, stop) {
       let own = uris.get(session)
       if (own === undefined) uris.set(session, (own = new Map()))
-      // Two requests for the same at once: one upstream subscription is enough.
+      // Two requests for the same at once: one subscription at the backend is enough.
       own.get(uri)?.()
       own.set(uri, stop)
     },

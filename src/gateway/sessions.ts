@@ -21,7 +21,7 @@ const KEY_PREFIX = 'session:'
 /** A client says what it can and who it is in a few hundred bytes; icons may be among them. */
 const MAX_RECORD_BYTES = 32 * 1024
 
-/** A session in this process; `viewKey` and the like are kept by their owners in maps of their own. */
+/** A session in this process; what others keep for it is in maps of their own. */
 interface LiveSession extends ClientSession {
   lastUsedMs: number
   /** Until when the stored record lives, as far as we know. */
@@ -37,7 +37,7 @@ export interface SessionsOptions {
   readonly limits: () => { readonly ttlMs: number; readonly maxSessions: number }
   readonly newId: NewId
   readonly now: Now
-  /** Frees what others hold for the session: upstream connections, views. */
+  /** Frees what others hold for the session: connections to backends, views. */
   readonly onEnd: (session: ClientSession, reason: string) => void
   readonly onLogLevel: (session: ClientSession, level: LogLevel) => void
   readonly log: Logger

@@ -51,6 +51,6 @@ export interface Sessions {
   /** A live session at once; a promise only if storage has to be asked. Refreshes the sliding expiry. */
   find(id: string, principal: Principal): SessionLookup | Promise<SessionLookup>
   setLogLevel(session: ClientSession, level: LogLevel): void
-  /** Ends the session: upstream connections closed, streams ended, record deleted. */
+  /** Ends the session: connections to backends closed, streams ended, record deleted. */
   end(session: ClientSession, reason: string): Promise<void>
 }

@@ -21,7 +21,7 @@ export interface Slot {
   open(): BackendConnection | Promise<BackendConnection>
   /** Forgets a connection that turned out to be lost, so that the next `open` makes a new one. */
   drop(connection: BackendConnection): void
-  /** Counts interest in a resource; the first one subscribes upstream. Resolves with the backend's answer. */
+  /** Counts interest in a resource; the first one subscribes at the backend. Resolves with the backend's answer. */
   subscribe(uri: string): Promise<Reply>
   unsubscribe(uri: string): Promise<void>
   /** Makes the backend send log messages from this level on. */
