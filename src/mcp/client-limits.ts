@@ -2,6 +2,8 @@
 export interface ClientLimits {
   /** A larger request body is answered with HTTP 413. */
   readonly maxBodyBytes: number
+  /** Bodies over 64 kB of all requests together, until they are answered; one more is refused with HTTP 503. */
+  readonly maxBodyBytesTotal: number
   /** From the head of a request to the last byte of its body. */
   readonly bodyTimeoutMs: number
   /** Elements of a JSON-RPC batch (2025-03-26). */
@@ -42,6 +44,7 @@ export interface ClientLimits {
 
 export const DEFAULT_CLIENT_LIMITS: ClientLimits = {
   maxBodyBytes: 8 * 1024 * 1024,
+  maxBodyBytesTotal: 512 * 1024 * 1024,
   bodyTimeoutMs: 30_000,
   maxBatchCount: 100,
   maxLineBytes: 16 * 1024 * 1024,

@@ -1,3 +1,5 @@
+import { ByteList } from './byte-list.ts'
+
 const LF = 0x0a
 const CR = 0x0d
 
@@ -9,8 +11,7 @@ export class LineSplitter {
   readonly #onLine: (line: Buffer) => void
   readonly #onTooLong: (lengthBytes: number) => void
   readonly #maxBytes: number
-  #parts: Buffer[] = []
-  #partsBytes = 0
+  readonly #begun = new ByteList()
   #dead = false
 
   /**
@@ -31,7 +32,7 @@ export class LineSplitter {
     let start = 0
     while (!this.#dead) {
       const end = chunk.indexOf(LF, start)
-      const lengthBytes = this.#partsBytes + (end < 0 ? chunk.length : end) - start
+      const lengthBytes = this.#begun.length + (end < 0 ? chunk.length : end) - start
       if (lengthBytes > this.#maxBytes) return this.#giveUp(lengthBytes)
       if (end < 0) return this.#keep(chunk, start)
       this.#emit(chunk.subarray(start, end))
@@ -41,23 +42,20 @@ export class LineSplitter {
 
   /** The stream has ended: a last line without line end counts as a line. */
   end(): void {
-    if (!this.#dead && this.#partsBytes > 0) this.#emit(Buffer.alloc(0))
+    if (!this.#dead && this.#begun.length > 0) this.#emit(Buffer.alloc(0))
     this.#dead = true
   }
 
   #keep(chunk: Buffer, start: number): void {
     if (start === chunk.length) return
-    this.#parts.push(start === 0 ? chunk : chunk.subarray(start))
-    this.#partsBytes += chunk.length - start
+    this.#begun.push(start === 0 ? chunk : chunk.subarray(start))
   }
 
   #emit(tail: Buffer): void {
     let line = tail
-    if (this.#partsBytes > 0) {
-      this.#parts.push(tail)
-      line = Buffer.concat(this.#parts)
-      this.#parts = []
-      this.#partsBytes = 0
+    if (this.#begun.length > 0) {
+      this.#begun.push(tail)
+      line = this.#begun.take()
     }
     const last = line.length - 1
     this.#onLine(line[last] === CR ? line.subarray(0, last) : line)
@@ -65,7 +63,7 @@ export class LineSplitter {
 
   #giveUp(lengthBytes: number): void {
     this.#dead = true
-    this.#parts = []
+    this.#begun.clear()
     this.#onTooLong(lengthBytes)
   }
 }

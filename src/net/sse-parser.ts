@@ -1,7 +1,11 @@
+import { ByteList } from './byte-list.ts'
+
 const LF = 0x0a
 const CR = 0x0d
 const COLON = 0x3a
 const SPACE = 0x20
+/** So many data lines of one event become one piece of memory. */
+const MANY_LINES = 1024
 
 export interface SseHandler {
   /** A whole event. `data` is a view of the stream where possible: use it at once or copy it. */
@@ -23,9 +27,10 @@ export class SseParser {
   readonly #handler: SseHandler
   readonly #maxBytes: number
   /** Beginning of a line whose end has not come yet. */
-  #parts: Buffer[] = []
-  #partsBytes = 0
+  readonly #begun = new ByteList()
   #data: Buffer[] = []
+  /** Lines of `#data` that were many, joined. */
+  #blocks: Buffer[] = []
   #dataBytes = 0
   #event = ''
   #skipLf = false
@@ -53,11 +58,10 @@ export class SseParser {
       if (nextLf >= 0 && nextLf < start) nextLf = chunk.indexOf(LF, start)
       const end = nextCr < 0 || (nextLf >= 0 && nextLf < nextCr) ? nextLf : nextCr
       const lengthBytes =
-        this.#partsBytes + this.#dataBytes + (end < 0 ? chunk.length : end) - start
+        this.#begun.length + this.#dataBytes + (end < 0 ? chunk.length : end) - start
       if (lengthBytes > this.#maxBytes) return this.#giveUp(lengthBytes)
       if (end < 0) {
-        this.#parts.push(start === 0 ? chunk : chunk.subarray(start))
-        this.#partsBytes += chunk.length - start
+        this.#begun.push(start === 0 ? chunk : chunk.subarray(start))
         return
       }
       this.#skipLf = chunk[end] === CR
@@ -67,12 +71,9 @@ export class SseParser {
   }
 
   #joined(tail: Buffer): Buffer {
-    if (this.#partsBytes === 0) return tail
-    this.#parts.push(tail)
-    const line = Buffer.concat(this.#parts)
-    this.#parts = []
-    this.#partsBytes = 0
-    return line
+    if (this.#begun.length === 0) return tail
+    this.#begun.push(tail)
+    return this.#begun.take()
   }
 
   #line(whole: Buffer): void {
@@ -87,6 +88,10 @@ export class SseParser {
       const data = line.length === 4 ? line.subarray(4) : line.subarray(from)
       this.#data.push(data)
       this.#dataBytes += data.length + 1
+      if (this.#data.length === MANY_LINES) {
+        this.#blocks.push(joinLines(this.#data))
+        this.#data = []
+      }
     } else if (line[0] !== COLON) {
       this.#field(line.toString('utf8'))
     }
@@ -102,7 +107,8 @@ export class SseParser {
   }
 
   #dispatch(): void {
-    const lines = this.#data
+    const lines = this.#blocks.length === 0 ? this.#data : [...this.#blocks, ...this.#data]
+    this.#blocks = []
     const event = this.#event
     const empty = this.#dataBytes <= 1
     this.#event = ''
@@ -115,8 +121,9 @@ export class SseParser {
 
   #giveUp(lengthBytes: number): void {
     this.#dead = true
-    this.#parts = []
+    this.#begun.clear()
     this.#data = []
+    this.#blocks = []
     this.#handler.onTooLong(lengthBytes)
   }
 }

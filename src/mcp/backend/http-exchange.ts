@@ -1,4 +1,5 @@
 import type { Dispatcher } from 'undici'
+import { ByteList } from '../../net/byte-list.ts'
 import { sameHostRedirect } from '../../net/redirect.ts'
 import { SseParser } from '../../net/sse-parser.ts'
 import { mcpErrors } from '../errors.ts'
@@ -55,7 +56,7 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
   #status = 0
   #sse: SseParser | undefined
   #chunk: Buffer | undefined
-  #chunks: Buffer[] | undefined
+  #chunks: ByteList | undefined
   #bytes = 0
   #redirects = 0
   #redirect: URL | undefined
@@ -133,7 +134,10 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
       return
     }
     this.#call.seen()
-    this.#chunks ??= [this.#chunk]
+    if (!this.#chunks) {
+      this.#chunks = new ByteList()
+      this.#chunks.push(this.#chunk)
+    }
     this.#chunks.push(chunk)
   }
 
@@ -146,7 +150,7 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
       if (!this.#call.settled) this.#owner.onStreamEnd(this.#call, this.position, undefined)
       return
     }
-    const body = this.#chunks ? Buffer.concat(this.#chunks) : (this.#chunk ?? EMPTY)
+    const body = this.#chunks?.take() ?? this.#chunk ?? EMPTY
     if (this.#status >= 300) return this.#owner.onRefused(this.#call, this.#status, body)
     this.#read(body)
     if (!this.#call.settled) this.#fail('its answer does not contain the response')

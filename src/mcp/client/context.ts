@@ -7,6 +7,7 @@ import type { Implementation } from '../messages.ts'
 import { createRequestStateCodec } from '../request-state.ts'
 import type { RequestStateCodec } from '../request-state.ts'
 import { Activity } from './activity.ts'
+import { BodyBudget } from './body-budget.ts'
 import { Flights } from './flights.ts'
 import { createTicker } from './ticker.ts'
 import type { Ticker } from './ticker.ts'
@@ -29,6 +30,7 @@ export interface EdgeContext {
   readonly flights: Flights
   readonly activity: Activity
   readonly unsent: Unsent
+  readonly bodies: BodyBudget
   /** Open event streams. */
   readonly connections: Set<Standing>
 }
@@ -66,6 +68,7 @@ export function createContext(options: ContextOptions): EdgeContext {
     flights: new Flights(limits, ticker),
     activity: new Activity(),
     unsent: new Unsent(limits, ticker, log),
+    bodies: new BodyBudget(limits),
     connections: new Set(),
   }
 }

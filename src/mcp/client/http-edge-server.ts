@@ -4,7 +4,7 @@ import type { Principal } from '../caller.ts'
 import { classify } from '../classify.ts'
 import { VERSION_HEADER } from '../mcp-headers.ts'
 import { renderError } from '../render-reply.ts'
-import { INVALID_REQUEST, PARSE_ERROR } from '../rpc-codes.ts'
+import { GATEWAY_OVERLOADED, INVALID_REQUEST, PARSE_ERROR } from '../rpc-codes.ts'
 import { isKnownVersion, VERSIONS } from '../versions.ts'
 import { acceptsEvents, isJsonContent, readAccept } from './accept.ts'
 import { stopTickers } from './context.ts'
@@ -200,7 +200,7 @@ export class HttpEdgeServer {
   }
 
   #readBody(request: IncomingMessage, response: ServerResponse, use: (body: Buffer) => void): void {
-    readBody(request, this.#context.limits, this.#context.ticker, (body) => {
+    readBody(request, response, this.#context, (body) => {
       if (typeof body === 'string') {
         this.#refuseBody(response, body)
         return
@@ -242,6 +242,9 @@ export class HttpEdgeServer {
     if (body === 'too-large') {
       const text = `The body is larger than ${this.#context.limits.maxBodyBytes} bytes`
       answerError(response, 413, INVALID_REQUEST, text, null, close)
+    } else if (body === 'too-many') {
+      const text = 'Too many large requests at once: try again'
+      answerError(response, 503, GATEWAY_OVERLOADED, text, null, [...close, 'Retry-After', '1'])
     } else {
       const text = `The body did not come within ${this.#context.limits.bodyTimeoutMs} ms`
       answerError(response, 408, INVALID_REQUEST, text, null, close)

@@ -1,15 +1,26 @@
-import type { IncomingMessage } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { ByteList } from '../../net/byte-list.ts'
 import type { ClientLimits } from '../client-limits.ts'
+import type { BodyBudget } from './body-budget.ts'
 import type { Ticker, Ticking } from './ticker.ts'
 
-/** `gone`: the client went away in the middle; there is nobody to answer. */
-export type Body = Buffer | 'too-large' | 'too-slow' | 'gone'
+/**
+ * `gone`: the client went away in the middle; there is nobody to answer. `too-many`: others send large bodies, too, and
+ * there is no room for this one.
+ */
+export type Body = Buffer | 'too-large' | 'too-many' | 'too-slow' | 'gone'
+
+interface BodyContext {
+  readonly limits: ClientLimits
+  readonly ticker: Ticker
+  readonly bodies: BodyBudget
+}
 
 /** Reads a request body whole, bounded in size and time. Calls `done` exactly once. */
 export function readBody(
   request: IncomingMessage,
-  limits: ClientLimits,
-  ticker: Ticker,
+  response: ServerResponse,
+  { limits, ticker, bodies }: BodyContext,
   done: (body: Body) => void,
 ): void {
   const announced = request.headers['content-length']
@@ -18,7 +29,7 @@ export function readBody(
     done('too-large')
     return
   }
-  const reader = new BodyReader(request, limits, ticker, done)
+  const reader = new BodyReader(request, response, { limits, ticker, bodies }, done)
   request.on('data', (chunk: Buffer) => reader.add(chunk))
   request.on('end', () => reader.finish())
   request.on('close', () => reader.settle('gone'))
@@ -28,21 +39,25 @@ export function readBody(
 class BodyReader implements Ticking {
   place = -1
   readonly #request: IncomingMessage
+  readonly #response: ServerResponse
   readonly #limits: ClientLimits
   readonly #ticker: Ticker
+  readonly #bodies: BodyBudget
   readonly #startMs: number
   #done: ((body: Body) => void) | undefined
   #first: Buffer | undefined
-  #more: Buffer[] | undefined
+  #more: ByteList | undefined
   #size = 0
 
   constructor(
     request: IncomingMessage,
-    limits: ClientLimits,
-    ticker: Ticker,
+    response: ServerResponse,
+    { limits, ticker, bodies }: BodyContext,
     done: (body: Body) => void,
   ) {
     this.#request = request
+    this.#response = response
+    this.#bodies = bodies
     this.#limits = limits
     this.#ticker = ticker
     this.#startMs = ticker.nowMs
@@ -52,19 +67,26 @@ class BodyReader implements Ticking {
 
   add(chunk: Buffer): void {
     if (!this.#done) return
+    const before = this.#size
     this.#size += chunk.length
+    const hasRoom = this.#bodies.grow(before, this.#size)
     if (this.#size > this.#limits.maxBodyBytes) {
       this.settle('too-large')
+    } else if (!hasRoom) {
+      this.settle('too-many')
     } else if (this.#first === undefined) {
       this.#first = chunk
     } else {
-      this.#more ??= [this.#first]
+      if (!this.#more) {
+        this.#more = new ByteList()
+        this.#more.push(this.#first)
+      }
       this.#more.push(chunk)
     }
   }
 
   finish(): void {
-    this.settle(this.#more ? Buffer.concat(this.#more, this.#size) : (this.#first ?? EMPTY))
+    this.settle(this.#more?.take() ?? this.#first ?? EMPTY)
   }
 
   tick(nowMs: number): void {
@@ -77,6 +99,7 @@ class BodyReader implements Ticking {
     this.#done = undefined
     this.#first = this.#more = undefined
     this.#ticker.delete(this)
+    this.#bodies.release(this.#size, typeof body === 'string' ? undefined : this.#response)
     // The rest of a refused body is not worth memory; the answer closes the connection.
     if (typeof body === 'string') this.#request.resume()
     done(body)
