@@ -198,6 +198,17 @@ describe('a legacy client on a pipe', () => {
     await pipe.edge.done
   })
 
+  it('refuses what would wait behind too much for initialize', async () => {
+    const pipe = startPipe({ limits: { maxBatchCount: 1 } })
+    pipe.send(initialize())
+    pipe.send(call('echo', 1))
+    pipe.send(call('echo', 2))
+    const answers = [await pipe.next(), await pipe.next(), await pipe.next()]
+    const failed = answers.filter(({ error }) => error !== undefined).map(({ id }) => id)
+    assert.deepEqual(failed, [2])
+    await pipe.edge.close()
+  })
+
   it('refuses a batch before initialize', async () => {
     const pipe = startPipe()
     pipe.send([call('echo', 1)])

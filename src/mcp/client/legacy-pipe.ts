@@ -52,6 +52,8 @@ export class LegacyPipe {
       // Bounded like a batch: nobody has to send more before the answer to `initialize`.
       if (this.#waiting.length < this.#options.context.limits.maxBatchCount) {
         this.#waiting.push(message)
+      } else if (message.kind === 'request') {
+        this.#refuse(message.message.id, 'Too many requests before the answer to initialize')
       }
     } else if (this.#peer) this.#serve(this.#peer, message)
     else this.#beforeSession(message)
