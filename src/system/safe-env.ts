@@ -37,11 +37,14 @@ const SAFE = [
   'windir',
 ]
 
-/** The safe part of this process's environment, with `extra` on top. */
-export function safeEnv(extra: Readonly<Record<string, string>>): Record<string, string> {
+/** The safe part of our `own` environment, with `extra` on top. */
+export function safeEnv(
+  extra: Readonly<Record<string, string>>,
+  own: Readonly<Record<string, string | undefined>> = process.env,
+): Record<string, string> {
   const env: Record<string, string> = {}
   for (const name of SAFE) {
-    const value = process.env[name]
+    const value = own[name]
     if (value !== undefined) env[name] = value
   }
   return { ...env, ...extra }
