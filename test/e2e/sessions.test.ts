@@ -78,9 +78,8 @@ describe('sessions over the limit', () => {
       await openSession(gateway.url),
       await openSession(gateway.url),
     ]
-    const call = callIn(calling, 'wait', { ms: 2500 })
-    const end = new AbortController()
-    await streaming.get(undefined, end.signal)
+    const call = callIn(calling, 'wait', { ms: 25_000 })
+    const stream = await streaming.get()
     await sleep(1100)
     assert.equal(await statusOf(used), 200)
     const fifth = await openSession(gateway.url)
@@ -90,9 +89,11 @@ describe('sessions over the limit', () => {
     const sixth = await openSession(gateway.url)
     assert.equal(await statusOf(used), 404)
     assert.deepEqual([await statusOf(fifth), await statusOf(sixth)], [200, 200])
-    assert.equal(await call, 'done wait')
     assert.deepEqual([await statusOf(calling), await statusOf(streaming)], [200, 200])
-    end.abort()
+    await stream.body?.cancel()
+    const headers = { 'mcp-session-id': calling.id }
+    await fetch(gateway.url, { method: 'DELETE', headers })
+    assert.match(await call, /the session has ended/, 'until then it was in work')
   })
 })
 
