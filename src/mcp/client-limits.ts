@@ -44,7 +44,7 @@ export interface ClientLimits {
 
 export const DEFAULT_CLIENT_LIMITS: ClientLimits = {
   maxBodyBytes: 8 * 1024 * 1024,
-  maxBodyBytesTotal: 512 * 1024 * 1024,
+  maxBodyBytesTotal: 256 * 1024 * 1024,
   bodyTimeoutMs: 30_000,
   maxBatchCount: 100,
   maxLineBytes: 16 * 1024 * 1024,

@@ -242,6 +242,9 @@ export class HttpEdgeServer {
     if (body === 'too-large') {
       const text = `The body is larger than ${this.#context.limits.maxBodyBytes} bytes`
       answerError(response, 413, INVALID_REQUEST, text, null, close)
+    } else if (body === 'in-crumbs') {
+      const text = 'The body comes in too many too small pieces'
+      answerError(response, 400, INVALID_REQUEST, text, null, close)
     } else if (body === 'too-many') {
       const text = 'Too many large requests at once: try again'
       answerError(response, 503, GATEWAY_OVERLOADED, text, null, [...close, 'Retry-After', '1'])

@@ -6,9 +6,13 @@ import type { Ticker, Ticking } from './ticker.ts'
 
 /**
  * `gone`: the client went away in the middle; there is nobody to answer. `too-many`: others send large bodies, too, and
- * there is no room for this one.
+ * there is no room for this one. `in-crumbs`: it comes in pieces of a few bytes, each of which costs as much as a large one.
  */
-export type Body = Buffer | 'too-large' | 'too-many' | 'too-slow' | 'gone'
+export type Body = Buffer | 'in-crumbs' | 'too-large' | 'too-many' | 'too-slow' | 'gone'
+
+/** So many pieces may be smaller than that on average. */
+const MAX_CRUMBS = 5_000
+const CRUMB_BYTES = 64
 
 interface BodyContext {
   readonly limits: ClientLimits
@@ -48,6 +52,7 @@ class BodyReader implements Ticking {
   #first: Buffer | undefined
   #more: ByteList | undefined
   #size = 0
+  #pieces = 0
 
   constructor(
     request: IncomingMessage,
@@ -70,7 +75,9 @@ class BodyReader implements Ticking {
     const before = this.#size
     this.#size += chunk.length
     const hasRoom = this.#bodies.grow(before, this.#size)
-    if (this.#size > this.#limits.maxBodyBytes) {
+    if (++this.#pieces > MAX_CRUMBS && this.#size < this.#pieces * CRUMB_BYTES) {
+      this.settle('in-crumbs')
+    } else if (this.#size > this.#limits.maxBodyBytes) {
       this.settle('too-large')
     } else if (!hasRoom) {
       this.settle('too-many')
