@@ -39,7 +39,7 @@ describe('the circuit breaker', () => {
           operational: {
             failureHandling: {
               healthCheckInterval: '10m',
-              circuitBreaker: { enabled: true, failureThreshold: 3, timeout: '1s' },
+              circuitBreaker: { enabled: true, failureThreshold: 3, timeout: '2s' },
             },
           },
         },
@@ -56,18 +56,18 @@ describe('the circuit breaker', () => {
     const refused = await session.send('tools/call', { name: 'lab_write', arguments: {} })
     assert.match(said(refused), /"lab" failed too often; its circuit breaker is open/)
     assert.match(JSON.stringify(refused.response.error?.data), /circuitBreaker\.timeout/)
-    assert.ok(performance.now() - startedAt < 200)
+    assert.ok(performance.now() - startedAt < 1000)
     assert.equal(await callIn(session, 'good_count'), '1')
     assert.ok((await toolNames(gateway.url)).includes('lab_count'), 'its tools stay listed')
 
-    await sleep(1000)
+    await sleep(2000)
     assert.match(await callIn(session, 'lab_write'), /HTTP 500/, 'one may try')
     assert.match(await callIn(session, 'lab_write'), /circuit breaker is open/)
 
     lab.refuseWith = undefined
     lab.executed.length = 0
-    await sleep(1000)
-    const trial = callIn(session, 'lab_wait', { ms: 300 })
+    await sleep(2000)
+    const trial = callIn(session, 'lab_wait', { ms: 1000 })
     await sleep(50)
     assert.equal((await stateOf(gateway, 'lab'))['CircuitState'], 'half_open')
     assert.match(await callIn(session, 'lab_write'), /circuit breaker is open/)

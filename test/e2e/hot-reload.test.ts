@@ -261,7 +261,7 @@ describe('an edit of the file', () => {
     slow.delayMs = 60_000
     const startedAt = performance.now()
     await editTo({ ...both(), away, slow: slow.entry })
-    assert.ok(performance.now() - startedAt < 2000)
+    assert.ok(performance.now() - startedAt < 5000)
     assert.equal(await callIn(session, 'one_count'), '2')
     await editTo({ one: one.entry, two: away })
     assert.equal(await callIn(session, 'one_count'), '3')

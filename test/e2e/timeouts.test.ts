@@ -56,7 +56,7 @@ describe('timeouts of the file', () => {
     it(`end a call after the silence of the default (${backend})`, async () => {
       const [answer, ms] = await timed(`${backend}_wait`, { ms: 3000 })
       assert.match(answer, /error .*did not answer within 600 ms/)
-      assert.ok(ms > 500 && ms < 1500, String(ms))
+      assert.ok(ms > 500 && ms < 2900, String(ms))
     })
 
     it(`count silence only: progress begins it anew (${backend})`, async () => {
@@ -91,7 +91,7 @@ describe('timeouts of the file', () => {
     )
     const answer = await findMessage(response, (message) => message.id !== undefined)
     assert.match(saidBy(answer), /error .*within 700 ms/)
-    assert.ok(performance.now() - startedAt < 2000)
+    assert.ok(performance.now() - startedAt < 3900)
   })
 
   it('name the setting that changes them', async () => {
