@@ -40,6 +40,8 @@ export class Deadlines {
     const nowMs = performance.now()
     const passedMs = nowMs - this.#lastTickMs
     this.#lastTickMs = nowMs
+    // While this process did not run, what the backend said could not be heard: that was not its silence.
+    const deafMs = Math.max(0, passedMs - 2 * TICK_MS)
     let any = false
     for (const call of this.#calls()) {
       any = true
@@ -47,6 +49,7 @@ export class Deadlines {
         call.startedMs += passedMs
         call.seenMs = nowMs
       } else {
+        call.seenMs += deafMs
         expire(this.#name, call, nowMs)
       }
     }

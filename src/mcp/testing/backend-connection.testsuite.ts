@@ -162,7 +162,7 @@ export function backendConnectionSuite(name: string, start: () => Promise<Backen
     })
 
     it('gives up on silence, but not while progress comes', async () => {
-      const timeouts = { idleMs: 400, absoluteMs: 0 }
+      const timeouts = { idleMs: 800, absoluteMs: 0 }
       const silent = toolCall('slow', { steps: 1, stepMs: 5000 }, { timeouts })
       await assert.rejects(test.connection.request(silent), {
         code: 'MCP_BACKEND_TIMEOUT',
@@ -170,7 +170,7 @@ export function backendConnectionSuite(name: string, start: () => Promise<Backen
       })
       const talking = toolCall(
         'slow',
-        { steps: 8, stepMs: 80 },
+        { steps: 10, stepMs: 100 },
         {
           timeouts,
           wantsProgress: true,
