@@ -1,4 +1,5 @@
 import type { Dispatcher } from 'undici'
+import { CrumbWatch } from '../../net/crumbs.ts'
 import { sameHostRedirect } from '../../net/redirect.ts'
 import { SseParser } from '../../net/sse-parser.ts'
 import type { SseHandler } from '../../net/sse-parser.ts'
@@ -53,6 +54,7 @@ class Stream implements EventStream, Dispatcher.DispatchHandler, SseHandler {
   #status = 0
   #body = ''
   #parser: SseParser | undefined
+  readonly #crumbs = new CrumbWatch()
   #redirect: URL | undefined
   #redirects = 0
   #starting = false
@@ -102,7 +104,10 @@ class Stream implements EventStream, Dispatcher.DispatchHandler, SseHandler {
 
   onResponseData(_: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.#over) return
-    if (this.#parser) this.#parser.push(chunk)
+    if (this.#crumbs.isFlood(chunk.length)) {
+      this.#finish({ kind: 'failed', reason: 'it comes in too many too small pieces' })
+      this.#controller?.abort(ABORTED)
+    } else if (this.#parser) this.#parser.push(chunk)
     else if (this.#body.length < MAX_BODY_CHARS) this.#body += chunk.toString('utf8')
   }
 

@@ -1,5 +1,6 @@
 import type { Dispatcher } from 'undici'
 import { ByteList } from '../../net/byte-list.ts'
+import { CrumbWatch } from '../../net/crumbs.ts'
 import { sameHostRedirect } from '../../net/redirect.ts'
 import { SseParser } from '../../net/sse-parser.ts'
 import { mcpErrors } from '../errors.ts'
@@ -56,6 +57,8 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
   #status = 0
   #sse: SseParser | undefined
   #chunk: Buffer | undefined
+  #isFirst = true
+  #crumbs: CrumbWatch | undefined
   #chunks: ByteList | undefined
   #bytes = 0
   #redirects = 0
@@ -119,6 +122,11 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
 
   onResponseData(_: Controller, chunk: Buffer): void {
     if (this.#over) return
+    // Most answers are one piece.
+    if (this.#isFirst) this.#isFirst = false
+    else if ((this.#crumbs ??= new CrumbWatch()).isFlood(chunk.length)) {
+      return this.#fail('its answer comes in too many too small pieces')
+    }
     if (this.#sse) {
       this.#call.seen()
       return this.#sse.push(chunk)
