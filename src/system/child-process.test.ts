@@ -40,6 +40,15 @@ describe('createChildProcesses', () => {
     assert.match(exit.kind === 'not-started' ? exit.reason : '', /ENOENT/)
   })
 
+  it('starts nothing any more once all were ended', async () => {
+    const children = createChildProcesses()
+    await children.close()
+    const seen = run(children, 'sleep', ['60'])
+    assert.equal(seen.child.pid, undefined)
+    assert.deepEqual(await seen.exit, { kind: 'not-started', reason: 'the gateway is ending' })
+    await seen.child.end()
+  })
+
   it('gives the child its own variables and nothing of ours but the safe ones', async () => {
     await using children = owned()
     const seen = run(children, process.execPath, ['-p', 'JSON.stringify(process.env)'], { A: '1' })

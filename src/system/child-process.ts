@@ -49,7 +49,7 @@ export interface Grace {
 }
 
 export interface ChildProcesses {
-  /** Starts a program, never through a shell, as leader of a process group of its own. */
+  /** Starts a program, never through a shell, as leader of a process group of its own; after `close` nothing starts. */
   spawn(spec: ChildSpec, handlers: ChildHandlers): ChildProcess
   /** Ends all children that still run, and the guardian. */
   close(grace?: Grace): Promise<void>
@@ -66,9 +66,11 @@ export function createChildProcesses(): ChildProcesses {
   const running = new Set<ChildProcess>()
   let guardian: Guardian | undefined
   let count = 0
+  let closed = false
 
   return {
     spawn(spec, handlers) {
+      if (closed) return refused(handlers)
       guardian ??= startGuardian(owner)
       const mark = `${owner}:${++count}`
       const child = start(spec, mark, guardian, {
@@ -82,11 +84,18 @@ export function createChildProcesses(): ChildProcesses {
       return child
     },
     async close(grace) {
+      closed = true
       await Promise.all([...running].map((child) => child.end(grace)))
       await guardian?.close()
       guardian = undefined
     },
   }
+}
+
+/** Whoever was about to start something when all were ended learns that it did not. */
+function refused(handlers: ChildHandlers): ChildProcess {
+  queueMicrotask(() => handlers.onExit({ kind: 'not-started', reason: 'the gateway is ending' }))
+  return { pid: undefined, write: () => false, unsentBytes: 0, end: async () => {} }
 }
 
 function start(
