@@ -48,6 +48,7 @@ export function createVmcpGateway(parts: VmcpGatewayParts): Gateway {
       log,
     }),
     store: parts.store,
+    sessionKeyPrefix: config().sessionStorage.keyPrefix,
     key: parts.key,
     stages: parts.stages,
     aroundBackend: parts.aroundBackend,

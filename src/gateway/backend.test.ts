@@ -235,6 +235,35 @@ describe('createBackend()', () => {
     }
   })
 
+  it('gives legacy sessions of a backend of both eras their own, also after it could not be asked once', async () => {
+    const modern = createFakeBackend({ era: 'modern' })
+    const legacy = createFakeBackend({ sessionId: 's' })
+    for (const fake of [modern, legacy])
+      fake.answer = (request) => resultReply(lists([])(request.method))
+    const both: FakeBackend = {
+      ...modern,
+      connect: (asked) => (asked.era === 'legacy' ? legacy : modern).connect(asked),
+    }
+    const http = { transport: 'streamable-http', url: 'http://127.0.0.1:1/mcp', command: undefined }
+    await using t = setUp(both, http)
+    await started(t.backend)
+    const connection = (id: string) =>
+      t.backend.connectionFor({ principal: ANONYMOUS, session: makeSession(id) })
+    legacy.refuse = mcpErrors.BACKEND_UNREACHABLE({ backend: 'fake', reason: 'busy', ran: 'no' })
+    assert.equal(await connection('1'), t.backend.main)
+    legacy.refuse = undefined
+    assert.equal(await connection('1'), legacy.connections[0])
+    legacy.refuse = mcpErrors.BACKEND_HTTP({
+      backend: 'fake',
+      reason: 'no',
+      ran: 'no',
+      httpStatus: 400,
+    })
+    assert.equal(await connection('2'), t.backend.main)
+    legacy.refuse = undefined
+    assert.equal(await connection('3'), t.backend.main)
+  })
+
   it('shows a session what its own connection offers, if that differs', async () => {
     const fake = createFakeBackend()
     fake.answer = (request, connection) =>

@@ -1,5 +1,6 @@
 import { createBackoff } from '../base/backoff.ts'
 import { Cancellation } from '../base/cancellation.ts'
+import { isAppError } from '../base/errors.ts'
 import type { Now } from '../base/clock.ts'
 import type { JsonObject } from '../base/json.ts'
 import type { BackendConnection, ConnectionEvents } from '../mcp/backend-connection.ts'
@@ -281,13 +282,14 @@ export function createBackend(options: BackendOptions): Backend {
     const slot = pool.slotFor(owner)
     if (slot.connection !== undefined) return slot
     return Promise.resolve(slot.open()).then(
-      (connection) => (connection.sessionId === undefined ? stayModern(session) : slot),
-      () => stayModern(session),
+      (connection) => (connection.sessionId === undefined ? stayModern(session, true) : slot),
+      (error: unknown) => stayModern(session, refusesLegacy(error)),
     )
   }
 
-  function stayModern(session: ClientSession): Slot {
-    onlyModern = true
+  /** `forGood`: the backend does not serve that era; else it only could not be asked just now. */
+  function stayModern(session: ClientSession, forGood: boolean): Slot {
+    if (forGood) onlyModern = true
     pool.release({ kind: 'session', session })
     return mainSlot
   }
@@ -405,6 +407,14 @@ export function createBackend(options: BackendOptions): Backend {
   }
 
   return backend
+}
+
+/** A definite no to `initialize`: not a server in trouble, and not one that wants other credentials. */
+function refusesLegacy(error: unknown): boolean {
+  if (isAppError(error, 'MCP_BACKEND_PROTOCOL')) return true
+  if (!isAppError(error, 'MCP_BACKEND_HTTP')) return false
+  const status = Number(error.details['httpStatus'])
+  return status >= 400 && status < 500 && ![401, 403, 408, 429].includes(status)
 }
 
 /** A question outside any call can only go to the session that owns the connection. */

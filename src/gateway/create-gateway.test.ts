@@ -72,6 +72,7 @@ async function setUp(
     ...settings(Object.keys(fakes)),
     info: { name: 'gateway', version: '1' },
     connectTo: (backend) => fakes[backend.name]!.connect,
+    sessionKeyPrefix: 'session:',
     store: await openStorage({ provider: 'memory' }, { now: () => 0 }),
     key: randomBytes(32),
     stages: [],

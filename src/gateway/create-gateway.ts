@@ -43,6 +43,8 @@ export interface GatewayOptions extends GatewaySettings {
   readonly info: Implementation
   readonly connectTo: (backend: BackendConfig) => Connect
   readonly store: KeyValue
+  /** What the keys of session records start with. */
+  readonly sessionKeyPrefix: string
   /** Signs cursors and task ids. At least 32 bytes. */
   readonly key: Buffer
   /** What concerns every call, outermost first: metrics, audit, limits, authorization. */
@@ -89,6 +91,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const retired = new Set<Backend>()
   const sessions = createSessions({
     store: options.store,
+    keyPrefix: options.sessionKeyPrefix,
     limits: () => settings.operational.sessions,
     newId: options.newId,
     now: options.now,

@@ -23,6 +23,7 @@ async function setUp(changes: Partial<SessionsOptions> = {}) {
   const store = await openStorage({ provider: 'memory' }, { now })
   const options: SessionsOptions = {
     store,
+    keyPrefix: 'session:',
     limits: () => ({ ttlMs: 60_000, maxSessions: 3 }),
     newId: () => `s${++ids}`,
     now,
@@ -35,6 +36,7 @@ async function setUp(changes: Partial<SessionsOptions> = {}) {
   return {
     sessions,
     store,
+    keyPrefix: 'session:',
     options,
     ended,
     advance: (ms: number) => (nowMs += ms),

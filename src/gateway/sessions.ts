@@ -17,7 +17,6 @@ import { gatewayErrors } from './errors.ts'
 
 /** The level a legacy client gets that never set one. */
 const DEFAULT_LOG_LEVEL: LogLevel = 'info'
-const KEY_PREFIX = 'session:'
 /** A client says what it can and who it is in a few hundred bytes; icons may be among them. */
 const MAX_RECORD_BYTES = 32 * 1024
 
@@ -30,6 +29,8 @@ interface LiveSession extends ClientSession {
 
 export interface SessionsOptions {
   readonly store: KeyValue
+  /** What the keys of session records start with. */
+  readonly keyPrefix: string
   /**
    * Asked each time, as a reload may change them. `ttlMs`, sliding: a session ends so long after its last request.
    * `maxSessions`: beyond it the least recently used idle session ends.
@@ -54,7 +55,7 @@ export interface SessionTable extends Sessions {
 
 /** The session table: live sessions in memory in the order of their use, their records in the store. */
 export function createSessions(options: SessionsOptions): SessionTable {
-  const { store, limits, newId, now, log } = options
+  const { store, keyPrefix, limits, newId, now, log } = options
   const live = new Map<string, LiveSession>()
   const restoring = new Map<string, Promise<LiveSession | 'unknown' | 'unavailable'>>()
   let timer = nextSweep()
@@ -117,7 +118,7 @@ export function createSessions(options: SessionsOptions): SessionTable {
     options.onEnd(session, reason)
     log.debug({ session: session.id, reason }, 'Session ended')
     try {
-      await store.delete(KEY_PREFIX + session.id)
+      await store.delete(keyPrefix + session.id)
     } catch (error) {
       log.warn({ session: session.id, err: error }, 'Cannot delete the record of a session')
     }
@@ -128,7 +129,7 @@ export function createSessions(options: SessionsOptions): SessionTable {
     principal: Principal,
   ): Promise<LiveSession | 'unknown' | 'unavailable'> {
     try {
-      const entry = await store.get(KEY_PREFIX + id)
+      const entry = await store.get(keyPrefix + id)
       if (entry === undefined) return 'unknown'
       const session = parseRecord(id, entry.value, principal, now())
       if (session === undefined) return 'unknown'
@@ -146,7 +147,7 @@ export function createSessions(options: SessionsOptions): SessionTable {
     const until = session.lastUsedMs + ttlMs
     if (until - session.storedUntilMs < ttlMs / 8) return
     session.storedUntilMs = until
-    await store.touch(KEY_PREFIX + session.id, until - now())
+    await store.touch(keyPrefix + session.id, until - now())
   }
 
   async function sweep(): Promise<void> {
@@ -186,7 +187,7 @@ export function createSessions(options: SessionsOptions): SessionTable {
       if (bytes > MAX_RECORD_BYTES) {
         throw gatewayErrors.SESSION_TOO_LARGE({ bytes, limit: MAX_RECORD_BYTES })
       }
-      await store.set(KEY_PREFIX + session.id, record, { ttlMs, when: 'absent' })
+      await store.set(keyPrefix + session.id, record, { ttlMs, when: 'absent' })
       return add(session)
     },
     find(id, principal) {
@@ -205,7 +206,7 @@ export function createSessions(options: SessionsOptions): SessionTable {
       session.client = { ...session.client, logLevel: level }
       options.onLogLevel(session, level)
       store
-        .set(KEY_PREFIX + session.id, toRecord(session), {
+        .set(keyPrefix + session.id, toRecord(session), {
           ttlMs: limits().ttlMs,
           when: 'present',
         })
