@@ -1,7 +1,7 @@
 import type { BackendConnection, BackendTarget } from './backend-connection.ts'
 import type { ConnectOptions } from './backend/connect-options.ts'
-import { openHttpBackend } from './backend/open-http.ts'
-import { openStdioBackend } from './backend/open-stdio.ts'
+import { openHttpBackend } from './backend/http/open-http.ts'
+import { openStdioBackend } from './backend/stdio/open-stdio.ts'
 
 export type { ConnectOptions, LegacyResume } from './backend/connect-options.ts'
 

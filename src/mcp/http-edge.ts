@@ -8,7 +8,7 @@ import type { ClientLimits } from './client-limits.ts'
 import { createContext } from './client/context.ts'
 import { createHostGuard } from './host-guard.ts'
 import type { HostRules } from './host-guard.ts'
-import { HttpEdgeServer } from './client/http-edge-server.ts'
+import { HttpEdgeServer } from './client/http/http-edge-server.ts'
 import type { GatewayPort } from './gateway-port.ts'
 import type { Implementation } from './messages.ts'
 

@@ -6,7 +6,7 @@ import { Deadlines } from './deadlines.ts'
 import type { MessagePipe } from './message-pipe.ts'
 import { PendingCall } from './pending-call.ts'
 import type { CallOwner } from './pending-call.ts'
-import { Turns } from './turns.ts'
+import { Turns } from './legacy/turns.ts'
 
 /** Questions of one handler that are asked at once arrive within so many milliseconds. */
 const ASKED_JUST_NOW_MS = 50

@@ -6,7 +6,7 @@ import type { ServerDescription } from '../messages.ts'
 import type { Reply } from '../reply.ts'
 import { isKnownVersion, LATEST_MODERN, VERSIONS } from '../versions.ts'
 import type { ConnectOptions } from './connect-options.ts'
-import { discoverRequest, readDiscover, UNKNOWN_SERVER } from './handshake.ts'
+import { discoverRequest, readDiscover, UNKNOWN_SERVER } from './legacy/handshake.ts'
 
 /**
  * What `server/discover` says of a backend's era. `legacy` is a guess that `initialize` has to confirm. `inconclusive`: it

@@ -7,11 +7,11 @@ import type { Implementation } from '../messages.ts'
 import { createRequestStateCodec } from '../request-state.ts'
 import type { RequestStateCodec } from '../request-state.ts'
 import { Activity } from './activity.ts'
-import { BodyBudget } from './body-budget.ts'
-import { Flights } from './flights.ts'
+import { BodyBudget } from './http/body-budget.ts'
+import { Flights } from './modern/flights.ts'
 import { createTicker } from './ticker.ts'
 import type { Ticker } from './ticker.ts'
-import { Unsent } from './unsent.ts'
+import { Unsent } from './http/unsent.ts'
 
 /** What all parts of one edge share. */
 export interface EdgeContext {

@@ -7,10 +7,10 @@ import { renderError } from '../render-reply.ts'
 import { INVALID_REQUEST, PARSE_ERROR } from '../rpc-codes.ts'
 import { stopTickers } from './context.ts'
 import type { EdgeContext } from './context.ts'
-import { LegacyPipe } from './legacy-pipe.ts'
-import { ModernPipe } from './modern-pipe.ts'
+import { LegacyPipe } from './legacy/legacy-pipe.ts'
+import { ModernPipe } from './modern/modern-pipe.ts'
 import { NOT_A_MESSAGE, parseMessage } from './parse-message.ts'
-import { onOneLine } from './sse-connection.ts'
+import { onOneLine } from './http/sse-connection.ts'
 
 interface StdioOptions {
   readonly principal: Principal

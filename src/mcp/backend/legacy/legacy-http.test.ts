@@ -1,0 +1,208 @@
+import assert from 'node:assert/strict'
+import { request as httpRequest } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { event, json, serveBadHttp, sse } from '../../testing/bad-peers.ts'
+import { serveHttp, serveLegacyTools, serveSseTools } from '../../testing/http-tool-servers.ts'
+import { openTestConnection, textOf, toolCall, until } from '../../testing/test-connection.ts'
+
+describe('a connection to a legacy HTTP backend', () => {
+  it('announces itself, keeps its session and ends it', async () => {
+    await using peer = await serveBadHttp((response, _, good) => json(response, good))
+    const test = await openTestConnection(peer.target, { openStream: false })
+    assert.equal(test.connection.sessionId, 's1')
+    await test.connection.request(toolCall('a'))
+    await test[Symbol.asyncDispose]()
+    assert.deepEqual(peer.requests, [
+      'POST server/discover',
+      'POST initialize',
+      'POST notifications/initialized',
+      'POST tools/call',
+      'DELETE',
+    ])
+  })
+
+  it('sends session, version and the headers of owner and request', async () => {
+    let seen: NodeJS.Dict<string | string[]> = {}
+    await using peer = await serveBadHttp((response, _, good, request) => {
+      seen = request.headers
+      json(response, good)
+    })
+    await using test = await openTestConnection(peer.target, {
+      headers: () => ({ authorization: 'Bearer ours', 'x-owner': '1', 'mcp-session-id': 'forged' }),
+    })
+    await test.connection.request(toolCall('a', {}, { headers: { authorization: 'Bearer his' } }))
+    assert.partialDeepStrictEqual(seen, {
+      'mcp-session-id': 's1',
+      'mcp-protocol-version': '2025-11-25',
+      authorization: 'Bearer his',
+      'x-owner': '1',
+    })
+  })
+
+  it('continues a session that another connection has opened', async () => {
+    await using server = await serveLegacyTools()
+    const target = { kind: 'http', url: `${server.url}/mcp`, transport: 'streamable-http' } as const
+    await using first = await openTestConnection(target)
+    const { sessionId, version, server: description } = first.connection
+    await using second = await openTestConnection(target, {
+      openStream: false,
+      resume: { sessionId: sessionId!, version, server: description },
+    })
+    assert.equal(second.connection.sessionId, sessionId)
+    assert.equal(second.connection.server.info.name, 'tool-server')
+    assert.equal(textOf(await second.connection.request(toolCall('echo', { message: 'b' }))), 'b')
+  })
+
+  it('leaves the session alive for another connection when told so', async () => {
+    await using peer = await serveBadHttp((response, _, good) => json(response, good))
+    await using test = await openTestConnection(peer.target)
+    await test.connection.close({ keepSession: true })
+    assert.ok(!peer.requests.includes('DELETE'))
+  })
+
+  it('passes over events of the SSE transport that are no messages', async () => {
+    await using server = await serveSseTools()
+    await using front = await serveHttp((request, response) => {
+      proxy(server.url, request, response, 'event: ping\ndata: 2026-11-22\n\n')
+    })
+    const target = { kind: 'http', url: `${front.url}/sse`, transport: 'sse' } as const
+    await using test = await openTestConnection(target)
+    assert.equal(textOf(await test.connection.request(toolCall('echo', { message: 'a' }))), 'a')
+    assert.deepEqual(test.heard.logged, [])
+  })
+
+  it('follows a redirect of the SSE stream on the same host', async () => {
+    await using server = await serveSseTools()
+    await using front = await serveHttp((request, response) => {
+      if (request.url === '/sse/') return void response.writeHead(307, { location: '/sse' }).end()
+      proxy(server.url, request, response)
+    })
+    const target = { kind: 'http', url: `${front.url}/sse/`, transport: 'sse' } as const
+    await using test = await openTestConnection(target)
+    assert.equal(textOf(await test.connection.request(toolCall('echo', { message: 'a' }))), 'a')
+  })
+
+  it('tells that the backend has forgotten the session, and refuses what comes later', async () => {
+    await using server = await serveLegacyTools()
+    const target = { kind: 'http', url: `${server.url}/mcp`, transport: 'streamable-http' } as const
+    await using test = await openTestConnection(target)
+    const running = test.connection.request(toolCall('slow', { steps: 1, stepMs: 300 }))
+    await sleep(100)
+    server.forget()
+    for (let i = 0; i < 2; i++) {
+      await assert.rejects(test.connection.request(toolCall('echo', { message: 'a' })), {
+        code: 'MCP_BACKEND_SESSION_LOST',
+      })
+    }
+    assert.equal(test.heard.closed.length, 1)
+    assert.equal(textOf(await running), 'done')
+  })
+
+  it('hears the standalone stream, and opens it again when it ends', async () => {
+    let opened = 0
+    let lastId: unknown
+    const streams: ServerResponse[] = []
+    await using peer = await serveBadHttp(
+      (response, _, good) => json(response, good),
+      (response, request) => {
+        opened++
+        lastId = request.headers['last-event-id']
+        streams.push(sse(response))
+      },
+    )
+    await using test = await openTestConnection(peer.target)
+    await until(() => opened === 1, 'the stream')
+    const changed = { jsonrpc: '2.0', method: 'notifications/tools/list_changed' }
+    streams[0]!.end(`retry: 50\n${event(changed, 'e7')}`)
+    await until(() => opened === 2, 'the second stream')
+    assert.equal(lastId, 'e7')
+    streams[1]!.write(event({ jsonrpc: '2.0', id: 'r', method: 'roots/list' }))
+    await until(() => test.heard.questions.length === 1, 'the question')
+    assert.deepEqual(test.heard.notifications, [['notifications/tools/list_changed', {}]])
+  })
+
+  it('opens the standalone stream before the first call, and does not wait for ever', async () => {
+    await using peer = await serveBadHttp(
+      (response, _, good) => json(response, good),
+      () => {},
+    )
+    await using test = await openTestConnection(peer.target)
+    await test.connection.request(toolCall('a'))
+    assert.ok(peer.requests.indexOf('GET') < peer.requests.indexOf('POST tools/call'))
+  })
+
+  it('asks the call in flight what comes on the standalone stream, if there is just one', async () => {
+    let stream: ServerResponse | undefined
+    let finish = () => {}
+    await using peer = await serveBadHttp(
+      (response, _, good) => (finish = () => json(response, good)),
+      (response) => (stream = sse(response)),
+    )
+    await using test = await openTestConnection(peer.target)
+    const asked: string[] = []
+    const call = test.connection.request(
+      toolCall(
+        'a',
+        {},
+        {
+          onQuestion(question) {
+            asked.push(question.method)
+            return Promise.resolve({ action: 'decline' })
+          },
+        },
+      ),
+    )
+    await until(() => stream !== undefined && peer.requests.includes('POST tools/call'), 'both')
+    stream!.write(event({ jsonrpc: '2.0', id: 1, method: 'elicitation/create', params: {} }))
+    await until(() => asked.length === 1, 'the question')
+    finish()
+    assert.equal(textOf(await call), 'a')
+    assert.deepEqual(test.heard.questions, [])
+  })
+
+  it('finds the SSE transport behind an address that does not take POST', async () => {
+    await using server = await serveSseTools()
+    const url = `${server.url}/sse`
+    await using test = await openTestConnection({ kind: 'http', url, transport: 'streamable-http' })
+    assert.equal(test.connection.transport, 'sse')
+    assert.equal(textOf(await test.connection.request(toolCall('echo', { message: 'a' }))), 'a')
+  })
+
+  it('tells the end of an SSE stream, and posts to no other origin', async () => {
+    await using server = await serveSseTools()
+    const url = `${server.url}/sse`
+    await using test = await openTestConnection({ kind: 'http', url, transport: 'sse' })
+    server.drop()
+    await until(() => test.heard.closed.length === 1, 'onClose')
+    await assert.rejects(test.connection.request(toolCall('a')), { code: 'MCP_BACKEND_GONE' })
+    await using evil = await serveBadHttp(
+      () => {},
+      (response) => void sse(response).write('event: endpoint\ndata: http://127.0.0.2:1/steal\n\n'),
+    )
+    const target = { kind: 'http', url: `${evil.url}/sse`, transport: 'sse' } as const
+    await assert.rejects(openTestConnection(target), {
+      code: 'MCP_BACKEND_PROTOCOL',
+      message: /another origin/,
+    })
+  })
+})
+
+/** `greeting`: what is put before the answer to a GET. */
+function proxy(
+  to: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+  greeting?: string,
+): void {
+  const { method, headers, url } = request
+  const onward = httpRequest(to + url, { method, headers }, (answer) => {
+    response.writeHead(answer.statusCode!, answer.headers)
+    if (greeting !== undefined && method === 'GET') response.write(greeting)
+    answer.pipe(response)
+  })
+  onward.on('error', () => response.destroy())
+  response.on('close', () => onward.destroy())
+  request.pipe(onward)
+}

@@ -1,0 +1,267 @@
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
+import type { Authenticate, Denied } from '../../authenticate.ts'
+import type { Principal } from '../../caller.ts'
+import { classify } from '../../classify.ts'
+import { VERSION_HEADER } from '../../mcp-headers.ts'
+import { renderError } from '../../render-reply.ts'
+import { GATEWAY_OVERLOADED, INVALID_REQUEST, PARSE_ERROR } from '../../rpc-codes.ts'
+import { isKnownVersion, VERSIONS } from '../../versions.ts'
+import { acceptsEvents, isJsonContent, readAccept } from './accept.ts'
+import { stopTickers } from '../context.ts'
+import type { EdgeContext } from '../context.ts'
+import { toFailure } from '../failure.ts'
+import { answerEmpty, answerError, answerJson } from './http-answer.ts'
+import { deleteLegacy, getLegacy, postLegacy } from '../legacy/legacy-http.ts'
+import { Listens } from '../modern/listen.ts'
+import { postModern } from '../modern/modern-http.ts'
+import type { Accepts } from './http-exchange.ts'
+import { NOT_A_MESSAGE, parseMessage } from '../parse-message.ts'
+import { readBody } from './read-body.ts'
+import type { Body } from './read-body.ts'
+import { ReplayStore } from '../legacy/replay-store.ts'
+import { SseTransport } from '../legacy/sse-transport.ts'
+
+export interface HttpEdgeServerOptions {
+  readonly authenticate: Authenticate
+  readonly guard: (headers: IncomingHttpHeaders) => string | undefined
+  readonly path: string
+  readonly sse: { readonly path: string; readonly messagesPath: string } | false
+}
+
+type Serve = (request: IncomingMessage, response: ServerResponse, principal: Principal) => void
+
+/** Routes requests to the transport and era they belong to. */
+export class HttpEdgeServer {
+  readonly #context: EdgeContext
+  readonly #options: HttpEdgeServerOptions
+  readonly #replay: ReplayStore
+  readonly #sse: SseTransport
+  readonly #listens = new Listens()
+  #draining = false
+
+  constructor(context: EdgeContext, options: HttpEdgeServerOptions) {
+    this.#context = context
+    this.#options = options
+    this.#replay = new ReplayStore(context.limits, context.ticker)
+    const messagesPath = options.sse === false ? '' : options.sse.messagesPath
+    this.#sse = new SseTransport(context, messagesPath, this.draining)
+  }
+
+  get inFlight(): number {
+    return this.#context.activity.count
+  }
+
+  get context(): EdgeContext {
+    return this.#context
+  }
+
+  get replay(): ReplayStore {
+    return this.#replay
+  }
+
+  get listens(): Listens {
+    return this.#listens
+  }
+
+  readonly draining = (): boolean => this.#draining
+
+  handle(request: IncomingMessage, response: ServerResponse): boolean {
+    const url = request.url ?? '/'
+    const query = url.indexOf('?')
+    const path = query < 0 ? url : url.slice(0, query)
+    const serve = this.#route(path)
+    if (!serve) return false
+    if (this.#draining) response.setHeader('Connection', 'close')
+    this.#admit(request, response, (principal) => serve.call(this, request, response, principal))
+    return true
+  }
+
+  async drain(graceMs: number): Promise<void> {
+    this.#draining = true
+    this.#listens.endAll()
+    await this.#context.activity.idle(graceMs)
+    // Their clients hear of it on the streams that end next.
+    this.#context.activity.cancelAll('the server is shutting down')
+    for (const connection of this.#context.connections) connection.hangUp()
+  }
+
+  close(): void {
+    this.#draining = true
+    this.#listens.endAll()
+    this.#context.activity.cancelAll('the server is shutting down')
+    for (const connection of this.#context.connections) connection.hangUp()
+    stopTickers(this.#context)
+  }
+
+  #route(path: string): Serve | undefined {
+    const { path: mcpPath, sse } = this.#options
+    if (path === mcpPath) return this.#serveMcp
+    if (sse === false) return undefined
+    if (path === sse.path) return this.#serveSse
+    return path === sse.messagesPath ? this.#serveMessage : undefined
+  }
+
+  /** Host, origin, identity; from then on nothing a stage throws gets past. */
+  #admit(
+    request: IncomingMessage,
+    response: ServerResponse,
+    serve: (principal: Principal) => void,
+  ): void {
+    const problem = this.#options.guard(request.headers)
+    if (problem !== undefined) {
+      request.resume()
+      answerError(response, 403, INVALID_REQUEST, problem)
+      return
+    }
+    const admitted = (outcome: Principal | Denied): void => {
+      if ('status' in outcome) {
+        request.resume()
+        deny(response, outcome)
+      } else serve(outcome)
+    }
+    const failed = (thrown: unknown): void => this.#failed(response, thrown)
+    try {
+      const outcome = this.#options.authenticate(request.headers)
+      if (outcome instanceof Promise) outcome.then(admitted).catch(failed)
+      else admitted(outcome)
+    } catch (thrown) {
+      failed(thrown)
+    }
+  }
+
+  #serveMcp(request: IncomingMessage, response: ServerResponse, principal: Principal): void {
+    if (request.method === 'POST') this.#post(request, response, principal)
+    else {
+      request.resume()
+      this.#sessionOperation(request, response, principal)
+    }
+  }
+
+  #serveSse(request: IncomingMessage, response: ServerResponse, principal: Principal): void {
+    request.resume()
+    if (request.method === 'GET') this.#sse.open(response, principal)
+    else
+      answerError(response, 405, INVALID_REQUEST, 'Only GET opens a stream', null, ['Allow', 'GET'])
+  }
+
+  #serveMessage(request: IncomingMessage, response: ServerResponse, principal: Principal): void {
+    if (request.method !== 'POST') {
+      request.resume()
+      answerError(response, 405, INVALID_REQUEST, 'Messages are posted', null, ['Allow', 'POST'])
+      return
+    }
+    const client = this.#sse.find(request, response, principal)
+    if (!client) {
+      request.resume()
+      return
+    }
+    this.#readBody(request, response, (body) =>
+      this.#sse.receive(client, parseMessage(body), response),
+    )
+  }
+
+  /** GET and DELETE exist for legacy sessions only. */
+  #sessionOperation(
+    request: IncomingMessage,
+    response: ServerResponse,
+    principal: Principal,
+  ): void {
+    const { method, headers } = request
+    const version = headers[VERSION_HEADER]
+    const isModern = isKnownVersion(version) && VERSIONS[version].era === 'modern'
+    if (isModern || (method !== 'GET' && method !== 'DELETE')) {
+      const allow = ['Allow', isModern ? 'POST' : 'GET, POST, DELETE']
+      answerError(response, 405, INVALID_REQUEST, `Method ${method} not allowed`, null, allow)
+    } else if (method === 'DELETE') deleteLegacy(this, request, response, principal)
+    else if (acceptsEvents(headers.accept)) getLegacy(this, request, response, principal)
+    else {
+      const text = 'Not acceptable: the client must accept text/event-stream'
+      answerError(response, 406, INVALID_REQUEST, text, 'server-error')
+    }
+  }
+
+  #post(request: IncomingMessage, response: ServerResponse, principal: Principal): void {
+    const accepts = readAccept(request.headers.accept)
+    if (accepts === undefined) {
+      request.resume()
+      const text = 'Not acceptable: the client must accept application/json and text/event-stream'
+      answerError(response, 406, INVALID_REQUEST, text)
+      return
+    }
+    if (!isJsonContent(request.headers['content-type'])) {
+      request.resume()
+      const text = 'Unsupported media type: Content-Type must be application/json'
+      answerError(response, 415, INVALID_REQUEST, text)
+      return
+    }
+    this.#readBody(request, response, (body) => {
+      this.#dispatch(request, response, principal, body, accepts)
+    })
+  }
+
+  #readBody(request: IncomingMessage, response: ServerResponse, use: (body: Buffer) => void): void {
+    readBody(request, response, this.#context, (body) => {
+      if (typeof body === 'string') {
+        this.#refuseBody(response, body)
+        return
+      }
+      try {
+        use(body)
+      } catch (thrown) {
+        this.#failed(response, thrown)
+      }
+    })
+  }
+
+  #dispatch(
+    request: IncomingMessage,
+    response: ServerResponse,
+    principal: Principal,
+    body: Buffer,
+    accepts: Accepts,
+  ): void {
+    const message = parseMessage(body)
+    if (message === undefined) {
+      answerError(response, 400, PARSE_ERROR, `Parse error: ${NOT_A_MESSAGE}`)
+      return
+    }
+    const version = request.headers[VERSION_HEADER]
+    const posted = classify(message, typeof version === 'string' ? version : undefined)
+    if (posted.kind === 'refused') {
+      answerJson(response, 400, [renderError(posted.id, posted.error)])
+    } else if ('era' in posted && posted.era === 'modern') {
+      // Header rules for notifications are not defined, and none means anything on HTTP.
+      if (posted.kind === 'notification') answerEmpty(response, 202)
+      else postModern(this, request, response, principal, posted.message, accepts)
+    } else postLegacy(this, request, response, principal, posted, accepts)
+  }
+
+  #refuseBody(response: ServerResponse, body: Exclude<Body, Buffer>): void {
+    if (body === 'gone') return
+    const close = ['Connection', 'close']
+    if (body === 'too-large') {
+      const text = `The body is larger than ${this.#context.limits.maxBodyBytes} bytes`
+      answerError(response, 413, INVALID_REQUEST, text, null, close)
+    } else if (body === 'in-crumbs') {
+      const text = 'The body comes in too many too small pieces'
+      answerError(response, 400, INVALID_REQUEST, text, null, close)
+    } else if (body === 'too-many') {
+      const text = 'Too many large requests at once: try again'
+      answerError(response, 503, GATEWAY_OVERLOADED, text, null, [...close, 'Retry-After', '1'])
+    } else {
+      const text = `The body did not come within ${this.#context.limits.bodyTimeoutMs} ms`
+      answerError(response, 408, INVALID_REQUEST, text, null, close)
+    }
+  }
+
+  #failed(response: ServerResponse, thrown: unknown): void {
+    const { error } = toFailure(thrown, 'legacy', this.#context)
+    answerJson(response, 500, [renderError(null, error)])
+  }
+}
+
+function deny(response: ServerResponse, { status, headers, body }: Denied): void {
+  if (response.headersSent || response.destroyed) return
+  response.writeHead(status, { 'Content-Length': Buffer.byteLength(body), ...headers })
+  response.end(body)
+}

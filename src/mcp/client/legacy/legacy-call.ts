@@ -1,0 +1,145 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import { Cancellation } from '../../../base/cancellation.ts'
+import type { JsonObject } from '../../../base/json.ts'
+import type { Call } from '../../call.ts'
+import type { ClientView, Principal } from '../../caller.ts'
+import type { ClientSession } from '../../client-session.ts'
+import { cleanRequestMeta, progressTokenOf } from '../../meta.ts'
+import type { InputAnswers, InputRequests, RequestId, RpcRequest } from '../../messages.ts'
+import { renderError, renderReply } from '../../render-reply.ts'
+import type { Reply } from '../../reply.ts'
+import { GATEWAY_FAILURE } from '../../rpc-codes.ts'
+import { CallNotifications } from '../call-notifications.ts'
+import type { EdgeContext } from '../context.ts'
+import type { Exchange } from '../exchange.ts'
+import { toFailure } from '../failure.ts'
+import type { LegacyPeer } from './legacy-peer.ts'
+
+/** One request of a legacy client on its way through the gateway. */
+export class LegacyCall implements Call {
+  readonly method: string
+  readonly params: JsonObject
+  readonly client: ClientView
+  readonly principal: Principal
+  readonly session: ClientSession
+  readonly headers?: IncomingHttpHeaders
+  readonly cancellation = new Cancellation()
+  readonly id: RequestId
+  place = -1
+  readonly #context: EdgeContext
+  readonly #peer: LegacyPeer
+  readonly #exchange: Exchange
+  readonly #progressToken: string | number | undefined
+  #notifications: CallNotifications | undefined
+  #finished = false
+
+  constructor(
+    context: EdgeContext,
+    peer: LegacyPeer,
+    message: RpcRequest,
+    exchange: Exchange,
+    headers: IncomingHttpHeaders | undefined,
+  ) {
+    this.#context = context
+    this.#peer = peer
+    this.#exchange = exchange
+    this.id = message.id
+    this.method = message.method
+    this.#progressToken = progressTokenOf(message.params)
+    this.params = message.params ? cleanRequestMeta(message.params) : {}
+    this.session = peer.session
+    this.client = peer.session.client
+    this.principal = peer.session.principal
+    if (headers) this.headers = headers
+  }
+
+  get source(): string | undefined {
+    return this.#exchange.source
+  }
+
+  get wantsProgress(): boolean {
+    return this.#progressToken !== undefined
+  }
+
+  /** Hands the call to the gateway; its answer goes out by itself. */
+  start(): void {
+    this.#peer.began(this)
+    let replied: Promise<Reply>
+    try {
+      replied = this.#context.port.call(this)
+    } catch (thrown) {
+      this.#fail(thrown)
+      return
+    }
+    replied.then(
+      (reply) => this.#reply(reply),
+      (thrown: unknown) => this.#fail(thrown),
+    )
+  }
+
+  notify(method: string, params: JsonObject): void {
+    if (this.#finished) return
+    this.#notifications ??= new CallNotifications(this.#progressToken)
+    const message = this.#notifications.convert(method, params, this.client)
+    if (message) this.#exchange.send(message)
+  }
+
+  async ask(requests: InputRequests): Promise<InputAnswers> {
+    const round = new Cancellation()
+    const unlink = this.cancellation.onCancel((reason) => round.cancel(reason))
+    const answers = Object.entries(requests).map(async ([key, request]) => {
+      const send = (message: JsonObject): boolean =>
+        this.#exchange.send(message) || this.#peer.sendStandalone(message)
+      return [key, await this.#peer.question(request, this.client, send, round)]
+    })
+    try {
+      return Object.fromEntries(await Promise.all(answers)) as InputAnswers
+    } catch (error) {
+      // Without one answer the others are of no use: the client need not go on asking its user.
+      round.cancel('another question of the same call was not answered')
+      throw error
+    } finally {
+      unlink()
+    }
+  }
+
+  closeStream(retryMs: number): void {
+    if (!this.#finished) this.#exchange.closeStream?.(retryMs)
+  }
+
+  /** The client does not want the answer any more, or the session is over. */
+  cancel(reason: string): void {
+    if (this.#finished) return
+    this.cancellation.cancel(reason)
+    const error = { code: GATEWAY_FAILURE, message: `Call cancelled: ${reason}` }
+    this.#finish(this.#exchange.answersCancelled ? [renderError(this.id, error)] : undefined)
+  }
+
+  #reply(reply: Reply): void {
+    if (this.#finished) return
+    if (reply.kind === 'input') {
+      // The gateway asks legacy clients itself; a reply that asks again is a mistake there.
+      this.#fail(new TypeError('A legacy call was answered by input_required'))
+      return
+    }
+    const { id, method, params, client } = this
+    const { info, infoJson } = this.#context
+    try {
+      this.#finish(renderReply(reply, { id, method, params, client, info, infoJson }))
+    } catch (thrown) {
+      this.#fail(thrown)
+    }
+  }
+
+  #fail(thrown: unknown): void {
+    if (this.#finished) return
+    const { error, status } = toFailure(thrown, 'legacy', this.#context)
+    this.#finish([renderError(this.id, error)], status)
+  }
+
+  #finish(body: readonly Buffer[] | undefined, status?: number): void {
+    this.#finished = true
+    this.#peer.ended(this)
+    if (body) this.#exchange.respond(body, status)
+  }
+}

@@ -1,0 +1,291 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Principal } from '../../caller.ts'
+import { classify } from '../../classify.ts'
+import type { Classified } from '../../classify.ts'
+import type { ClientSession, SessionLookup, SessionOrigin } from '../../client-session.ts'
+import { SESSION_HEADER, VERSION_HEADER } from '../../mcp-headers.ts'
+import type { RpcRequest } from '../../messages.ts'
+import { renderError, renderPlain } from '../../render-reply.ts'
+import { GATEWAY_OVERLOADED, INVALID_PARAMS, INVALID_REQUEST } from '../../rpc-codes.ts'
+import { isAtLeast, isKnownVersion, LEGACY_VERSIONS, VERSIONS } from '../../versions.ts'
+import type { EdgeContext } from '../context.ts'
+import type { Exchange } from '../exchange.ts'
+import { toFailure } from '../failure.ts'
+import { answerEmpty, answerError, answerJson, forgetHeaders } from '../http/http-answer.ts'
+import { HttpExchange } from '../http/http-exchange.ts'
+import type { Accepts, EventSink } from '../http/http-exchange.ts'
+import { initialize } from './initialize.ts'
+import { LegacyPeer } from './legacy-peer.ts'
+import { serveLegacyNotification, serveLegacyRequest } from './legacy-requests.ts'
+import { LiveSink } from '../http/live-sink.ts'
+import type { ReplayStore } from './replay-store.ts'
+import { SessionStreams } from './session-streams.ts'
+import { SseConnection } from '../http/sse-connection.ts'
+
+/** What the legacy era over streamable HTTP needs beyond the edge's context. */
+export interface LegacyHttp {
+  readonly context: EdgeContext
+  readonly replay: ReplayStore
+  readonly draining: () => boolean
+}
+
+type LegacyMessage = Extract<
+  Classified,
+  { kind: 'request' | 'notification' | 'response' | 'batch' }
+>
+
+/** Answers a POST that is not modern. */
+export function postLegacy(
+  legacy: LegacyHttp,
+  request: IncomingMessage,
+  response: ServerResponse,
+  principal: Principal,
+  posted: LegacyMessage,
+  accepts: Accepts,
+): void {
+  if (posted.kind === 'request' && posted.message.method === 'initialize') {
+    void postInitialize(legacy, response, principal, posted.message)
+    return
+  }
+  const id = posted.kind === 'request' ? posted.message.id : null
+  withSession(legacy, request, response, principal, id, (session) => {
+    if (posted.kind === 'notification' && posted.message.method === 'notifications/initialized') {
+      // Nothing follows from it: a session that only initialized keeps nothing here.
+      answerEmpty(response, 202)
+      return
+    }
+    const peer = peerOf(legacy.context, session)
+    if (posted.kind === 'request') {
+      serveLegacyRequest(
+        peer,
+        posted.message,
+        exchangeFor(legacy, peer, response, accepts),
+        request.headers,
+      )
+    } else if (posted.kind === 'batch') postBatch(legacy, peer, request, response, posted, accepts)
+    else {
+      if (posted.kind === 'response') peer.answer(posted.message)
+      else serveLegacyNotification(peer, posted.message)
+      answerEmpty(response, 202)
+    }
+  })
+}
+
+/**
+ * GET: the standalone stream, from what was said while the client was away, or with `Last-Event-ID` the stream it names
+ * from there on. A new one takes the place of the old.
+ */
+export function getLegacy(
+  legacy: LegacyHttp,
+  request: IncomingMessage,
+  response: ServerResponse,
+  principal: Principal,
+): void {
+  withSession(legacy, request, response, principal, null, (session) => {
+    if (legacy.draining()) {
+      answerError(
+        response,
+        503,
+        GATEWAY_OVERLOADED,
+        'The server is shutting down',
+        null,
+        RETRY_AFTER,
+      )
+      return
+    }
+    const peer = peerOf(legacy.context, session)
+    const streams = streamsOf(legacy, peer)
+    const lastEventId = request.headers['last-event-id']
+    const position =
+      typeof lastEventId === 'string' && lastEventId !== ''
+        ? streams.find(lastEventId)
+        : { stream: streams.standalone(), seq: streams.standalone().carriedSeq }
+    if (!position) {
+      const text = `Cannot resume after event ${JSON.stringify(lastEventId)}: it is not known any more`
+      answerError(response, 400, INVALID_PARAMS, text)
+      return
+    }
+    position.stream.attach(new SseConnection(legacy.context, response), position.seq)
+    forgetHeaders(request)
+  })
+}
+
+/** DELETE ends the session. */
+export function deleteLegacy(
+  legacy: LegacyHttp,
+  request: IncomingMessage,
+  response: ServerResponse,
+  principal: Principal,
+): void {
+  withSession(legacy, request, response, principal, null, (session) => {
+    legacy.context.port.sessions.end(session, 'ended by the client').then(
+      () => answerEmpty(response, 204),
+      (thrown: unknown) => {
+        const { error } = toFailure(thrown, 'legacy', legacy.context)
+        answerJson(response, 503, [renderError(null, error)], RETRY_AFTER)
+      },
+    )
+  })
+}
+
+/** Seconds. */
+const RETRY_AFTER = ['Retry-After', '1']
+
+async function postInitialize(
+  { context, draining }: LegacyHttp,
+  response: ServerResponse,
+  principal: Principal,
+  message: RpcRequest,
+): Promise<void> {
+  if (draining()) {
+    answerError(
+      response,
+      503,
+      GATEWAY_OVERLOADED,
+      'The server is shutting down',
+      message.id,
+      RETRY_AFTER,
+    )
+    return
+  }
+  const outcome = await initialize(context, message, principal, originOf(response.req))
+  if (outcome.kind === 'refused') {
+    const isTransient = outcome.status === 503 || outcome.status === 429
+    answerJson(
+      response,
+      outcome.status,
+      [renderError(message.id, outcome.error)],
+      isTransient ? RETRY_AFTER : [],
+    )
+    return
+  }
+  const sessionHeader = ['Mcp-Session-Id', outcome.session.id]
+  answerJson(response, 200, [renderPlain(message.id, outcome.result)], sessionHeader)
+}
+
+/** Runs `use` with the session the request names, or answers why there is none. */
+function withSession(
+  { context }: LegacyHttp,
+  request: IncomingMessage,
+  response: ServerResponse,
+  principal: Principal,
+  id: RpcRequest['id'] | null,
+  use: (session: ClientSession) => void,
+): void {
+  const version = request.headers[VERSION_HEADER]
+  if (version !== undefined && !(isKnownVersion(version) && VERSIONS[version].era === 'legacy')) {
+    const supported = LEGACY_VERSIONS.join(', ')
+    const text = `Unsupported MCP-Protocol-Version ${JSON.stringify(version)}: supported are ${supported}`
+    answerError(response, 400, INVALID_REQUEST, text, id)
+    return
+  }
+  const sessionId = request.headers[SESSION_HEADER]
+  if (typeof sessionId !== 'string' || sessionId === '') {
+    answerError(
+      response,
+      400,
+      INVALID_REQUEST,
+      'Header Mcp-Session-Id is missing: initialize first',
+      id,
+    )
+    return
+  }
+  const found = (lookup: SessionLookup): void => {
+    if (typeof lookup === 'object') use(lookup)
+    else if (lookup === 'unavailable') {
+      const text = 'The session store does not answer: try again'
+      answerError(response, 503, GATEWAY_OVERLOADED, text, id, RETRY_AFTER)
+    } else {
+      if (lookup === 'foreign')
+        context.log.warn({ sessionId }, 'Refused a session of somebody else')
+      answerError(response, 404, INVALID_REQUEST, 'Session not found: initialize again', id)
+    }
+  }
+  const lookup = context.port.sessions.find(sessionId, principal)
+  if (lookup instanceof Promise) {
+    lookup.then(found).catch((thrown: unknown) => {
+      const { error } = toFailure(thrown, 'legacy', context)
+      answerJson(response, 503, [renderError(id, error)], RETRY_AFTER)
+    })
+  } else found(lookup)
+}
+
+function postBatch(
+  legacy: LegacyHttp,
+  peer: LegacyPeer,
+  request: IncomingMessage,
+  response: ServerResponse,
+  batch: Extract<Classified, { kind: 'batch' }>,
+  accepts: Accepts,
+): void {
+  const { messages } = batch
+  if (!VERSIONS[peer.session.client.version].batches) {
+    answerError(response, 400, INVALID_REQUEST, 'Batches exist in protocol version 2025-03-26 only')
+    return
+  }
+  const { maxBatchCount } = legacy.context.limits
+  if (messages.length > maxBatchCount) {
+    answerError(response, 400, INVALID_REQUEST, `A batch may hold ${maxBatchCount} messages`)
+    return
+  }
+  const parts = messages.map((message) => classify(message, undefined, true))
+  const batchSize = parts.filter(({ kind }) => kind === 'request' || kind === 'refused').length
+  const exchange =
+    batchSize > 0 ? exchangeFor(legacy, peer, response, accepts, batchSize) : undefined
+  for (const part of parts) servePart(peer, part, exchange, request)
+  if (!exchange) answerEmpty(response, 202)
+}
+
+function servePart(
+  peer: LegacyPeer,
+  part: Classified,
+  exchange: Exchange | undefined,
+  request: IncomingMessage,
+): void {
+  if (part.kind === 'request' && exchange) {
+    serveLegacyRequest(peer, part.message, exchange, request.headers)
+  } else if (part.kind === 'refused') exchange?.respond([renderError(part.id, part.error)])
+  else if (part.kind === 'response') peer.answer(part.message)
+  else if (part.kind === 'notification') serveLegacyNotification(peer, part.message)
+}
+
+function exchangeFor(
+  legacy: LegacyHttp,
+  peer: LegacyPeer,
+  response: ServerResponse,
+  accepts: Accepts,
+  batchSize?: number,
+): Exchange {
+  return new HttpExchange(legacy.context, response, {
+    upgradeMs: legacy.context.limits.sseUpgradeMs,
+    accepts,
+    ...(batchSize === undefined ? {} : { batchSize }),
+    openSink: () => openSink(legacy, peer, response),
+  })
+}
+
+function openSink(legacy: LegacyHttp, peer: LegacyPeer, response: ServerResponse): EventSink {
+  const connection = new SseConnection(legacy.context, response)
+  if (!isAtLeast(peer.session.client.version, '2025-03-26')) return new LiveSink(connection)
+  const stream = streamsOf(legacy, peer).open()
+  stream.attach(connection, 0)
+  return stream
+}
+
+function peerOf(context: EdgeContext, session: ClientSession): LegacyPeer {
+  if (session.channel instanceof LegacyPeer) return session.channel
+  const peer = new LegacyPeer(context, session)
+  session.channel = peer
+  return peer
+}
+
+function streamsOf({ context, replay }: LegacyHttp, peer: LegacyPeer): SessionStreams {
+  if (peer.streams) return peer.streams
+  const streams = new SessionStreams(peer.epoch, peer.session, context.limits, replay)
+  peer.streams = streams
+  return streams
+}
+
+function originOf({ headers, socket }: IncomingMessage): SessionOrigin {
+  return { source: socket.remoteAddress, userAgent: headers['user-agent'] }
+}

@@ -1,0 +1,128 @@
+import type { Cancellation } from '../../../base/cancellation.ts'
+import type { Placed } from '../../../base/dense-list.ts'
+import type { JsonObject } from '../../../base/json.ts'
+import type { ClientView } from '../../caller.ts'
+import type { ClientChannel, ClientSession } from '../../client-session.ts'
+import { mcpErrors } from '../../errors.ts'
+import type { InputRequest, RequestId, RpcResponse } from '../../messages.ts'
+import type { EdgeContext } from '../context.ts'
+import { checkQuestion } from '../question-rules.ts'
+import { QuestionTable } from '../question-table.ts'
+import type { SessionStreams } from './session-streams.ts'
+
+/** A call that is not answered yet. */
+interface InFlight extends Placed {
+  readonly id: RequestId
+  cancel(reason: string): void
+}
+
+/** The way to a client outside its requests, where it has only one: the SSE stream, the pipe. */
+export interface Outlet {
+  /** False if it is closed for good. */
+  send(message: JsonObject): boolean
+  close(): void
+}
+
+/**
+ * What an edge keeps for a legacy session while it is used: calls in flight, open questions, the standalone stream.
+ * Made at the first need; an idle session that only initialized has none.
+ */
+export class LegacyPeer implements ClientChannel {
+  readonly session: ClientSession
+  readonly context: EdgeContext
+  /** Unique per process and session: begins event ids and the ids of our questions. */
+  readonly epoch: string
+  /** Pipes and the SSE transport; on streamable HTTP the GET stream in `streams` is the way. */
+  outlet: Outlet | undefined
+  /** Streamable HTTP only, from the first stream on. */
+  streams: SessionStreams | undefined
+  /** Mostly one; no Map, because one comes and goes with every request (docs/decisions/009). */
+  #calls: InFlight[] = NONE
+  #questions: QuestionTable | undefined
+
+  constructor(context: EdgeContext, session: ClientSession) {
+    this.context = context
+    this.session = session
+    this.epoch = context.newId().replaceAll('-', '').slice(0, 12)
+  }
+
+  inFlight(id: RequestId): InFlight | undefined {
+    return this.#calls.find((call) => call.id === id)
+  }
+
+  began(call: InFlight): void {
+    if (this.#calls === NONE) this.#calls = [call]
+    else this.#calls.push(call)
+    this.session.inFlight++
+    this.context.activity.began(call)
+  }
+
+  ended(call: InFlight): void {
+    if (this.#remove(call)) this.session.inFlight--
+    this.context.activity.ended(call)
+  }
+
+  notify(method: string, params?: JsonObject): void {
+    this.sendStandalone(
+      params === undefined ? { jsonrpc: '2.0', method } : { jsonrpc: '2.0', method, params },
+    )
+  }
+
+  ask(request: InputRequest): Promise<JsonObject> {
+    const send = (message: JsonObject): boolean => this.sendStandalone(message)
+    return this.question(request, this.session.client, send, undefined)
+  }
+
+  sendStandalone(message: JsonObject): boolean {
+    return this.outlet?.send(message) ?? this.streams?.sendStandalone(message) ?? false
+  }
+
+  /** Asks in the client's dialect over the given way. Rejects like `Call.ask`. */
+  async question(
+    request: InputRequest,
+    client: ClientView,
+    send: (message: JsonObject) => boolean,
+    cancellation: Cancellation | undefined,
+  ): Promise<JsonObject> {
+    const askable = checkQuestion(request, client, this.context.newId)
+    const { method } = request
+    if (askable.kind === 'answered') return askable.answer
+    if (askable.kind === 'refused') {
+      const { reason, required } = askable
+      throw mcpErrors.CLIENT_CANNOT_ANSWER({ method, reason, requiredCapabilities: required })
+    }
+    this.#questions ??= new QuestionTable(this.context, this.epoch)
+    return this.#questions.ask(method, askable.params, send, cancellation)
+  }
+
+  /** A response the client sent. Late and unknown ones are ignored. */
+  answer(response: RpcResponse): void {
+    if (this.#questions?.answer(response)) return
+    const { id } = response
+    this.context.log.debug({ session: this.session.id, id }, 'Ignored a response to no question')
+  }
+
+  /** Cancels all calls in flight; the session goes on. */
+  cancelCalls(reason: string): void {
+    for (const call of [...this.#calls]) call.cancel(reason)
+  }
+
+  close(): void {
+    this.cancelCalls('the session has ended')
+    this.#questions?.rejectAll('the session has ended')
+    this.outlet?.close()
+    this.outlet = undefined
+    this.streams?.close()
+  }
+
+  #remove(call: InFlight): boolean {
+    const at = this.#calls.indexOf(call)
+    if (at < 0) return false
+    const last = this.#calls.pop()!
+    if (last !== call) this.#calls[at] = last
+    return true
+  }
+}
+
+/** Shared by the many sessions that only wait; never written. */
+const NONE: InFlight[] = []

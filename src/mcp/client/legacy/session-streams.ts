@@ -1,0 +1,129 @@
+import type { JsonObject } from '../../../base/json.ts'
+import type { ClientLimits } from '../../client-limits.ts'
+import type { ClientSession } from '../../client-session.ts'
+import { isAtLeast } from '../../versions.ts'
+import type { ReplayStore } from './replay-store.ts'
+import { ReplayStream } from './replay-stream.ts'
+
+/** The GET stream; POST streams count up from 1. */
+export const STANDALONE = 0
+
+/** Where a client left off. */
+export interface EventPosition {
+  readonly stream: ReplayStream
+  readonly seq: number
+}
+
+/** The event streams of one legacy session over HTTP, and the bounds of what they keep. */
+export class SessionStreams {
+  readonly epoch: string
+  readonly retryMs: number
+  /** Whether streams begin with an empty event that carries an id (since 2025-11-25). */
+  readonly primes: boolean
+  readonly #session: ClientSession
+  readonly #limits: ClientLimits
+  readonly #store: ReplayStore
+  #standalone: ReplayStream | undefined
+  /** Oldest first. */
+  #posts: Map<number, ReplayStream> | undefined
+  #next = STANDALONE + 1
+  #heldBytes = 0
+  #heldCount = 0
+
+  constructor(epoch: string, session: ClientSession, limits: ClientLimits, store: ReplayStore) {
+    this.epoch = epoch
+    this.retryMs = limits.retryMs
+    this.primes = isAtLeast(session.client.version, '2025-11-25')
+    this.#session = session
+    this.#limits = limits
+    this.#store = store
+  }
+
+  /** A new stream for the answer to a POST. */
+  open(): ReplayStream {
+    const stream = new ReplayStream(this, this.#next++)
+    this.#posts ??= new Map()
+    this.#posts.set(stream.number, stream)
+    return stream
+  }
+
+  standalone(): ReplayStream {
+    this.#standalone ??= new ReplayStream(this, STANDALONE)
+    return this.#standalone
+  }
+
+  /** False if the client never opened the GET stream; while it is away the stream keeps what is sent. */
+  sendStandalone(message: JsonObject): boolean {
+    this.#standalone?.send([Buffer.from(JSON.stringify(message))])
+    return this.#standalone !== undefined
+  }
+
+  /**
+   * Finds what `Last-Event-ID` names. Undefined if it is not ours or forgotten; an old id of the GET stream, made by
+   * another process, names the new GET stream from its beginning.
+   */
+  find(lastEventId: string): EventPosition | undefined {
+    const match = /^(\w+)\.(\d+)\.(\d+)$/.exec(lastEventId)
+    if (!match) return undefined
+    const number = Number(match[2])
+    const isOurs = match[1] === this.epoch
+    if (number === STANDALONE) {
+      return { stream: this.standalone(), seq: isOurs ? Number(match[3]) : 0 }
+    }
+    const stream = isOurs ? this.#posts?.get(number) : undefined
+    return stream && { stream, seq: Number(match[3]) }
+  }
+
+  close(): void {
+    for (const stream of this.#posts?.values() ?? []) stream.forget()
+    this.#standalone?.forget()
+  }
+
+  /** A stream has a connection: the session is in use. */
+  joined(): void {
+    this.#session.inFlight++
+  }
+
+  left(): void {
+    this.#session.inFlight--
+  }
+
+  added(stream: ReplayStream, bytes: number): void {
+    this.#heldBytes += bytes
+    this.#heldCount++
+    this.#store.added(stream, bytes)
+    while (this.#isFull()) {
+      if (!this.#dropOldest()) return
+    }
+  }
+
+  dropped(stream: ReplayStream, bytes: number, count: number): void {
+    this.#heldBytes -= bytes
+    this.#heldCount -= count
+    this.#store.dropped(stream, bytes)
+  }
+
+  finished(stream: ReplayStream): void {
+    this.#store.finished(stream)
+  }
+
+  forgotten(stream: ReplayStream): void {
+    if (stream === this.#standalone) this.#standalone = undefined
+    else this.#posts?.delete(stream.number)
+    this.#store.forgotten(stream)
+  }
+
+  #isFull(): boolean {
+    return (
+      this.#heldBytes > this.#limits.maxReplayBytesPerSession ||
+      this.#heldCount > this.#limits.maxReplayEventsPerSession
+    )
+  }
+
+  #dropOldest(): boolean {
+    for (const stream of this.#posts?.values() ?? []) {
+      if (stream.dropOldest()) return true
+    }
+    return this.#standalone?.dropOldest() ?? false
+  }
+}

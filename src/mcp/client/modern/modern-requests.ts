@@ -1,0 +1,91 @@
+import { isJsonObject } from '../../../base/json.ts'
+import type { Json, JsonObject } from '../../../base/json.ts'
+import { cleanRequestMeta } from '../../meta.ts'
+import type { InputAnswers } from '../../messages.ts'
+import { renderError, renderReply } from '../../render-reply.ts'
+import { INVALID_PARAMS } from '../../rpc-codes.ts'
+import { ALL_VERSIONS } from '../../versions.ts'
+import type { EdgeContext } from '../context.ts'
+import type { Exchange } from '../exchange.ts'
+import type { Flight } from './flights.ts'
+import { bindingOf, ModernCall, MULTI_ROUND_METHODS } from './modern-call.ts'
+import type { ModernRequest } from './modern-request.ts'
+
+/**
+ * Answers one checked request; whatever is not the edge's own business becomes a call, which is returned if it is still
+ * running. `subscriptions/listen` is not for here.
+ */
+export function serveModernRequest(
+  context: EdgeContext,
+  request: ModernRequest,
+  exchange: Exchange,
+): Flight | undefined {
+  const { method, params } = request.message
+  if (method === 'server/discover') {
+    discover(context, request, exchange)
+    return undefined
+  }
+  const isRetry = params?.['inputResponses'] !== undefined || params?.['requestState'] !== undefined
+  if (isRetry && MULTI_ROUND_METHODS.has(method)) return serveRetry(context, request, exchange)
+  return started(new ModernCall(context, request, exchange))
+}
+
+function discover(context: EdgeContext, request: ModernRequest, exchange: Exchange): void {
+  const { message, client, principal } = request
+  const { info, infoJson, port } = context
+  const { capabilities, instructions } = port.describe(client, principal)
+  const result: JsonObject = { supportedVersions: [...ALL_VERSIONS], capabilities }
+  if (instructions !== undefined) result['instructions'] = instructions
+  const to = { id: message.id, method: message.method, params: undefined, client, info, infoJson }
+  exchange.respond(renderReply({ kind: 'result', result }, to))
+}
+
+/** A request that carries answers, a state, or both (2026-07-28, multi round-trip requests). */
+function serveRetry(
+  context: EdgeContext,
+  request: ModernRequest,
+  exchange: Exchange,
+): Flight | undefined {
+  const { message, principal } = request
+  const params = cleanRequestMeta(message.params ?? {})
+  const { inputResponses, requestState } = params
+  if (inputResponses !== undefined && !isAnswers(inputResponses)) {
+    return refuse(request, exchange, 'Member "inputResponses" must hold one object per key')
+  }
+  const given = inputResponses === undefined ? {} : { answers: inputResponses }
+  if (requestState === undefined) {
+    return started(new ModernCall(context, request, exchange, given))
+  }
+  const binding = bindingOf(principal, message.method, params)
+  const opened =
+    typeof requestState === 'string' ? context.states.open(requestState, binding) : undefined
+  if (opened?.kind === 'relay') {
+    const { state } = opened.payload
+    const retry = typeof state === 'string' ? { ...given, state } : given
+    return started(new ModernCall(context, request, exchange, retry))
+  }
+  if (opened?.kind === 'flight') {
+    const { flight, round } = opened.payload
+    const call = typeof flight === 'string' ? context.flights.find(flight) : undefined
+    if (call?.waitsIn(Number(round))) {
+      call.resume(request, exchange, inputResponses ?? {})
+      return call
+    }
+    return refuse(request, exchange, 'The call of this requestState does not wait any more')
+  }
+  const text = 'Member "requestState" is broken, expired, or was made for another request'
+  return refuse(request, exchange, text)
+}
+
+function started(call: ModernCall): ModernCall {
+  call.start()
+  return call
+}
+
+function refuse(request: ModernRequest, exchange: Exchange, message: string): undefined {
+  exchange.respond([renderError(request.message.id, { code: INVALID_PARAMS, message })])
+}
+
+function isAnswers(value: Json): value is InputAnswers & JsonObject {
+  return isJsonObject(value) && Object.values(value).every(isJsonObject)
+}
