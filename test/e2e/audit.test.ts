@@ -67,6 +67,8 @@ describe('the audit log', () => {
       ['mcp_prompts_list', 'prompts/list', {}],
       ['mcp_completion', 'completion/complete', target],
     ]
+    // Lines are written in order and in lots: what came before the session is in the file once its own line is.
+    await lineOf('the session', (line) => line.type === 'mcp_initialize')
     const before = (await lines()).length
     for (const [, method, params] of calls) {
       assert.ok((await session.send(method, params)).response.result, method)
@@ -83,7 +85,8 @@ describe('the audit log', () => {
     )
     const all = await until('all lines', async () => {
       const found = (await lines()).slice(before)
-      return found.length >= calls.length * 2 + 3 ? found : undefined
+      const isLast = (line: Line): boolean => line.type === 'sse_connection'
+      return found.length >= calls.length * 2 + 3 && found.some(isLast) ? found : undefined
     })
     end.abort()
     for (const [type, method] of calls) {
