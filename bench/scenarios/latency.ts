@@ -16,7 +16,7 @@ export function latency(contestants: readonly Contestant[]): Section {
       try {
         bench.say('latency, one connection')
         for (const one of running) {
-          await loadOnce(one, SHAPE, bench.settings, bench.settings.firstWarmMs, bench.generator)
+          await loadOnce(one, SHAPE, bench.settings, bench.settings.firstWarm, bench.generator)
         }
         const series = await runSeries(running, SHAPE, bench.settings, bench.generator)
         const direct = series[0]!

@@ -9,7 +9,7 @@ import type { Bench } from './section.ts'
 import { loadOnce } from './series.ts'
 
 const TOP = 50
-const WARM_MS = 2000
+const WARM = { ms: 2000, calls: 20_000 }
 const MEASURE_MS = 5000
 const WRITE_TIMEOUT_MS = 15_000
 
@@ -29,10 +29,10 @@ export async function profile(
     `${BENCH_FOLDER}measure/profile-on-signal.ts`,
   ])
   try {
-    await loadOnce(running, shape, bench.settings, WARM_MS, bench.generator)
+    await loadOnce(running, shape, bench.settings, WARM, bench.generator)
     process.kill(running.pid, 'SIGUSR2')
     const settings = { ...bench.settings, measureMs: MEASURE_MS }
-    const result = await loadOnce(running, shape, settings, 100, bench.generator)
+    const result = await loadOnce(running, shape, settings, { ms: 100, calls: 0 }, bench.generator)
     process.kill(running.pid, 'SIGUSR2')
     const cpuUs = (result.cpu.gatewayMs * 1000) / result.calls
     console.log(

@@ -31,11 +31,23 @@ export async function runSeries(
   for (let round = 0; round < settings.rounds; round += 1) {
     for (let step = 0; step < running.length; step += 1) {
       const at = (step + round) % running.length
-      const result = await loadOnce(running[at]!, shape, settings, settings.warmMs, generator)
+      const result = await loadOnce(
+        running[at]!,
+        shape,
+        settings,
+        { ms: settings.warmMs, calls: 0 },
+        generator,
+      )
       note(series[at]!, result)
     }
   }
   return series
+}
+
+/** How long load runs before it counts. */
+export interface Warm {
+  readonly ms: number
+  readonly calls: number
 }
 
 /** One window of load on one contestant; its sessions are kept for the next. */
@@ -43,7 +55,7 @@ export async function loadOnce(
   running: Running,
   shape: Shape,
   settings: Settings,
-  warmMs: number,
+  warm: Warm,
   generator: Generator,
 ): Promise<LoadResult> {
   const { contestant } = running
@@ -52,7 +64,8 @@ export async function loadOnce(
     tool: contestant.prefix + shape.expected,
     expected: shape.expected,
     connections: shape.connections,
-    warmMs,
+    warmMs: warm.ms,
+    warmCalls: warm.calls,
     measureMs: settings.measureMs,
     rootPid: running.pid,
     sessions: running.sessions,

@@ -1,10 +1,12 @@
+import type { Warm } from './series.ts'
+
 /** How long a run takes. */
 export interface Settings {
   readonly quick: boolean
   readonly rounds: number
   readonly warmMs: number
   readonly measureMs: number
-  readonly firstWarmMs: number
+  readonly firstWarm: Warm
   readonly idleSessions: number
   readonly cliRounds: number
   readonly readyRounds: number
@@ -13,12 +15,12 @@ export interface Settings {
 export const FULL: Settings = {
   quick: false,
   rounds: 5,
-  warmMs: 250,
-  measureMs: 1200,
-  firstWarmMs: 1500,
+  warmMs: 200,
+  measureMs: 700,
+  firstWarm: { ms: 1000, calls: 10_000 },
   idleSessions: 10_000,
   cliRounds: 25,
-  readyRounds: 7,
+  readyRounds: 5,
 }
 
 export const QUICK: Settings = {
@@ -26,7 +28,7 @@ export const QUICK: Settings = {
   rounds: 3,
   warmMs: 150,
   measureMs: 500,
-  firstWarmMs: 700,
+  firstWarm: { ms: 500, calls: 4000 },
   idleSessions: 2000,
   cliRounds: 10,
   readyRounds: 2,

@@ -89,7 +89,7 @@ async function warmUp(running: readonly Running[], bench: Bench): Promise<void> 
   for (const one of running) {
     for (const expected of ['small', 'big'] as const) {
       const shape = { expected, connections: 16 }
-      await loadOnce(one, shape, bench.settings, bench.settings.firstWarmMs, bench.generator)
+      await loadOnce(one, shape, bench.settings, bench.settings.firstWarm, bench.generator)
     }
   }
 }
