@@ -2,7 +2,7 @@ import type { Running } from '../contestants/running.ts'
 import type { LoadResult } from '../load/closed-loop.ts'
 import type { Expected } from '../load/answer-check.ts'
 import type { Generator } from '../load/generator.ts'
-import type { Settings } from './settings.ts'
+import type { Settings, Warm } from './settings.ts'
 
 /** What one contestant did in one scenario, one entry per round. */
 export interface Series {
@@ -42,12 +42,6 @@ export async function runSeries(
     }
   }
   return series
-}
-
-/** How long load runs before it counts. */
-export interface Warm {
-  readonly ms: number
-  readonly calls: number
 }
 
 /** One window of load on one contestant; its sessions are kept for the next. */

@@ -1,4 +1,8 @@
-import type { Warm } from './series.ts'
+/** How long load runs before it counts. */
+export interface Warm {
+  readonly ms: number
+  readonly calls: number
+}
 
 /** How long a run takes. */
 export interface Settings {
