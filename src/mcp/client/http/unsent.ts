@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import type { Logger } from '../../../telemetry/logger.ts'
 import type { ClientLimits } from '../../client-limits.ts'
 import type { Ticker, Ticking } from '../ticker.ts'
@@ -29,7 +30,8 @@ export class Unsent implements Ticking {
 
   /** Call it after a write. */
   wrote(response: ServerResponse): void {
-    if (response.writableLength === 0 || this.#waiting.has(response)) return
+    if (response.writableLength === 0 || isWithKernel(response)) return
+    if (this.#waiting.has(response)) return
     this.#waiting.set(response, { sentBytes: sentBytes(response), sinceMs: performance.now() })
     this.#ticker.add(this)
   }
@@ -77,3 +79,16 @@ export class Unsent implements Ticking {
 function sentBytes({ socket }: ServerResponse): number {
   return socket === null ? 0 : socket.bytesWritten - socket.writableLength
 }
+
+/**
+ * Node counts what it has handed to the kernel as unsent until the next turn of the loop; then every answer would be kept
+ * here for a tick. The queue of the handle is exact, once nothing is corked any more.
+ */
+function isWithKernel(response: ServerResponse): boolean {
+  const socket = response.socket as SocketWithHandle | null
+  if (!response.writableEnded || socket === null || socket.writableCorked > 0) return false
+  return socket._handle?.writeQueueSize === 0
+}
+
+/** Not in the types; where Node renames it, every answer waits for a tick again. */
+type SocketWithHandle = Socket & { readonly _handle?: { readonly writeQueueSize?: number } | null }
