@@ -28,6 +28,7 @@ export function renderDocument(document: Document): string {
       '(modern). A sample of the answers is checked for id and content. Ours has sessions, audit to a file and metrics on.',
     '## Wanted and measured',
     renderTable(verdictTable(findings)),
+    'What is missed and why: [benchmarks-notes.md](benchmarks-notes.md).',
     problemsText(findings),
     '## Contestants',
     renderTable({
