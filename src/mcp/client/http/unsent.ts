@@ -85,7 +85,7 @@ function sentBytes({ socket }: ServerResponse): number {
  * here for a tick. The queue of the handle is exact, once nothing is corked any more.
  */
 function isWithKernel(response: ServerResponse): boolean {
-  const socket = response.socket as SocketWithHandle | null
+  const socket: SocketWithHandle | null = response.socket
   if (!response.writableEnded || socket === null || socket.writableCorked > 0) return false
   return socket._handle?.writeQueueSize === 0
 }
