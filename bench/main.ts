@@ -34,6 +34,9 @@ const { values } = parseArgs({
 })
 if (values.profile !== undefined) process.env['BENCH_FROM'] = 'src'
 if (process.env['BENCH_FROM'] !== 'src') buildBundle()
+// Contestants lead groups of their own: they end with us, however we end.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
+process.setMaxListeners(64)
 const load = loadLine()
 const fixtures = await startFixtures()
 const generator = startGenerator()

@@ -37,6 +37,9 @@ export async function startContestant(
     env: { ...process.env, ...launch.env },
   })
   closeSync(log)
+  const endWithBench = (): void => signalGroup(child, 'SIGKILL')
+  process.once('exit', endWithBench)
+  child.once('exit', () => process.off('exit', endWithBench))
   const endpoint = { port, path: contestant.path, era: contestant.era }
   try {
     await waitUntilReady(endpoint, `${contestant.prefix}small`, READY_TIMEOUT_MS, child)

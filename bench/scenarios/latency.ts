@@ -4,6 +4,7 @@ import type { Section } from './section.ts'
 import { loadOnce, runSeries, type Series } from './series.ts'
 import { startAll, stopAll } from './start-all.ts'
 
+const WARM_SHAPE = { expected: 'small', connections: 16 } as const
 const SHAPE = { expected: 'small', connections: 1 } as const
 
 /** One connection, closed loop, small result: what a contestant adds to the direct call. The first contestant is `direct`. */
@@ -16,7 +17,7 @@ export function latency(contestants: readonly Contestant[]): Section {
       try {
         bench.say('latency, one connection')
         for (const one of running) {
-          await loadOnce(one, SHAPE, bench.settings, bench.settings.firstWarm, bench.generator)
+          await loadOnce(one, WARM_SHAPE, bench.settings, bench.settings.firstWarm, bench.generator)
         }
         const series = await runSeries(running, SHAPE, bench.settings, bench.generator)
         const direct = series[0]!

@@ -87,9 +87,10 @@ function takesPart(contestant: Contestant, shape: Shape): boolean {
 
 async function warmUp(running: readonly Running[], bench: Bench): Promise<void> {
   for (const one of running) {
-    for (const expected of ['small', 'big'] as const) {
+    for (const expected of ['big', 'small'] as const) {
       const shape = { expected, connections: 16 }
-      await loadOnce(one, shape, bench.settings, bench.settings.firstWarm, bench.generator)
+      const warm = expected === 'big' ? bench.settings.bigWarm : bench.settings.firstWarm
+      await loadOnce(one, shape, bench.settings, warm, bench.generator)
     }
   }
 }
