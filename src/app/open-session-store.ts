@@ -2,17 +2,17 @@ import { mkdirSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { systemNow } from '../base/clock.ts'
-import type { KeyValue } from '../storage/key-value.ts'
 import { openStorage } from '../storage/open-storage.ts'
+import type { Stores } from '../storage/stores.ts'
 import { userFolders } from '../system/user-folders.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { VmcpConfig } from './config/vmcp-config.ts'
 
-/** Opens the store of `sessionStorage`: memory, or SQLite in the given file or the user's data folder. */
+/** Opens the stores of `sessionStorage`: memory, or SQLite in the given file or the user's data folder. */
 export async function openSessionStore(
   { sessionStorage }: Pick<VmcpConfig, 'sessionStorage'>,
   log: Logger,
-): Promise<KeyValue> {
+): Promise<Stores> {
   const dependencies = {
     now: systemNow,
     onError: (error: unknown) =>

@@ -94,8 +94,8 @@ async function start(options: ServeOptions, stack: Stack): Promise<RunningVmcp> 
     }),
   )
   const traced = telemetry.tracing && createCallTracing(telemetry.tracing, config.telemetry)
-  const store = stack.add(await openSessionStore(config, log))
-  const key = await storedKey(store, () => randomBytes(32))
+  const stores = stack.add(await openSessionStore(config, log))
+  const key = await storedKey(stores.keyValue, () => randomBytes(32))
   const outbound = stack.add(createOutbound())
   const children = stack.add(createChildProcesses())
   let audit = openAudit(config, { log, isStdio })
@@ -119,7 +119,7 @@ async function start(options: ServeOptions, stack: Stack): Promise<RunningVmcp> 
       info,
       outbound,
       children,
-      store,
+      store: stores.keyValue,
       key,
       stages: [
         ...(traced ? [traced.stage] : []),

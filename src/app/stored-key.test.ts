@@ -6,12 +6,12 @@ import { storedKey } from './stored-key.ts'
 
 describe('storedKey()', () => {
   it('is the same for all who share a store, whoever comes first', async () => {
-    const store = await openStorage({ provider: 'memory' }, { now: () => 1 })
+    const stores = await openStorage({ provider: 'memory' }, { now: () => 1 })
     const keys = await Promise.all(
-      Array.from({ length: 5 }, () => storedKey(store, () => randomBytes(32))),
+      Array.from({ length: 5 }, () => storedKey(stores.keyValue, () => randomBytes(32))),
     )
     for (const key of keys) assert.deepEqual(key, keys[0])
     assert.equal(keys[0]?.length, 32)
-    await store.close()
+    await stores.close()
   })
 })

@@ -27,13 +27,13 @@ export async function validateLive(
 ): Promise<Problem[]> {
   const outbound = createOutbound()
   const children = createChildProcesses()
-  const store = await openStorage({ provider: 'memory' }, { now: systemNow })
+  const stores = await openStorage({ provider: 'memory' }, { now: systemNow })
   const gateway = createVmcpGateway({
     config: () => config,
     info: { name: config.name, version: '0' },
     outbound,
     children,
-    store,
+    store: stores.keyValue,
     key: randomBytes(32),
     stages: [],
     aroundBackend: (_backend, _call, request, go) => go(request),
@@ -51,7 +51,7 @@ export async function validateLive(
     await gateway.close()
     await children.close()
     await outbound.close()
-    await store.close()
+    await stores.close()
   }
 }
 

@@ -73,7 +73,7 @@ async function setUp(
     info: { name: 'gateway', version: '1' },
     connectTo: (backend) => fakes[backend.name]!.connect,
     sessionKeyPrefix: 'session:',
-    store: await openStorage({ provider: 'memory' }, { now: () => 0 }),
+    store: (await openStorage({ provider: 'memory' }, { now: () => 0 })).keyValue,
     key: randomBytes(32),
     stages: [],
     aroundBackend: (_backend, _call, request, go) => go(request),

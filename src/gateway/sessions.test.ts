@@ -20,7 +20,7 @@ async function setUp(changes: Partial<SessionsOptions> = {}) {
   let ids = 0
   const ended: string[] = []
   const now = () => nowMs
-  const store = await openStorage({ provider: 'memory' }, { now })
+  const { keyValue: store } = await openStorage({ provider: 'memory' }, { now })
   const options: SessionsOptions = {
     store,
     keyPrefix: 'session:',
@@ -152,7 +152,7 @@ describe('createSessions()', () => {
 
   it('answers unavailable when the store fails, and unknown for a damaged record', async () => {
     const failing: KeyValue = {
-      ...(await openStorage({ provider: 'memory' }, { now: () => 0 })),
+      ...(await openStorage({ provider: 'memory' }, { now: () => 0 })).keyValue,
       get: () => Promise.reject(new Error('away')),
     }
     using broken = await setUp({ store: failing })

@@ -1,6 +1,6 @@
 import type { Now } from '../base/clock.ts'
 import { storageErrors } from './errors.ts'
-import type { KeyValue } from './key-value.ts'
+import type { Stores } from './stores.ts'
 
 export type StorageSettings =
   | { readonly provider: 'memory' }
@@ -9,24 +9,23 @@ export type StorageSettings =
 
 export interface StorageDependencies {
   readonly now: Now
-  /** Housekeeping failed in the background. */
+  /** Housekeeping, or a handler of a message, failed in the background. */
   readonly onError?: (error: unknown) => void
 }
 
-/** Opens the configured store; the code of the others is not loaded. The caller closes it. */
+/** Opens the configured place; the code of the others is not loaded. The caller closes it. */
 export async function openStorage(
   settings: StorageSettings,
-  { now, onError }: StorageDependencies,
-): Promise<KeyValue> {
+  { now, onError = () => {} }: StorageDependencies,
+): Promise<Stores> {
   switch (settings.provider) {
     case 'memory': {
-      const { createMemoryKeyValue } = await import('./memory/memory-key-value.ts')
-      return createMemoryKeyValue({ now })
+      const { createMemoryStores } = await import('./memory/memory-stores.ts')
+      return createMemoryStores({ now, onError })
     }
     case 'sqlite': {
-      const { openSqliteKeyValue } = await import('./sqlite/sqlite-key-value.ts')
-      const { path } = settings
-      return openSqliteKeyValue(onError ? { path, now, onSweepError: onError } : { path, now })
+      const { openSqliteStores } = await import('./sqlite/sqlite-stores.ts')
+      return openSqliteStores({ path: settings.path, now, onError })
     }
     default:
       throw storageErrors.PROVIDER_NOT_SUPPORTED({ provider: settings.provider })

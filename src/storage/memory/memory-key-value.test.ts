@@ -2,9 +2,13 @@ import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { testKeyValue } from '../testing/key-value.testsuite.ts'
+import { standingClock } from '../testing/test-clock.ts'
 import { createMemoryKeyValue } from './memory-key-value.ts'
 
-testKeyValue('memory key-value', async (now) => createMemoryKeyValue({ now }))
+testKeyValue('memory key-value', async () => {
+  const clock = standingClock()
+  return { store: createMemoryKeyValue({ now: clock.now }), clock }
+})
 
 it('sweeps expired entries though nobody asks for them', async () => {
   const clock = { time: 0 }

@@ -1,4 +1,5 @@
 import type { Now } from '../../base/clock.ts'
+import { byBytes } from '../by-bytes.ts'
 import { storageErrors } from '../errors.ts'
 import type { Condition, KeyedEntry, KeyValue } from '../key-value.ts'
 
@@ -90,9 +91,4 @@ function allows(row: Row | undefined, when: Condition | undefined): boolean {
   if (when === 'absent') return row === undefined
   if (when === 'present') return row !== undefined
   return row?.version === when.version
-}
-
-/** The order of SQLite's and Redis' byte-wise comparison. */
-function byBytes(a: string, b: string): number {
-  return Buffer.compare(Buffer.from(a), Buffer.from(b))
 }

@@ -9,11 +9,12 @@ import { after, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { systemNow } from '../../base/clock.ts'
 import { testKeyValue } from '../testing/key-value.testsuite.ts'
+import { standingClock } from '../testing/test-clock.ts'
 import { openSqliteKeyValue } from './sqlite-key-value.ts'
 
 const writer = new URL('../testing/sqlite-writer.ts', import.meta.url).pathname
 
-testKeyValue('sqlite key-value in memory', (now) => openSqliteKeyValue({ path: ':memory:', now }))
+testKeyValue('sqlite key-value in memory', () => openOnClock(':memory:'))
 
 describe('sqlite key-value in a file', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'thv-storage-'))
@@ -23,7 +24,7 @@ describe('sqlite key-value in a file', async () => {
   const open = (path: string, lockWaitMs = 500) =>
     openSqliteKeyValue({ path, now: systemNow, lockWaitMs })
 
-  testKeyValue('contract', (now) => openSqliteKeyValue({ path: newPath(), now }))
+  testKeyValue('contract', () => openOnClock(newPath()))
 
   it('keeps what was written over a close, expiry and versions included', async () => {
     const path = newPath()
@@ -182,3 +183,8 @@ describe('sqlite key-value in a file', async () => {
     await assert.rejects(open(folder), { code: 'STORAGE_UNAVAILABLE' })
   })
 })
+
+async function openOnClock(path: string) {
+  const clock = standingClock()
+  return { store: await openSqliteKeyValue({ path, now: clock.now }), clock }
+}

@@ -1,20 +1,21 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { Now } from '../../base/clock.ts'
 import type { KeyedEntry, KeyValue } from '../key-value.ts'
+import type { TestClock } from './test-clock.ts'
 
-/** What every implementation of KeyValue promises. `open` gives an empty store on the given clock. */
-export function testKeyValue(name: string, open: (now: Now) => Promise<KeyValue>): void {
-  const withStore =
-    (run: (store: KeyValue, clock: { time: number }) => Promise<void>) => async () => {
-      const clock = { time: 1_000_000 }
-      const store = await open(() => clock.time)
-      try {
-        await run(store, clock)
-      } finally {
-        await store.close()
-      }
+/** What every implementation of KeyValue promises. `open` gives an empty store and the clock it lives by. */
+export function testKeyValue(
+  name: string,
+  open: () => Promise<{ store: KeyValue; clock: TestClock }>,
+): void {
+  const withStore = (run: (store: KeyValue, clock: TestClock) => Promise<void>) => async () => {
+    const { store, clock } = await open()
+    try {
+      await run(store, clock)
+    } finally {
+      await store.close()
     }
+  }
 
   describe(name, () => {
     it(
@@ -59,9 +60,9 @@ export function testKeyValue(name: string, open: (now: Now) => Promise<KeyValue>
       withStore(async (store, clock) => {
         assert.equal(await store.set('a', '1', { when: 'present' }), undefined)
         assert.equal(await store.get('a'), undefined)
-        await store.set('a', '1', { ttlMs: 100 })
-        assert.ok(await store.set('a', '2', { when: 'present', ttlMs: 100 }))
-        clock.time += 100
+        await store.set('a', '1', { ttlMs: 100_000 })
+        assert.ok(await store.set('a', '2', { when: 'present', ttlMs: 100_000 }))
+        await clock.advance(100_000)
         assert.equal(await store.set('a', '3', { when: 'present' }), undefined)
       }),
     )
@@ -101,12 +102,12 @@ export function testKeyValue(name: string, open: (now: Now) => Promise<KeyValue>
     it(
       'lets an entry expire at its time for every operation',
       withStore(async (store, clock) => {
-        const version = await written(store.set('a', '1', { ttlMs: 1000 }))
-        clock.time += 999
+        const version = await written(store.set('a', '1', { ttlMs: 1_000_000 }))
+        await clock.advance(900_000)
         assert.ok(await store.get('a'))
-        clock.time += 1
+        await clock.advance(100_000)
         assert.equal(await store.get('a'), undefined)
-        assert.equal(await store.touch('a', 1000), false)
+        assert.equal(await store.touch('a', 1_000_000), false)
         assert.equal(await store.delete('a', { version }), false)
         assert.deepEqual(await all(store, ''), [])
         assert.ok(await store.set('a', '2', { when: 'absent' }))
@@ -116,12 +117,12 @@ export function testKeyValue(name: string, open: (now: Now) => Promise<KeyValue>
     it(
       'prolongs with touch and keeps the version',
       withStore(async (store, clock) => {
-        const version = await written(store.set('a', '1', { ttlMs: 1000 }))
-        clock.time += 900
-        assert.equal(await store.touch('a', 1000), true)
-        clock.time += 900
+        const version = await written(store.set('a', '1', { ttlMs: 1_000_000 }))
+        await clock.advance(900_000)
+        assert.equal(await store.touch('a', 1_000_000), true)
+        await clock.advance(900_000)
         assert.deepEqual(await store.get('a'), { value: '1', version })
-        clock.time += 100
+        await clock.advance(100_000)
         assert.equal(await store.get('a'), undefined)
       }),
     )
@@ -129,9 +130,9 @@ export function testKeyValue(name: string, open: (now: Now) => Promise<KeyValue>
     it(
       'drops an expiry when a later write has none',
       withStore(async (store, clock) => {
-        await store.set('a', '1', { ttlMs: 1000 })
+        await store.set('a', '1', { ttlMs: 1_000_000 })
         await store.set('a', '2')
-        clock.time += 1e12
+        await clock.advance(1e9)
         assert.equal((await store.get('a'))?.value, '2')
       }),
     )
