@@ -28,6 +28,12 @@ export const cliErrors = defineErrors('CLI', {
       `"${d.command}" takes no argument "${d.word}"`,
     hint: (d: { word: string; command: string }) => help(d.command),
   },
+  MISSING_ARGUMENT: {
+    fault: 'caller',
+    status: 400,
+    message: (d: { argument: string; usage: string }) => `${d.argument} is missing`,
+    hint: (d: { argument: string; usage: string }) => `thv ${d.usage}`,
+  },
   MISSING_VALUE: {
     fault: 'caller',
     status: 400,

@@ -2,8 +2,10 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { isAppError } from '../base/errors.ts'
+import type { Command } from './command-spec.ts'
 import { COMMANDS } from './command-table.ts'
 import { parseCommandLine } from './parse-command-line.ts'
+import { renderHelp } from './render-help.ts'
 import { VMCP_COMMANDS } from './vmcp-command-table.ts'
 
 const parse = (line: string) => parseCommandLine(line.split(' ').filter(Boolean), COMMANDS)
@@ -31,6 +33,37 @@ describe('parseCommandLine', () => {
     assert.equal(flags('vmcp --debug serve')['debug'], true)
     const early = flags('--debug -c a.yaml serve --port 5', VMCP_COMMANDS)
     assert.deepEqual([early['debug'], early['config'], early['port']], [true, 'a.yaml', '5'])
+  })
+
+  it('takes the arguments of a command, between its flags too', () => {
+    const greet: Command = {
+      spec: {
+        name: 'greet',
+        summary: 'Greet somebody',
+        arguments: {
+          who: { value: 'WHO', about: 'Whom' },
+          how: { value: 'HOW', about: 'In which words', optional: true },
+        },
+        flags: { loud: { kind: 'switch', about: 'Loudly' } },
+      },
+      load: () => Promise.reject(new Error('not called')),
+    }
+    const both = flags('greet Ada --loud politely', [greet])
+    assert.deepEqual([both['who'], both['how'], both['loud']], ['Ada', 'politely', true])
+    assert.equal(flags('greet Ada', [greet])['how'], undefined)
+    assert.equal(flags('greet -- --loud', [greet])['who'], '--loud')
+    for (const [line, message, hint] of [
+      ['greet', 'WHO is missing', 'thv greet WHO [HOW]'],
+      ['greet a b c', '"greet" takes no argument "c"', 'thv greet --help'],
+    ] as const) {
+      assert.throws(
+        () => parseCommandLine(line.split(' '), [greet]),
+        (error) => isAppError(error) && error.message === message && error.hint === hint,
+      )
+    }
+    const help = renderHelp('thv', 'greet', [greet])
+    assert.match(help, /Usage:\n {2}thv greet WHO \[HOW\] \[flags\]/)
+    assert.match(help, /Arguments:\n {2}WHO {2}Whom\n {2}HOW {2}In which words/)
   })
 
   it('shows help for what is asked about', () => {

@@ -1,6 +1,12 @@
 import { parseArgs } from 'node:util'
 import { closest } from '../base/edit-distance.ts'
-import { GLOBAL_FLAGS, type Command, type CommandSpec, type FlagSpec } from './command-spec.ts'
+import {
+  GLOBAL_FLAGS,
+  usageOf,
+  type Command,
+  type CommandSpec,
+  type FlagSpec,
+} from './command-spec.ts'
 import { cliErrors } from './errors.ts'
 
 /** What the command line asks for. */
@@ -94,13 +100,26 @@ function parseFlags(spec: CommandSpec, rest: readonly string[]): Flags {
   for (const [name, flag] of Object.entries(known)) {
     flags[name] = flag.kind === 'switch' ? false : flag.default
   }
+  const words: string[] = []
   for (const token of tokens) {
-    if (token.kind === 'positional') {
-      throw cliErrors.UNEXPECTED_WORD({ word: token.value, command: spec.name })
-    }
+    if (token.kind === 'positional') words.push(token.value)
     if (token.kind === 'option') flags[token.name] = valueOf(token, spec, known)
   }
-  return flags
+  return { ...flags, ...parseArguments(spec, words) }
+}
+
+function parseArguments(spec: CommandSpec, words: readonly string[]): Flags {
+  const wanted = Object.entries(spec.arguments ?? {})
+  const extra = words[wanted.length]
+  if (extra !== undefined) throw cliErrors.UNEXPECTED_WORD({ word: extra, command: spec.name })
+  return Object.fromEntries(
+    wanted.map(([name, { value, optional }], index) => {
+      if (words[index] === undefined && optional !== true) {
+        throw cliErrors.MISSING_ARGUMENT({ argument: value, usage: usageOf(spec) })
+      }
+      return [name, words[index]]
+    }),
+  )
 }
 
 function toOptions(known: FlagSpecs) {

@@ -1,4 +1,10 @@
-import { GLOBAL_FLAGS, type Command, type CommandSpec, type FlagSpec } from './command-spec.ts'
+import {
+  GLOBAL_FLAGS,
+  usageOf,
+  type Command,
+  type CommandSpec,
+  type FlagSpec,
+} from './command-spec.ts'
 
 /** The help of one command, or of the group of commands (or the whole program, for '') that `about` names. */
 export function renderHelp(program: string, about: string, commands: readonly Command[]): string {
@@ -9,7 +15,8 @@ export function renderHelp(program: string, about: string, commands: readonly Co
 function commandHelp(program: string, spec: CommandSpec): string {
   const sections = [
     `${spec.summary}.${spec.details === undefined ? '' : `\n\n${spec.details}`}`,
-    `Usage:\n  ${program} ${spec.name} [flags]`,
+    `Usage:\n  ${program} ${usageOf(spec)} [flags]`,
+    ...argumentSection(spec),
     `Flags:\n${flagTable({ ...spec.flags, ...GLOBAL_FLAGS })}`,
   ]
   if (spec.examples) {
@@ -17,6 +24,12 @@ function commandHelp(program: string, spec: CommandSpec): string {
     sections.push(`Examples:\n${lines.join('\n')}`)
   }
   return sections.join('\n\n')
+}
+
+function argumentSection({ arguments: words }: CommandSpec): string[] {
+  if (words === undefined) return []
+  const rows = Object.values(words).map(({ value, about }): [string, string] => [value, about])
+  return [`Arguments:\n${table(rows)}`]
 }
 
 function groupHelp(program: string, about: string, commands: readonly Command[]): string {
