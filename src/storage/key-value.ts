@@ -17,6 +17,11 @@ export interface SetOptions {
   readonly when?: Condition
 }
 
+export interface Touch {
+  readonly key: string
+  readonly ttlMs: number
+}
+
 /**
  * Small records under string keys, with compare-and-set and expiry. An expired entry is absent for every operation.
  * Rejects with an AppError of `storage/errors.ts` when the store itself fails. The implementations pass
@@ -28,8 +33,10 @@ export interface KeyValue {
   set(key: string, value: string, options?: SetOptions): Promise<number | undefined>
   /** True if there was a live entry (of that version) and it is gone now. */
   delete(key: string, when?: { readonly version: number }): Promise<boolean>
-  /** Gives a live entry a new life from now on; its version stays. False if there is none. */
-  touch(key: string, ttlMs: number): Promise<boolean>
+  /** Gives a live entry (of that version) a new life from now on; its version stays. False if there is none. */
+  touch(key: string, ttlMs: number, when?: { readonly version: number }): Promise<boolean>
+  /** `touch` for many, in one go: one transaction, one round trip. The answers in the order of the touches. */
+  touchMany(touches: readonly Touch[]): Promise<boolean[]>
   /** All live entries whose key starts with the prefix, by key. Entries written meanwhile may or may not appear. */
   scan(prefix: string): AsyncIterable<KeyedEntry>
   /** Frees what the store holds. Every later operation rejects with STORAGE_CLOSED. May be called twice. */

@@ -42,10 +42,12 @@ export function createMemoryKeyValue(options: MemoryKeyValueOptions): KeyValue {
       return allows(live(key), when ?? 'present') && rows.delete(key)
     },
 
-    async touch(key, ttlMs) {
-      const row = live(key)
-      if (row) row.expiresAt = expiry(ttlMs)
-      return row !== undefined
+    async touch(key, ttlMs, when) {
+      return prolong(key, ttlMs, when)
+    },
+
+    async touchMany(touches) {
+      return touches.map(({ key, ttlMs }) => prolong(key, ttlMs))
     },
 
     async *scan(prefix) {
@@ -70,6 +72,13 @@ export function createMemoryKeyValue(options: MemoryKeyValueOptions): KeyValue {
     if (!row || row.expiresAt > now()) return row
     rows.delete(key)
     return undefined
+  }
+
+  function prolong(key: string, ttlMs: number, when?: { readonly version: number }): boolean {
+    const row = live(key)
+    if (row === undefined || !allows(row, when)) return false
+    row.expiresAt = expiry(ttlMs)
+    return true
   }
 
   function expiry(ttlMs: number | undefined): number {

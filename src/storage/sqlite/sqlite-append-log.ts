@@ -3,6 +3,7 @@ import type { Now } from '../../base/clock.ts'
 import type { AppendLog, AppendOptions } from '../append-log.ts'
 import { storageErrors } from '../errors.ts'
 import { openDatabase } from './database.ts'
+import { inTransaction } from './in-transaction.ts'
 import { toStorageError } from './sqlite-errors.ts'
 
 export interface SqliteAppendLogOptions {
@@ -69,7 +70,7 @@ export async function openSqliteAppendLog(options: SqliteAppendLogOptions): Prom
     },
 
     async delete(key) {
-      return run(() => inTransaction(() => remove(find(key))))
+      return run(() => inTransaction(database, () => remove(find(key))))
     },
 
     async *keys(prefix) {
@@ -101,7 +102,7 @@ export async function openSqliteAppendLog(options: SqliteAppendLogOptions): Prom
     waiting = []
     if (batch.length === 0) return
     try {
-      const lengths = run(() => inTransaction(() => batch.map(add)))
+      const lengths = run(() => inTransaction(database, () => batch.map(add)))
       for (const [index, one] of batch.entries()) one.resolve(lengths[index])
     } catch (error) {
       for (const one of batch) one.reject(error)
@@ -137,22 +138,10 @@ export async function openSqliteAppendLog(options: SqliteAppendLogOptions): Prom
     return statements.delete.run({ log: log.id }).changes === 1
   }
 
-  function inTransaction<Result>(work: () => Result): Result {
-    database.exec('BEGIN IMMEDIATE')
-    try {
-      const result = work()
-      database.exec('COMMIT')
-      return result
-    } catch (error) {
-      if (database.isTransaction) database.exec('ROLLBACK')
-      throw error
-    }
-  }
-
   function sweep(): void {
     try {
       run(() =>
-        inTransaction(() => {
+        inTransaction(database, () => {
           const expired = statements.expired.all({ now: now() }) as unknown as LogRow[]
           for (const log of expired) remove(log)
         }),

@@ -3,6 +3,7 @@ import type { Now } from '../../base/clock.ts'
 import { storageErrors } from '../errors.ts'
 import type { Condition, KeyValue } from '../key-value.ts'
 import { openDatabase } from './database.ts'
+import { inTransaction } from './in-transaction.ts'
 import { toStorageError } from './sqlite-errors.ts'
 
 export interface SqliteKeyValueOptions {
@@ -54,10 +55,14 @@ export async function openSqliteKeyValue(options: SqliteKeyValueOptions): Promis
       return run(() => statements.delete.run({ key, version, now: now() })).changes === 1
     },
 
-    async touch(key, ttlMs) {
-      const time = now()
-      const changed = run(() => statements.touch.run({ key, expiresAt: time + ttlMs, now: time }))
-      return changed.changes === 1
+    async touch(key, ttlMs, when) {
+      return run(() => prolong(key, ttlMs, when?.version ?? null))
+    },
+
+    async touchMany(touches) {
+      return run(() =>
+        inTransaction(database, () => touches.map(({ key, ttlMs }) => prolong(key, ttlMs, null))),
+      )
     },
 
     async *scan(prefix) {
@@ -90,8 +95,7 @@ export async function openSqliteKeyValue(options: SqliteKeyValueOptions): Promis
     time: number
     when: Condition | undefined
   }): number | undefined {
-    database.exec('BEGIN IMMEDIATE')
-    try {
+    return inTransaction(database, () => {
       const found = statements.version.get({ key: row.key, now: row.time }) as
         | { version: number }
         | undefined
@@ -100,12 +104,14 @@ export async function openSqliteKeyValue(options: SqliteKeyValueOptions): Promis
         const { key, value, expiresAt } = row
         statements.put.run({ key, value, version, expiresAt })
       }
-      database.exec('COMMIT')
       return version
-    } catch (error) {
-      if (database.isTransaction) database.exec('ROLLBACK')
-      throw error
-    }
+    })
+  }
+
+  function prolong(key: string, ttlMs: number, version: number | null): boolean {
+    const time = now()
+    const values = { key, version, expiresAt: time + ttlMs, now: time }
+    return statements.touch.run(values).changes === 1
   }
 
   function nextVersion(): number {
@@ -143,7 +149,8 @@ function prepare(database: DatabaseSync) {
       `DELETE FROM entries WHERE key = $key AND ($version IS NULL OR version = $version) AND ${LIVE}`,
     ),
     touch: database.prepare(
-      `UPDATE entries SET expires_at = $expiresAt WHERE key = $key AND ${LIVE}`,
+      `UPDATE entries SET expires_at = $expiresAt
+       WHERE key = $key AND ($version IS NULL OR version = $version) AND ${LIVE}`,
     ),
     page: database.prepare(
       `SELECT key, value, version FROM entries

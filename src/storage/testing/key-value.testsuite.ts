@@ -128,6 +128,38 @@ export function testKeyValue(
     )
 
     it(
+      'prolongs only the version asked for',
+      withStore(async (store, clock) => {
+        const version = await written(store.set('a', '1', { ttlMs: 1_000_000 }))
+        assert.equal(await store.touch('a', 9_000_000, { version: version + 1 }), false)
+        assert.equal(await store.touch('b', 9_000_000, { version }), false)
+        await clock.advance(900_000)
+        assert.equal(await store.touch('a', 1_000_000, { version }), true)
+        await clock.advance(900_000)
+        assert.ok(await store.get('a'))
+        await clock.advance(100_000)
+        assert.equal(await store.touch('a', 1_000_000, { version }), false)
+      }),
+    )
+
+    it(
+      'prolongs many in one go and says which were there',
+      withStore(async (store, clock) => {
+        for (let n = 0; n < 300; n += 2) await store.set(`k${n}`, '1', { ttlMs: 1_000_000 })
+        await clock.advance(900_000)
+        const touches = Array.from({ length: 300 }, (_, n) => ({ key: `k${n}`, ttlMs: 1_000_000 }))
+        const found = await store.touchMany(touches)
+        assert.deepEqual(
+          found,
+          touches.map((_, n) => n % 2 === 0),
+        )
+        await clock.advance(900_000)
+        assert.ok(await store.get('k298'))
+        assert.deepEqual(await store.touchMany([]), [])
+      }),
+    )
+
+    it(
       'drops an expiry when a later write has none',
       withStore(async (store, clock) => {
         await store.set('a', '1', { ttlMs: 1_000_000 })
@@ -209,6 +241,7 @@ export function testKeyValue(
         await assert.rejects(store.get('a'), closed)
         await assert.rejects(store.set('a', '1'), closed)
         await assert.rejects(store.touch('a', 1), closed)
+        await assert.rejects(store.touchMany([{ key: 'a', ttlMs: 1 }]), closed)
         await assert.rejects(store.delete('a'), closed)
         await assert.rejects(all(store, ''), closed)
       }),
