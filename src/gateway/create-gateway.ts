@@ -8,7 +8,6 @@ import { errorReply, type Reply } from '../mcp/reply.ts'
 import { INVALID_PARAMS } from '../mcp/rpc-codes.ts'
 import type { KeyValue } from '../storage/key-value.ts'
 import type { Logger } from '../telemetry/logger.ts'
-import { buildCatalogue } from './aggregation/build-catalogue.ts'
 import type { Catalogue } from './aggregation/catalogue.ts'
 import { createCursorCodec } from './aggregation/cursor.ts'
 import { diffCatalogues, type CatalogueDiff } from './aggregation/diff.ts'
@@ -16,6 +15,7 @@ import { createListPages } from './aggregation/list-pages.ts'
 import { findResource, findTool } from './aggregation/lookup.ts'
 import { mergeCapabilities, mergeInstructions } from './aggregation/merge-descriptions.ts'
 import type { BackendOffer } from './aggregation/offer.ts'
+import { buildWithSources } from './build-with-sources.ts'
 import { createBackend, type Backend, type BackendEvents } from './backend.ts'
 import type { Connect } from './connect.ts'
 import { callBackend, type RoutedRequest } from './call-backend.ts'
@@ -27,6 +27,7 @@ import { openListening } from './listening.ts'
 import { createNotificationRelay } from './relay-notification.ts'
 import { createRouter } from './router.ts'
 import { createSessions, type SessionTable } from './sessions.ts'
+import type { MakeSources, Source } from './source.ts'
 import { throughStages, type Stage } from './stages.ts'
 import { createSubscriptions } from './subscriptions.ts'
 import { createTaskIds } from './task-ids.ts'
@@ -49,6 +50,8 @@ export interface GatewayOptions extends GatewaySettings {
   readonly key: Buffer
   /** What concerns every call, outermost first: metrics, audit, limits, authorization. */
   readonly stages: readonly Stage[]
+  /** What offers tools besides the backends; default: nothing. */
+  readonly makeSources?: MakeSources
   /** Around each call to a backend: health, breaker, outgoing headers, spans. */
   readonly aroundBackend: (
     backend: Backend,
@@ -75,6 +78,8 @@ export interface Gateway extends GatewayPort {
   settled(timeoutMs: number): Promise<void>
   /** Takes other settings without disturbing what did not change: calls on replaced backends may end first. */
   reconfigure(settings: GatewaySettings): void
+  /** A source offers something else by now: clients hear of it. */
+  sourcesChanged(): void
   /** Ends listeners, sessions' streams and backend connections. */
   close(): Promise<void>
 }
@@ -108,9 +113,10 @@ export function createGateway(options: GatewayOptions): Gateway {
   const interests = createInterests({ sessions: () => sessions.live() })
   const subscriptions = createSubscriptions()
   const taskIds = createTaskIds(options.key)
+  const sources = new Map<string, Source>()
   const catalogues = createCatalogues({
     offers,
-    build: (all) => buildCatalogue(all, settings.aggregation),
+    build: (all) => buildWithSources(all, settings.aggregation, [...sources.values()]),
   })
   const pages = createListPages({
     cursors: createCursorCodec(options.key),
@@ -119,6 +125,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const router = createRouter({
     catalogues,
     backends,
+    sources,
     interests,
     subscriptions,
     taskIds,
@@ -232,6 +239,8 @@ export function createGateway(options: GatewayOptions): Gateway {
     clearTimeout(timer)
   }
 
+  const host = { answer, catalogueFor: catalogues.for }
+  for (const source of options.makeSources?.(host) ?? []) sources.set(source.name, source)
   for (const config of settings.backends) addBackend(config)
   catalogues.rebuild()
 
@@ -288,6 +297,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       }
       rebuild(new Set())
     },
+    sourcesChanged: () => rebuild(new Set()),
     async close() {
       clearInterval(sweeper)
       interests.end()

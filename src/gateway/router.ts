@@ -10,13 +10,20 @@ import {
 } from '../mcp/rpc-codes.ts'
 import type { Catalogue, ToolRoute } from './aggregation/catalogue.ts'
 import { paramHeadersOf } from '../mcp/mcp-headers.ts'
-import { findCompletionTarget, findPrompt, findResource, findTool } from './aggregation/lookup.ts'
+import {
+  findCompletionTarget,
+  findPrompt,
+  findResource,
+  findTool,
+  findToolForStep,
+} from './aggregation/lookup.ts'
 import type { Backend } from './backend.ts'
 import type { RoutedRequest } from './call-backend.ts'
 import type { Catalogues } from './catalogues.ts'
 import type { Interests } from './interests.ts'
 import { listAll } from './list-backend.ts'
 import { gatewayErrors } from './errors.ts'
+import type { Source } from './source.ts'
 import type { Answer } from './stages.ts'
 import { refusalOf, type Subscriptions } from './subscriptions.ts'
 import type { TaskIds } from './task-ids.ts'
@@ -24,6 +31,8 @@ import type { TaskIds } from './task-ids.ts'
 export interface RouterOptions {
   readonly catalogues: Catalogues
   readonly backends: ReadonlyMap<string, Backend>
+  /** By their names. */
+  readonly sources: ReadonlyMap<string, Source>
   /** One page of a list, from memory. */
   readonly listPage: (catalogue: Catalogue, call: Call) => Reply
   /** Waits, bounded, until the first attempt to reach each backend has ended: before that "unknown" means little. */
@@ -45,7 +54,7 @@ type Handler = (call: Call) => Reply | Promise<Reply>
 
 /** Sends each call where it belongs: the end of all stages. */
 export function createRouter(options: RouterOptions): Answer {
-  const { catalogues, backends, interests, subscriptions, taskIds, send } = options
+  const { catalogues, backends, sources, interests, subscriptions, taskIds, send } = options
 
   const handlers: Record<string, Handler> = {
     'tools/list': list,
@@ -72,11 +81,10 @@ export function createRouter(options: RouterOptions): Answer {
   async function callTool(call: Call): Promise<Reply> {
     const { name } = call.params
     if (typeof name !== 'string') return errorReply(INVALID_PARAMS, 'params.name must be a string')
-    const route = await found(call, (catalogue) => findTool(catalogue, name))
+    const look = call.origin === undefined ? findTool : findToolForStep
+    const route = await found(call, (catalogue) => look(catalogue, name))
     const backend = route && backends.get(route.backend)
-    if (route === undefined || backend === undefined) {
-      return errorReply(INVALID_PARAMS, `Unknown tool: ${name}`)
-    }
+    if (route === undefined || backend === undefined) return callSource(call, route, name)
     const reply = await send(
       backend,
       call,
@@ -85,9 +93,24 @@ export function createRouter(options: RouterOptions): Answer {
     return isTaskReply(reply, call) ? withClientTaskIds(reply, backend, call) : reply
   }
 
+  /** Sources answer clients, not each other: a run cannot start another. */
+  function callSource(
+    call: Call,
+    route: ToolRoute | undefined,
+    name: string,
+  ): Reply | Promise<Reply> {
+    const source = route && call.origin === undefined ? sources.get(route.backend) : undefined
+    if (route === undefined || source === undefined) {
+      return errorReply(INVALID_PARAMS, `Unknown tool: ${name}`)
+    }
+    call.routedTo = source.name
+    return source.call(call, route.nativeName)
+  }
+
   /** The request for a tool by what its backend offers by now. */
   function renewed(call: Call, name: string, backend: string): RoutedRequest | undefined {
-    const route = findTool(catalogues.for(call), name)
+    const look = call.origin === undefined ? findTool : findToolForStep
+    const route = look(catalogues.for(call), name)
     return route?.backend === backend ? toolRequest(route, call, name) : undefined
   }
 

@@ -43,4 +43,16 @@ export interface Call {
   closeStream?(retryMs: number): void
   /** Set by the router: the backend the call went to. For audit and metrics. */
   routedTo?: string
+  /** The call is made by a source of ours in the name of its client: by a step of a run. Absent: by a client. */
+  readonly origin?: CallOrigin
+}
+
+/** Where an inner call comes from. */
+export interface CallOrigin {
+  /** Name of the composite tool. */
+  readonly workflow: string
+  readonly run: string
+  readonly step: string
+  /** In a loop: which item, from 0. */
+  readonly iteration?: number
 }

@@ -87,6 +87,7 @@ export type CatalogueNoteCode =
   | 'name-taken'
   | 'priority-dropped'
   | 'own-name-taken'
+  | 'own-not-offered'
   | 'duplicate-in-backend'
   | 'prompt-collision'
   | 'duplicate-uri'
