@@ -39,7 +39,7 @@ async function setUp(source: (host: SourceHost) => Partial<Source>, passed: Call
     info: { name: 'gateway', version: '1' },
     connectTo: () => fake.connect,
     sessionKeyPrefix: 'session:',
-    store: await openStorage({ provider: 'memory' }, { now: () => 0 }),
+    store: (await openStorage({ provider: 'memory' }, { now: () => 0 })).keyValue,
     key: randomBytes(32),
     stages: [
       (call, next) => {
