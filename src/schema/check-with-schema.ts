@@ -1,11 +1,17 @@
 import type { z } from 'zod'
-import { explainIssue, type Finding } from './explain-issue.ts'
+import { explainIssue } from './explain-issue.ts'
+import { locate, type Finding } from './finding.ts'
 import { byPosition, renderPath, type Problem } from './problem.ts'
 import type { SourceDocument } from './source-document.ts'
 
 /** The value with defaults, or every mistake that was found. */
 export type Checked<Value> =
-  | { readonly ok: true; readonly value: Value }
+  | {
+      readonly ok: true
+      readonly value: Value
+      /** What was checked: the document without empty values, and with text where text is wanted. */
+      readonly input: unknown
+    }
   | { readonly ok: false; readonly problems: readonly Problem[] }
 
 const MAX_PASSES = 64
@@ -24,9 +30,9 @@ export function checkWithSchema<Schema extends z.ZodType>(
     if (!adaptScalars(value, result.error.issues, document)) break
     result = schema.safeParse(value)
   }
-  if (result.success) return { ok: true, value: result.data }
+  if (result.success) return { ok: true, value: result.data, input: value }
   const findings = result.error.issues.flatMap((issue) => explainIssue(issue, schema, value))
-  const problems = withoutEchoes(findings).map((finding) => toProblem(finding, document))
+  const problems = withoutEchoes(findings).map((finding) => locate(finding, document))
   return { ok: false, problems: problems.toSorted(byPosition) }
 }
 
@@ -38,13 +44,6 @@ function withoutEchoes(findings: Finding[]): Finding[] {
     ),
   )
   return findings.filter(({ path, missing }) => missing !== true || !meant.has(renderPath(path)))
-}
-
-function toProblem(finding: Finding, document: SourceDocument): Problem {
-  const { path, atKey, reason, hint } = finding
-  const position = atKey ? document.keyPositionOf(path) : document.positionOf(path)
-  const base = { file: document.file, ...position, path: renderPath(path), reason }
-  return { ...base, ...(hint === undefined ? {} : { hint }), severity: 'error' }
 }
 
 /** Adapts the values that issues complain about, where YAML means the same; true if anything changed. */

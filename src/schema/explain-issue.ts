@@ -1,20 +1,8 @@
 import type { z } from 'zod'
 import { closest } from '../base/edit-distance.ts'
+import type { Finding } from './finding.ts'
 import { fieldsAt, placesOf } from './schema-tree.ts'
 import { renderPath } from './problem.ts'
-
-/** One mistake in the words of the house, before it has a position. */
-export interface Finding {
-  readonly path: readonly PropertyKey[]
-  /** Point at the key, not at its value. */
-  readonly atKey?: boolean
-  readonly reason: string
-  readonly hint?: string
-  /** Nothing is there. */
-  readonly missing?: boolean
-  /** The known key an unknown one was probably meant to be. */
-  readonly meantKey?: string
-}
 
 /** Says what a zod issue means, in the order: what is wrong, what was meant. One issue can be several findings. */
 export function explainIssue(

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { parseYamlFile } from './parse-yaml-file.ts'
+import { parseYamlDocuments, parseYamlFile } from './parse-yaml-file.ts'
 import { renderProblem } from './problem.ts'
 
 const parse = (text: string | Uint8Array) => parseYamlFile(text, 'f')
@@ -113,5 +113,47 @@ describe('parseYamlFile', () => {
       }),
       { numRuns: 1000 },
     )
+  })
+})
+
+describe('parseYamlDocuments', () => {
+  it('reads every document of a file, each with its positions', () => {
+    const parsed = parseYamlDocuments('a: 1\n---\nb:\n  c: x\n---\n# empty\n...\n', 'f')
+    assert.deepEqual(
+      parsed.map(({ document }) => document?.value),
+      [{ a: 1 }, { b: { c: 'x' } }],
+    )
+    assert.deepEqual(parsed[1]?.document?.positionOf(['b', 'c']), { line: 4, column: 6 })
+  })
+
+  it('keeps the mistakes of one document away from the others', () => {
+    const parsed = parseYamlDocuments('a: [\n---\nb: 1\n---\n- x\n', 'f')
+    assert.deepEqual(
+      parsed.map(({ document, problems }) => [document?.value, problems.length > 0]),
+      [
+        [undefined, true],
+        [{ b: 1 }, false],
+        [undefined, true],
+      ],
+    )
+  })
+
+  it('says what keeps a file from being read', () => {
+    const [parsed] = parseYamlDocuments(new Uint8Array([0xff]), 'f')
+    assert.match(parsed?.problems[0]?.reason ?? '', /not UTF-8/)
+    assert.deepEqual(parseYamlDocuments('', 'f'), [])
+  })
+})
+
+describe('positionIn', () => {
+  it('finds a place inside of a text, through an alias too', () => {
+    const yaml = "a: &t 'it''s X'\nb: *t\nc: |\n  one\n  two X\nd: 7\n"
+    const { document } = parseYamlFile(yaml, 'f')
+    assert.ok(document)
+    assert.deepEqual(document.positionIn(['a'], 5), { line: 1, column: 14 })
+    assert.deepEqual(document.positionIn(['b'], 5), { line: 1, column: 14 })
+    assert.deepEqual(document.positionIn(['c'], 8), { line: 5, column: 7 })
+    assert.deepEqual(document.positionIn(['d'], 0), { line: 6, column: 4 })
+    assert.deepEqual(document.positionIn(['none'], 3), { line: 1, column: 1 })
   })
 })

@@ -1,4 +1,4 @@
-import { isAlias, isScalar, LineCounter, parseDocument, visit } from 'yaml'
+import { isAlias, isScalar, LineCounter, parseAllDocuments, parseDocument, visit } from 'yaml'
 import type { Document, YAMLError } from 'yaml'
 import { byPosition, type Problem } from './problem.ts'
 import { createSourceDocument, keyText, type SourceDocument } from './source-document.ts'
@@ -16,14 +16,43 @@ const MAX_BYTES = 16 * 1024 * 1024
  * with positions, or both. Anchors and merge keys are followed; tags are refused.
  */
 export function parseYamlFile(bytes: Uint8Array | string, file: string): ParsedFile {
+  return parseBytes(bytes, file, (text) => {
+    const lines = new LineCounter()
+    return toParsed(parseDocument(text, { ...OPTIONS, lineCounter: lines }), lines, text, file)
+  })
+}
+
+/** The same for a file of several documents, `---` between them; empty ones are left out. */
+export function parseYamlDocuments(bytes: Uint8Array | string, file: string): ParsedFile[] {
+  const all = parseBytes(bytes, file, (text): ParsedFile | ParsedFile[] => {
+    const lines = new LineCounter()
+    const documents = parseAllDocuments(text, { ...OPTIONS, lineCounter: lines })
+    return [...documents]
+      .filter((document) => document.errors.length > 0 || !isEmpty(document))
+      .map((document) => toParsed(document, lines, text, file))
+  })
+  return Array.isArray(all) ? all : [all]
+}
+
+const OPTIONS = { merge: true, prettyErrors: false, logLevel: 'error' } as const
+
+function parseBytes<Parsed>(
+  bytes: Uint8Array | string,
+  file: string,
+  parse: (text: string) => Parsed,
+): Parsed | ParsedFile {
   const decoded = typeof bytes === 'string' ? { text: bytes } : decodeUtf8(bytes, file)
   if ('problem' in decoded) return { problems: [decoded.problem] }
   try {
-    return parseText(decoded.text, file)
+    return parse(decoded.text)
   } catch (error) {
     const reason = error instanceof RangeError ? 'is nested too deeply' : `cannot be read: ${error}`
     return { problems: [problemAt(file, 1, 1, reason)] }
   }
+}
+
+function isEmpty({ contents }: Document): boolean {
+  return contents === null || (isScalar(contents) && contents.value === null)
 }
 
 function decodeUtf8(bytes: Uint8Array, file: string): { text: string } | { problem: Problem } {
@@ -65,14 +94,7 @@ function isUtf8(bytes: Uint8Array, cutAllowed: boolean): boolean {
   }
 }
 
-function parseText(text: string, file: string): ParsedFile {
-  const lines = new LineCounter()
-  const document = parseDocument(text, {
-    lineCounter: lines,
-    merge: true,
-    prettyErrors: false,
-    logLevel: 'error',
-  })
+function toParsed(document: Document, lines: LineCounter, text: string, file: string): ParsedFile {
   const report = reporter(file, lines)
   for (const error of document.errors) report.syntax(error)
   for (const warning of document.warnings) report.syntax(warning)
@@ -82,7 +104,7 @@ function parseText(text: string, file: string): ParsedFile {
   const value = toPlain(document, report)
   if (report.fatal) return { problems: report.problems.toSorted(byPosition) }
   return {
-    document: createSourceDocument(file, document, lines, value),
+    document: createSourceDocument(file, text, document, lines, value),
     problems: report.problems.toSorted(byPosition),
   }
 }

@@ -11,8 +11,8 @@ export interface Problem {
   readonly reason: string
   /** What to do about it. */
   readonly hint?: string
-  /** A note does not make the file invalid. */
-  readonly severity: 'error' | 'note'
+  /** Only an error makes the file invalid. A warning tells of what is probably not meant, a note of what is good to know. */
+  readonly severity: 'error' | 'warning' | 'note'
 }
 
 /** Renders `file:line:column path: reason (hint)`, one line. */

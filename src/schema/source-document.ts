@@ -8,6 +8,7 @@ import {
   type LineCounter,
   type Node,
 } from 'yaml'
+import { scalarOffsets, type ScalarStyle } from './scalar-offsets.ts'
 
 /** A position in a file, from 1. */
 export interface Position {
@@ -24,13 +25,16 @@ export interface SourceDocument {
   positionOf(path: readonly PropertyKey[]): Position
   /** Where the key of the value at `path` stands. */
   keyPositionOf(path: readonly PropertyKey[]): Position
+  /** Where in the file the text at `path` goes on after `offset` UTF-16 units of it. */
+  positionIn(path: readonly PropertyKey[], offset: number): Position
   /** The text of a scalar as written, without quotes: `1.10`, `yes`. */
   sourceOf(path: readonly PropertyKey[]): string | undefined
 }
 
-/** Wraps a parsed document. `value` is what the document says, already converted. */
+/** Wraps a document parsed from `text`. `value` is what the document says, already converted. */
 export function createSourceDocument(
   file: string,
+  text: string,
   document: Document,
   lines: LineCounter,
   value: unknown,
@@ -52,11 +56,33 @@ export function createSourceDocument(
       const found = find(path)
       return at(startOf(found.key) ?? startOf(found.value) ?? startOf(found.above))
     },
+    positionIn(path, offset) {
+      const node = resolve(document, find(path).value)
+      const [start, end] = isScalar(node) ? (node.range ?? []) : []
+      if (!isScalar(node) || start === undefined || typeof node.value !== 'string') {
+        return this.positionOf(path)
+      }
+      const style = isStyle(node.type) ? node.type : 'PLAIN'
+      const offsets = scalarOffsets(text.slice(start, end), node.value, style)
+      return at(start + (offsets[offset] ?? 0))
+    },
     sourceOf(path) {
       const { value: node } = find(path)
       return isScalar(node) ? (node.source ?? String(node.value)) : undefined
     },
   }
+}
+
+const STYLES: readonly unknown[] = [
+  'PLAIN',
+  'QUOTE_SINGLE',
+  'QUOTE_DOUBLE',
+  'BLOCK_LITERAL',
+  'BLOCK_FOLDED',
+] satisfies ScalarStyle[]
+
+function isStyle(type: unknown): type is ScalarStyle {
+  return STYLES.includes(type)
 }
 
 interface Found {
