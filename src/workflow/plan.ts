@@ -1,10 +1,6 @@
 import type { Json, JsonObject } from '../base/json.ts'
 import type { ToolAnnotations } from '../schema/tool-annotations.ts'
-
-/** A template that was parsed. */
-export interface Template {
-  readonly source: string
-}
+import type { Template } from '../template/template.ts'
 
 /** A composite tool, checked and with everything parsed once: what a run goes by. */
 export interface WorkflowPlan {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { parseTemplate } from '../template/template.ts'
 import type { PlannedStep, WorkflowPlan } from './plan.ts'
 import { renderGraph, startOrder } from './render-graph.ts'
 
@@ -8,10 +9,10 @@ const TRIAGE = plan([
   step('list', []),
   {
     ...step('ask', ['list']),
-    condition: { source: '{{gt (len .steps.list.output.issues) 10}}' },
+    condition: parseTemplate('{{gt (len .steps.list.output.issues) 10}}'),
     does: {
       kind: 'elicitation',
-      message: { source: 'Go?' },
+      message: parseTemplate('Go?'),
       schema: {},
       onDecline: 'abort',
       onCancel: 'abort',
@@ -56,7 +57,7 @@ describe('renderGraph', () => {
   })
 
   it('keeps quotes and angle brackets out of Mermaid labels', () => {
-    const odd = { ...step('a', []), condition: { source: '{{eq .params.x "<b>#"}}\n' } }
+    const odd = { ...step('a', []), condition: parseTemplate('{{eq .params.x "<b>#"}}\n') }
     assert.match(
       renderGraph(plan([odd]), 'mermaid'),
       /if \{\{eq \.params\.x #quot;#lt;b#gt;#35;#quot;\}\} "\]/,
@@ -105,7 +106,7 @@ function step(id: string, dependsOn: string[]): PlannedStep & { does: { kind: 't
 function loop(): PlannedStep['does'] {
   return {
     kind: 'forEach',
-    collection: { source: '{{.steps.list.output.issues}}' },
+    collection: parseTemplate('{{.steps.list.output.issues}}'),
     itemVar: 'issue',
     maxParallel: 5,
     maxIterations: 200,
