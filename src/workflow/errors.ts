@@ -1,0 +1,28 @@
+import { defineErrors } from '../base/errors.ts'
+
+export const workflowErrors = defineErrors('WORKFLOW', {
+  RUN_SUSPENDED: {
+    fault: 'environment',
+    status: 503,
+    message: (d: { run: string }) => `The gateway closes; run "${d.run}" goes on when it is back`,
+    hint: () => 'Send the call again, with the same state, when the gateway is back',
+  },
+  RUN_TAKEN_OVER: {
+    fault: 'environment',
+    status: 503,
+    message: (d: { run: string }) => `Run "${d.run}" goes on in another process`,
+    hint: () => 'Send the call again; two gateways that share a store need clocks that agree',
+  },
+  RUN_NOT_FOUND: {
+    fault: 'caller',
+    status: 404,
+    message: (d: { run: string }) => `There is no run "${d.run}"`,
+    hint: () => 'Ended runs are kept for workflows.keepRuns; list those there are',
+  },
+  RUN_NOT_RESUMABLE: {
+    fault: 'caller',
+    status: 409,
+    message: (d: { run: string; reason: string }) => `Cannot resume run "${d.run}": ${d.reason}`,
+    hint: () => 'Only runs that ended without completing can be resumed',
+  },
+})

@@ -1,0 +1,99 @@
+import type { JsonObject } from '../base/json.ts'
+import type { RunFailure, RunStatus, StepStatus } from './outcome.ts'
+
+/** What a run writes down before and after everything that must not happen twice. Times are milliseconds since 1970. */
+export type JournalEntry =
+  | RunStarted
+  | { readonly kind: 'run-taken'; readonly at: number; readonly owner: string }
+  | { readonly kind: 'run-resumed'; readonly at: number; readonly deadline?: number }
+  | (OfCall & { readonly kind: 'call-started'; readonly safe: boolean })
+  | (OfCall & { readonly kind: 'call-failed'; readonly error: string })
+  | {
+      readonly kind: 'loop-started'
+      readonly at: number
+      readonly step: string
+      readonly count: number
+    }
+  | ItemFinished
+  | {
+      readonly kind: 'asked'
+      readonly at: number
+      readonly step: string
+      readonly deadline: number
+    }
+  | {
+      readonly kind: 'answered'
+      readonly at: number
+      readonly step: string
+      readonly answer: JsonObject
+    }
+  | StepFinished
+  | RunFinished
+
+interface OfCall {
+  readonly at: number
+  readonly step: string
+  readonly item?: number
+  readonly attempt: number
+}
+
+export interface RunStarted {
+  readonly kind: 'run-started'
+  readonly at: number
+  readonly workflow: string
+  readonly digest: string
+  /** The composite tool as written: what continues, whatever the file says by then. */
+  readonly definition: JsonObject
+  readonly args: JsonObject
+  /** What the gateway needs to act for the caller again; opaque here. */
+  readonly caller: JsonObject
+  readonly owner: string
+  readonly deadline?: number
+}
+
+interface Finished {
+  readonly at: number
+  readonly step: string
+  readonly status: StepStatus
+  readonly tries: number
+  readonly output?: JsonObject
+  readonly error?: string
+  /** The output had so many bytes and was left out, because the journal of the run is full. */
+  readonly omittedBytes?: number
+}
+
+/** An iteration of a loop ended. */
+export interface ItemFinished extends Finished {
+  readonly kind: 'item-finished'
+  readonly item: number
+}
+
+/** A step ended. The output of a loop is not here: its iterations were written one by one. */
+export interface StepFinished extends Finished {
+  readonly kind: 'step-finished'
+  /** The content map, where the output is not the same. */
+  readonly content?: JsonObject
+  readonly skipRemaining?: true
+}
+
+/** The run ended. What its steps gave is not repeated here. */
+export interface RunFinished {
+  readonly kind: 'run-finished'
+  readonly at: number
+  readonly status: RunStatus
+  readonly output?: JsonObject
+  /** The output is that of this step. */
+  readonly outputOf?: string
+  readonly failure?: RunFailure
+}
+
+/** Where a run writes its journal. */
+export interface RunJournal {
+  /** Takes an entry; it is written soon, together with others of the same turn, in order. */
+  add(entry: JournalEntry): void
+  /** Resolves when everything added is durable; undefined: nothing to wait for. Rejects when it cannot be. */
+  commit(): Promise<void> | undefined
+}
+
+/** For runs that end with the process. */
+export const noJournal: RunJournal = { add: () => {}, commit: () => undefined }
