@@ -25,6 +25,10 @@ export function createMetricsReader(parts: MetricsReaderParts): () => MetricSnap
     'toolhive_vmcp_backend_circuit',
     'Circuit breaker of a backend: 0 closed, 1 half-open, 2 open',
   )
+  const inBudget = metrics.gauge(
+    'toolhive_vmcp_backend_run_calls',
+    'Calls of runs that a backend works on, or that wait for their turn',
+  )
   const memory = metrics.gauge('process_resident_memory_bytes', 'Memory of this process').with()
   const cpu = metrics.counter('process_cpu_seconds_total', 'CPU time of this process').with()
   let countedSeconds = 0
@@ -32,7 +36,7 @@ export function createMetricsReader(parts: MetricsReaderParts): () => MetricSnap
   return () => {
     sessions.set(gateway.sessions.size)
     callMetrics.setBackends(gateway.backends.size)
-    for (const family of [connections, up, circuit]) family.clear()
+    for (const family of [connections, up, circuit, inBudget]) family.clear()
     for (const backend of gateway.backends.values()) {
       const labels = { backend: backend.name }
       const state = health.of(backend.name)
@@ -40,6 +44,8 @@ export function createMetricsReader(parts: MetricsReaderParts): () => MetricSnap
       connections.with(labels).set(backend.connections)
       up.with(labels).set(status === 'healthy' || status === 'degraded' ? 1 : 0)
       circuit.with(labels).set(CIRCUIT_VALUES[state.breaker.state])
+      inBudget.with({ ...labels, state: 'active' }).set(backend.budget.active)
+      inBudget.with({ ...labels, state: 'waiting' }).set(backend.budget.waiting)
     }
     memory.set(process.memoryUsage.rss())
     const { user, system } = process.cpuUsage()

@@ -10,12 +10,14 @@ import { mcpErrors } from '../mcp/errors.ts'
 import type { InputRequest, ListenFilter, LogLevel } from '../mcp/messages.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { createOffer, NOTHING_KNOWN, type BackendOffer } from './aggregation/offer.ts'
+import { callLimits } from './call-limits.ts'
 import { callTimeouts, type CallTimeouts } from './call-timeouts.ts'
 import { createCoalescer } from './coalesce.ts'
 import type { BackendConfig, OperationalConfig } from './config.ts'
 import { gatewayErrors } from './errors.ts'
 import { listKindOf, type ListKind } from './list-kinds.ts'
 import { SHARED_CAPABILITIES, type Connect } from './connect.ts'
+import { createBudget, type Budget } from './backends/budget.ts'
 import { listOffer, withLists } from './backends/list-offer.ts'
 import { createMainConnection } from './backends/main-connection.ts'
 import { createOfferKeeper } from './backends/offer-keeper.ts'
@@ -46,6 +48,8 @@ export interface Backend {
   readonly config: BackendConfig
   /** Calls on their way through it, those included that wait for an answer of their client; whoever makes one counts. */
   readonly calls: { count: number }
+  /** How many calls of runs it gets at once. */
+  readonly budget: Budget
   readonly offer: BackendOffer
   /** The gateway's own connection, if it stands. */
   readonly main: BackendConnection | undefined
@@ -334,6 +338,10 @@ export function createBackend(options: BackendOptions): Backend {
       return config
     },
     calls,
+    budget: createBudget({
+      backend: config.name,
+      limits: () => callLimits(operational, config),
+    }),
     get offer() {
       return lists.offer
     },

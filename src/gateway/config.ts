@@ -270,6 +270,17 @@ const limits = z
     questionTimeoutMs: v.questionTimeout,
   }))
 
+const concurrency = z.strictObject({
+  perBackend: count(
+    'Calls of runs that one backend gets at once, all runs together; default 64, or 16 for a command',
+    1,
+  ).optional(),
+  perWorkload: mapOf(count('As perBackend, for one backend', 1), 'By backend').prefault({}),
+  maxWaiting: count('Calls of runs that wait for one backend; one more is refused', 0).default(
+    10_000,
+  ),
+})
+
 const drain = z
   .strictObject({
     timeout: duration('At SIGTERM: longest wait for calls in flight').prefault('10s'),
@@ -288,6 +299,9 @@ export const operational = z.strictObject({
     .prefault({}),
   sessions: sessions.meta({ description: '(ours) Sessions of clients' }).prefault({}),
   limits: limits.meta({ description: '(ours) Sizes and bounds' }).prefault({}),
+  concurrency: concurrency
+    .meta({ description: '(ours) How many calls of composite tools a backend gets at once' })
+    .prefault({}),
   drain: drain.meta({ description: '(ours) The way out' }).prefault({}),
 })
 

@@ -21,6 +21,7 @@ import type { Connect } from './connect.ts'
 import { callBackend, type RoutedRequest } from './call-backend.ts'
 import { createCatalogues } from './catalogues.ts'
 import type { AggregationConfig, BackendConfig, OperationalConfig } from './config.ts'
+import { InnerCall } from './inner-call.ts'
 import { createInterests } from './interests.ts'
 import { LIST_KINDS, type ListKind } from './list-kinds.ts'
 import { openListening } from './listening.ts'
@@ -135,12 +136,17 @@ export function createGateway(options: GatewayOptions): Gateway {
     settled: () => (unsettled > 0 ? settled(FIRST_CHANCE_MS) : undefined),
     send(backend, call, request) {
       call.routedTo = backend.name
-      return options.aroundBackend(backend, call, request, (sent) =>
-        callBackend(backend, call, sent),
-      )
+      return call instanceof InnerCall
+        ? call.within(backend.budget, () => sendNow(backend, call, request))
+        : sendNow(backend, call, request)
     },
   })
   const answer = throughStages(options.stages, router)
+
+  function sendNow(backend: Backend, call: Call, request: RoutedRequest): Promise<Reply> {
+    return options.aroundBackend(backend, call, request, (sent) => callBackend(backend, call, sent))
+  }
+
   let unsettled = 0
   const sweeper = setInterval(() => {
     for (const backend of backends.values()) backend.sweep()

@@ -1,4 +1,5 @@
 import { defineErrors } from '../base/errors.ts'
+import type { Ran } from '../mcp/errors.ts'
 
 export const gatewayErrors = defineErrors('GATEWAY', {
   TOO_MANY_CONNECTIONS: {
@@ -37,6 +38,20 @@ export const gatewayErrors = defineErrors('GATEWAY', {
       `Backend "${d.backend}" is not available: ${d.reason}`,
     hint: (d: { backend: string; reason: string }) =>
       `See /status for its health; the gateway keeps trying to reach "${d.backend}"`,
+  },
+  BACKEND_BUSY: {
+    fault: 'environment',
+    status: 502,
+    message: (d: { backend: string; waiting: number; ran: 'no' }) =>
+      `Backend "${d.backend}" is busy: ${d.waiting} calls of runs wait for it already`,
+    hint: () =>
+      'Try again later, or raise operational.concurrency.perBackend if the backend can take more',
+  },
+  INNER_CALL_FAILED: {
+    fault: 'environment',
+    status: 502,
+    message: (d: { tool: string; code: number; reason: string; ran: Ran }) =>
+      `Tool "${d.tool}" answered with error ${d.code}: ${d.reason}`,
   },
   BREAKER_OPEN: {
     fault: 'environment',

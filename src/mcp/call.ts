@@ -34,8 +34,9 @@ export interface Call {
   /**
    * Asks the client. Resolves with one answer per key. Rejects with MCP_CLIENT_CANNOT_ANSWER (capability not declared,
    * no way to reach the client), MCP_QUESTION_EXPIRED, MCP_CALL_CANCELLED, or MCP_CLIENT_ERROR with the client's RpcError.
+   * `until` withdraws the questions while the call goes on, as far as the client can be told.
    */
-  ask(requests: InputRequests): Promise<InputAnswers>
+  ask(requests: InputRequests, until?: Cancellation): Promise<InputAnswers>
   /**
    * Legacy HTTP: the backend ended its stream and wants to be asked again (2025-11-25 transports, polling); the edge may
    * end the client's stream in the same way, the answer waits in the replay buffer.

@@ -1,3 +1,4 @@
+import type { Cancellation } from '../base/cancellation.ts'
 import type { JsonObject } from '../base/json.ts'
 import type { ClientView, Principal } from './caller.ts'
 import type { Implementation, InputRequest, LogLevel } from './messages.ts'
@@ -7,8 +8,8 @@ import type { ProtocolVersion } from './versions.ts'
 export interface ClientChannel {
   /** Sends a notification on the session's standalone stream, or keeps it in the bounded replay buffer. Never throws. */
   notify(method: string, params?: JsonObject): void
-  /** Asks on the standalone stream. Rejects like `Call.ask`. */
-  ask(request: InputRequest): Promise<JsonObject>
+  /** Asks on the standalone stream. Rejects like `Call.ask`. `until` withdraws the question. */
+  ask(request: InputRequest, until?: Cancellation): Promise<JsonObject>
   /** Ends all streams of the session. */
   close(): void
 }

@@ -41,6 +41,7 @@ function backendReferences(file: Loose): [name: unknown, path: Path][] {
   const aggregation = mapOf(file['aggregation'])
   const order = listOf(mapOf(aggregation['conflictResolutionConfig'])['priorityOrder'])
   const timeouts = mapOf(mapOf(file['operational'])['timeouts'])
+  const concurrency = mapOf(mapOf(file['operational'])['concurrency'])
   const outgoing = mapOf(mapOf(file['outgoingAuth'])['backends'])
   return [
     ...listOf(aggregation['tools']).map((tool, index): [unknown, Path] => [
@@ -54,6 +55,10 @@ function backendReferences(file: Loose): [name: unknown, path: Path][] {
     ...Object.keys(mapOf(timeouts['perWorkload'] ?? timeouts['perWorkloadMs'])).map(
       (name): [unknown, Path] => [name, ['operational', 'timeouts', 'perWorkload', name]],
     ),
+    ...Object.keys(mapOf(concurrency['perWorkload'])).map((name): [unknown, Path] => [
+      name,
+      ['operational', 'concurrency', 'perWorkload', name],
+    ]),
     ...Object.keys(outgoing).map((name): [unknown, Path] => [
       name,
       ['outgoingAuth', 'backends', name],

@@ -84,9 +84,10 @@ export class LegacyCall implements Call {
     if (message) this.#exchange.send(message)
   }
 
-  async ask(requests: InputRequests): Promise<InputAnswers> {
+  async ask(requests: InputRequests, until?: Cancellation): Promise<InputAnswers> {
     const round = new Cancellation()
     const unlink = this.cancellation.onCancel((reason) => round.cancel(reason))
+    const unlinkOwn = until?.onCancel((reason) => round.cancel(reason))
     const answers = Object.entries(requests).map(async ([key, request]) => {
       const send = (message: JsonObject): boolean =>
         this.#exchange.send(message) || this.#peer.sendStandalone(message)
@@ -100,6 +101,7 @@ export class LegacyCall implements Call {
       throw error
     } finally {
       unlink()
+      unlinkOwn?.()
     }
   }
 

@@ -6,7 +6,7 @@ import type { ClientChannel, ClientSession } from '../../client-session.ts'
 import { mcpErrors } from '../../errors.ts'
 import type { InputRequest, RequestId, RpcResponse } from '../../messages.ts'
 import type { EdgeContext } from '../context.ts'
-import { checkQuestion } from '../question-rules.ts'
+import { checkQuestion } from '../../question-rules.ts'
 import { QuestionTable } from '../question-table.ts'
 import type { SessionStreams } from './session-streams.ts'
 
@@ -68,9 +68,9 @@ export class LegacyPeer implements ClientChannel {
     )
   }
 
-  ask(request: InputRequest): Promise<JsonObject> {
+  ask(request: InputRequest, until?: Cancellation): Promise<JsonObject> {
     const send = (message: JsonObject): boolean => this.sendStandalone(message)
-    return this.question(request, this.session.client, send, undefined)
+    return this.question(request, this.session.client, send, until)
   }
 
   sendStandalone(message: JsonObject): boolean {

@@ -18,7 +18,7 @@ import { modernStatus, toFailure } from '../failure.ts'
 import type { Flight } from './flights.ts'
 import type { ModernRequest } from './modern-request.ts'
 import { OpenQuestions } from '../open-questions.ts'
-import { checkQuestion } from '../question-rules.ts'
+import { checkQuestion } from '../../question-rules.ts'
 
 /** Requests that may be answered by `input_required` (2026-07-28, multi round-trip requests). */
 export const MULTI_ROUND_METHODS: ReadonlySet<string> = new Set([

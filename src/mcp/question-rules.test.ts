@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { JsonObject } from '../../base/json.ts'
-import type { InputRequest } from '../messages.ts'
-import { VERSIONS } from '../versions.ts'
-import type { ProtocolVersion } from '../versions.ts'
+import type { JsonObject } from '../base/json.ts'
+import type { InputRequest } from './messages.ts'
+import { VERSIONS } from './versions.ts'
+import type { ProtocolVersion } from './versions.ts'
 import { checkQuestion } from './question-rules.ts'
 import type { Askable } from './question-rules.ts'
 

@@ -1,9 +1,9 @@
-import { isJsonObject } from '../../base/json.ts'
-import type { Json, JsonObject } from '../../base/json.ts'
-import type { ClientView } from '../caller.ts'
-import { cleanRequestMeta } from '../meta.ts'
-import type { InputRequest } from '../messages.ts'
-import { isAtLeast } from '../versions.ts'
+import { isJsonObject } from '../base/json.ts'
+import type { Json, JsonObject } from '../base/json.ts'
+import type { ClientView } from './caller.ts'
+import { cleanRequestMeta } from './meta.ts'
+import type { InputRequest } from './messages.ts'
+import { isAtLeast } from './versions.ts'
 
 /**
  * Whether a client can be asked something. `ask`: with these params, in the client's dialect. `answered`: the client's
