@@ -134,7 +134,6 @@ describe('parseVmcpConfig', () => {
         'compositeToolRefs: references to composite tools',
         'optimizer: the optimizer',
         'codeMode: code mode',
-        'rateLimiting: rate limiting',
         'incomingAuth.type: incoming authentication by OIDC',
         'incomingAuth.authz: authorization by Cedar',
         'sessionStorage.provider: session storage in Redis',

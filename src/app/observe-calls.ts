@@ -85,10 +85,15 @@ const TARGET_TYPES: Readonly<Record<string, string>> = {
   mcp_prompt_get: 'prompt',
 }
 
+/** Refused by policy. */
+const DENIED = new Set([401, 403])
+
 function outcomeOf(reply: Reply | undefined, failure: unknown): AuditOutcome {
   if (reply === undefined) {
     if (!isAppError(failure)) return 'error'
-    return failure.status === 401 || failure.status === 403 ? 'denied' : 'failure'
+    return DENIED.has(failure.status) || failure.code === 'POLICY_RATE_LIMITED'
+      ? 'denied'
+      : 'failure'
   }
   if (reply.kind === 'error') return 'failure'
   return isErrorResult(reply) ? 'application_error' : 'success'

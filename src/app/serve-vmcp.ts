@@ -4,7 +4,10 @@ import { newUuid } from '../base/ids.ts'
 import type { Gateway } from '../gateway/create-gateway.ts'
 import { createHealthMonitor } from '../gateway/health-monitor.ts'
 import { createPartialFailureStage } from '../gateway/partial-failure.ts'
+import { clientToolName } from '../gateway/tool-name.ts'
 import { createOutbound } from '../net/outbound.ts'
+import { openRateLimiter } from '../policy/open-rate-limiter.ts'
+import { createRateLimits } from '../policy/rate-limits.ts'
 import { createChildProcesses } from '../system/child-process.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { createMetrics } from '../telemetry/metrics.ts'
@@ -16,6 +19,8 @@ import { openHttpSide, openStdioSide } from './client-side.ts'
 import type { VmcpConfig } from './config/vmcp-config.ts'
 import { createVmcpGateway, toSettings } from './create-vmcp-gateway.ts'
 import { appErrors } from './errors.ts'
+import { createLimitStage } from './limit-calls.ts'
+import { createLimitObserver } from './limit-observer.ts'
 import { createNameWatch } from './name-watch.ts'
 import { createObserveStage } from './observe-calls.ts'
 import { openAudit } from './open-audit.ts'
@@ -101,6 +106,14 @@ async function start(options: ServeOptions, stack: Stack): Promise<RunningVmcp> 
   let audit = openAudit(config, { log, isStdio })
   stack.add({ close: () => audit?.close() })
 
+  const place = { namespace: process.env['VMCP_NAMESPACE'] || 'local', server: info.name }
+  const limits = createRateLimits({
+    ...place,
+    limiter: await openRateLimiter(undefined),
+    observer: createLimitObserver({ ...place, metrics, log }),
+  })
+  limits.configure(config.rateLimiting)
+
   const health = createHealthMonitor({
     rules: () => config.operational.failureHandling,
     backends: () => gateway.backends.keys(),
@@ -124,6 +137,7 @@ async function start(options: ServeOptions, stack: Stack): Promise<RunningVmcp> 
       stages: [
         ...(traced ? [traced.stage] : []),
         createObserveStage(callMetrics, () => audit),
+        createLimitStage(limits, (call) => clientToolName(call, gateway.catalogue)),
         createPartialFailureStage(() => missingBackends(gateway, config)),
       ],
       aroundBackend: traced?.around(aroundBackend) ?? aroundBackend,
@@ -193,6 +207,7 @@ async function start(options: ServeOptions, stack: Stack): Promise<RunningVmcp> 
       const oldAudit = audit
       config = next
       audit = nextAudit
+      limits.configure(next.rateLimiting)
       gateway.reconfigure(toSettings(next))
       warnOfRestart(before, next, log)
       if (oldAudit !== nextAudit) await oldAudit?.close()

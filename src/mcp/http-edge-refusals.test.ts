@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { connect } from 'node:net'
 import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { AppError } from '../base/errors.ts'
 import { appError, codeOf } from './testing/fake-errors.ts'
 import { initializeLegacy, modern, send, startTestEdge } from './testing/test-edge.ts'
 import type { TestEdge } from './testing/test-edge.ts'
@@ -311,6 +312,38 @@ describe('failures of a call', () => {
     const limited = await failing(appError('X_FULL', 'caller', 429))
     assert.equal(limited.status, 429)
     assert.equal(limited.json.error?.['code'], codeOf('overloaded'))
+  })
+
+  it('say when to try again: to modern clients by HTTP, to legacy ones as the result of the tool', async () => {
+    await using test = await startTestEdge()
+    const message = 'Rate limit exceeded: try again in 2 s'
+    const details = { retryAfterMs: 1_500 }
+    test.gateway.tools.set('busy', () => {
+      throw new AppError({ code: 'X_LIMITED', fault: 'caller', status: 429, message, details })
+    })
+    const error = { code: 429, message, data: { retryAfterSeconds: 2 } }
+    const now = await send(test.url, modern('tools/call', { name: 'busy' }))
+    assert.equal(now.status, 429)
+    assert.equal(now.headers['retry-after'], '2')
+    assert.deepEqual(now.json.error, error)
+
+    const call = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'busy' } }
+    const client = await initializeLegacy(test.url)
+    const old = await client.post(call)
+    assert.deepEqual([old.status, old.headers['retry-after']], [200, '2'])
+    const content = [{ type: 'text', text: message }]
+    assert.deepEqual(old.json.result, { content, structuredContent: error, isError: true })
+    const older = await initializeLegacy(test.url, { version: '2025-03-26' })
+    assert.deepEqual((await older.post(call)).json.result, { content, isError: true })
+    const read = await client.post({ ...call, method: 'prompts/get' })
+    assert.deepEqual([read.status, read.json.error], [429, error], 'what is no tool has no result')
+
+    test.gateway.tools.set('away', () => {
+      throw new AppError({ code: 'X_AWAY', fault: 'environment', status: 503, message, details })
+    })
+    const away = await send(test.url, modern('tools/call', { name: 'away' }))
+    assert.deepEqual([away.status, away.headers['retry-after']], [503, '2'])
+    assert.deepEqual(away.json.error?.['data'], { code: 'X_AWAY', retryAfterMs: 1_500 })
   })
 
   it('tell a missing resource in the code of the era', async () => {

@@ -19,3 +19,6 @@ export const LEGACY_RESOURCE_NOT_FOUND = -32002
 export const GATEWAY_FAILURE = -31000
 export const GATEWAY_TIMEOUT = -31001
 export const GATEWAY_OVERLOADED = -31002
+
+/** A limit refuses the call; `data.retryAfterSeconds` says for how long. No code of MCP's own exists yet. */
+export const RATE_LIMITED = 429

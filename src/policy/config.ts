@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { crossCheck } from '../schema/cross-check.ts'
 import { count, durationOrBlock, isHeaderName, text } from '../schema/fields.ts'
 
 /** Every type an audit event can have. */
@@ -70,14 +71,38 @@ const buckets = {
   perUser: bucket.meta({ description: 'One bucket per caller; needs oidc' }).optional(),
 }
 
+const toolLimits = crossCheck(
+  z.strictObject({ name: text('Tool as clients see it'), ...buckets }),
+  (block, report) => {
+    if (block.shared === undefined && block.perUser === undefined)
+      report([], 'limits nothing', 'give `shared`, `perUser` or both')
+  },
+)
+
 /** `rateLimiting`: token buckets for tools/call. */
-export const rateLimiting = z.strictObject({
-  ...buckets,
-  tools: z
-    .array(z.strictObject({ name: text('Tool as clients see it'), ...buckets }))
-    .meta({ description: 'Buckets of single tools' })
-    .default([]),
-})
+export const rateLimiting = crossCheck(
+  z.strictObject({
+    ...buckets,
+    tools: z.array(toolLimits).meta({ description: 'Buckets of single tools' }).default([]),
+    whenUnavailable: z
+      .enum(['open', 'closed'])
+      .meta({
+        description:
+          '(ours) While the buckets in Redis cannot be asked: let calls pass (open) or refuse them (closed)',
+      })
+      .default('open'),
+  }),
+  (block, report) => {
+    const tools = Array.isArray(block.tools) ? block.tools : []
+    if (block.shared === undefined && block.perUser === undefined && tools.length === 0)
+      report([], 'limits nothing', 'give `shared`, `perUser` or `tools`')
+    const names = tools.map((tool: { name?: unknown } | null) => tool?.name)
+    for (const [index, name] of names.entries()) {
+      if (typeof name !== 'string' || names.indexOf(name) === index) continue
+      report(['tools', index, 'name'], `there are limits for "${name}" already`)
+    }
+  },
+)
 
 /** `rateLimiting`, checked; times in milliseconds. */
 export type RateLimitingConfig = z.output<typeof rateLimiting>

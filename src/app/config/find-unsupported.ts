@@ -17,7 +17,6 @@ export function findUnsupported(file: z.output<typeof vmcpFile>): UnsupportedFea
   add(file.compositeToolRefs.length > 0, 'references to composite tools', 'compositeToolRefs')
   add(file.optimizer !== undefined, 'the optimizer', 'optimizer')
   add(file.codeMode?.enabled === true, 'code mode', 'codeMode')
-  add(file.rateLimiting !== undefined, 'rate limiting', 'rateLimiting')
   const { type, authz } = file.incomingAuth
   add(type === 'oidc', 'incoming authentication by OIDC', 'incomingAuth', 'type')
   add(authz?.type === 'cedar', 'authorization by Cedar', 'incomingAuth', 'authz')

@@ -10,8 +10,8 @@ export interface Exchange {
   onGone: (() => void) | undefined
   /** Sends a notification or question that belongs to the request. False if there is no way to the client. */
   send(message: JsonObject): boolean
-  /** Sends the response; what is sent later is dropped. `status` is for HTTP, where it is still to be chosen. */
-  respond(body: readonly Buffer[], status?: number): void
+  /** Sends the response; what is sent later is dropped. `status` and `headers` are for HTTP, where they are still to be chosen. */
+  respond(body: readonly Buffer[], status?: number, headers?: readonly string[]): void
   /** Legacy: cuts the stream so that the client polls for the rest (2025-11-25 transports, "Sending messages"). */
   closeStream?(retryMs: number): void
 }

@@ -12,6 +12,7 @@ import {
   INVALID_PARAMS,
   METHOD_NOT_FOUND,
   MISSING_CLIENT_CAPABILITY,
+  RATE_LIMITED,
 } from '../rpc-codes.ts'
 import type { Era } from '../versions.ts'
 
@@ -19,6 +20,8 @@ import type { Era } from '../versions.ts'
 export interface Failure {
   readonly error: RpcError
   readonly status: number
+  /** For HTTP: `Retry-After`, where the failure says when it makes sense to try again. */
+  readonly headers?: readonly string[]
 }
 
 /**
@@ -48,11 +51,28 @@ export function toFailure(
       ? { error: { code: MISSING_CLIENT_CAPABILITY, message: thrown.message, data }, status: 400 }
       : { error: { code: INTERNAL_ERROR, message: thrown.message, data }, status: 200 }
   }
+  const status = STATUSES.has(thrown.status) ? thrown.status : 200
+  const error: RpcError = { code: codeOf(thrown), message: thrown.message, data }
   const retryAfterMs = thrown.details['retryAfterMs']
-  if (typeof retryAfterMs === 'number') data['retryAfterMs'] = retryAfterMs
+  if (typeof retryAfterMs !== 'number') return { error, status }
+  const seconds = Math.ceil(retryAfterMs / 1000)
+  const headers = ['Retry-After', String(seconds)]
+  if (thrown.status !== 429)
+    return { error: { ...error, data: { ...data, retryAfterMs } }, status, headers }
+  const limited = {
+    code: RATE_LIMITED,
+    message: thrown.message,
+    data: { retryAfterSeconds: seconds },
+  }
+  return { error: limited, status, headers }
+}
+
+/** How a legacy client hears of a limit: as the result of its tool (vmcp 12.1), which models get to read. */
+export function limitAsToolResult({ code, message, data = {} }: RpcError): JsonObject {
   return {
-    error: { code: codeOf(thrown), message: thrown.message, data },
-    status: STATUSES.has(thrown.status) ? thrown.status : 200,
+    content: [{ type: 'text', text: message }],
+    structuredContent: { code, message, data },
+    isError: true,
   }
 }
 

@@ -434,6 +434,26 @@ export const BROKEN_FILES: readonly BrokenFile[] = [
     ],
   },
   {
+    title: 'limits that limit nothing, or twice',
+    yaml: lines(
+      'rateLimiting:',
+      '  whenUnavailable: close',
+      '  tools:',
+      '    - { name: t, shared: { maxTokens: 1, refillPeriod: 1s } }',
+      '    - { name: t }',
+    ),
+    problems: [
+      'f:9:20 rateLimiting.whenUnavailable: must be one of open, closed, not "close" (did you mean "closed"?)',
+      'f:12:7 rateLimiting.tools[1]: limits nothing (give `shared`, `perUser` or both)',
+      'f:12:15 rateLimiting.tools[1].name: there are limits for "t" already',
+    ],
+  },
+  {
+    title: 'limits that are not there',
+    yaml: lines('rateLimiting: { tools: [] }'),
+    problems: ['f:8:15 rateLimiting: limits nothing (give `shared`, `perUser` or `tools`)'],
+  },
+  {
     title: 'audit events that do not exist',
     yaml: lines('audit: { eventTypes: [mcp_toolcall], logfile: x }'),
     problems: [

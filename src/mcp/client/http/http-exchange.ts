@@ -67,12 +67,12 @@ export class HttpExchange implements Exchange, Ticking {
     return true
   }
 
-  respond(body: readonly Buffer[], status = 200): void {
+  respond(body: readonly Buffer[], status = 200, headers?: readonly string[]): void {
     if (this.#state === 'done') return
     this.#expected--
     if (this.#sink) this.#sink.send(body)
     else if (this.#options.batchSize !== undefined) (this.#collected ??= []).push(body)
-    else this.#answer(status, body)
+    else this.#answer(status, body, headers)
     if (this.#expected > 0) return
     if (this.#sink) this.#sink.end()
     else if (this.#collected) this.#answer(200, asArray(this.#collected))
@@ -90,9 +90,9 @@ export class HttpExchange implements Exchange, Ticking {
     if (nowMs - this.#startMs >= this.#options.upgradeMs) this.#upgrade()
   }
 
-  #answer(status: number, body: readonly Buffer[]): void {
+  #answer(status: number, body: readonly Buffer[], headers?: readonly string[]): void {
     this.#context.ticker.delete(this)
-    answerJson(this.#response, status, body)
+    answerJson(this.#response, status, body, headers)
     this.#context.unsent.wrote(this.#response)
   }
 

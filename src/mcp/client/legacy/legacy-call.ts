@@ -7,12 +7,13 @@ import type { ClientSession } from '../../client-session.ts'
 import { cleanRequestMeta, progressTokenOf } from '../../meta.ts'
 import type { InputAnswers, InputRequests, RequestId, RpcRequest } from '../../messages.ts'
 import { renderError, renderReply } from '../../render-reply.ts'
+import { resultReply } from '../../reply.ts'
 import type { Reply } from '../../reply.ts'
-import { GATEWAY_FAILURE } from '../../rpc-codes.ts'
+import { GATEWAY_FAILURE, RATE_LIMITED } from '../../rpc-codes.ts'
 import { CallNotifications } from '../call-notifications.ts'
 import type { EdgeContext } from '../context.ts'
 import type { Exchange } from '../exchange.ts'
-import { toFailure } from '../failure.ts'
+import { limitAsToolResult, toFailure } from '../failure.ts'
 import type { LegacyPeer } from './legacy-peer.ts'
 
 /** One request of a legacy client on its way through the gateway. */
@@ -124,10 +125,8 @@ export class LegacyCall implements Call {
       this.#fail(new TypeError('A legacy call was answered by input_required'))
       return
     }
-    const { id, method, params, client } = this
-    const { info, infoJson } = this.#context
     try {
-      this.#finish(renderReply(reply, { id, method, params, client, info, infoJson }))
+      this.#finish(this.#render(reply))
     } catch (thrown) {
       this.#fail(thrown)
     }
@@ -135,13 +134,21 @@ export class LegacyCall implements Call {
 
   #fail(thrown: unknown): void {
     if (this.#finished) return
-    const { error, status } = toFailure(thrown, 'legacy', this.#context)
-    this.#finish([renderError(this.id, error)], status)
+    const { error, status, headers } = toFailure(thrown, 'legacy', this.#context)
+    if (error.code === RATE_LIMITED && this.method === 'tools/call') {
+      this.#finish(this.#render(resultReply(limitAsToolResult(error))), 200, headers)
+    } else this.#finish([renderError(this.id, error)], status, headers)
   }
 
-  #finish(body: readonly Buffer[] | undefined, status?: number): void {
+  #render(reply: Exclude<Reply, { kind: 'input' }>): Buffer[] {
+    const { id, method, params, client } = this
+    const { info, infoJson } = this.#context
+    return renderReply(reply, { id, method, params, client, info, infoJson })
+  }
+
+  #finish(body?: readonly Buffer[], status?: number, headers?: readonly string[]): void {
     this.#finished = true
     this.#peer.ended(this)
-    if (body) this.#exchange.respond(body, status)
+    if (body) this.#exchange.respond(body, status, headers)
   }
 }

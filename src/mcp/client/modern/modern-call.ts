@@ -5,7 +5,7 @@ import type { Call } from '../../call.ts'
 import type { ClientView, Principal } from '../../caller.ts'
 import { mcpErrors } from '../../errors.ts'
 import { cleanRequestMeta, progressTokenOf } from '../../meta.ts'
-import type { InputAnswers, InputRequests, RequestId, RpcError } from '../../messages.ts'
+import type { InputAnswers, InputRequests, RequestId } from '../../messages.ts'
 import { renderError, renderReply } from '../../render-reply.ts'
 import type { Reply } from '../../reply.ts'
 import { paramsDigest } from '../../request-state.ts'
@@ -15,6 +15,7 @@ import { CallNotifications } from '../call-notifications.ts'
 import type { EdgeContext } from '../context.ts'
 import type { Exchange } from '../exchange.ts'
 import { modernStatus, toFailure } from '../failure.ts'
+import type { Failure } from '../failure.ts'
 import type { Flight } from './flights.ts'
 import type { ModernRequest } from './modern-request.ts'
 import { OpenQuestions } from '../open-questions.ts'
@@ -264,16 +265,19 @@ export class ModernCall implements Call, Flight {
       return
     }
     const exchange = this.#exchange
-    const [body, status] = this.#renderAnswer(answer)
+    const [body, status, headers] = this.#renderAnswer(answer)
     this.#over()
     this.#exchange = undefined
     exchange.onGone = undefined
-    exchange.respond(body, status)
+    exchange.respond(body, status, headers)
   }
 
-  #renderAnswer(answer: Answer): [Buffer[], number] {
+  #renderAnswer(
+    answer: Answer,
+  ): [body: Buffer[], status: number, headers?: readonly string[] | undefined] {
     if (answer.kind === 'failure') {
-      return [[renderError(this.#requestId, answer.error)], answer.status]
+      const { error, status, headers } = answer
+      return [[renderError(this.#requestId, error)], status, headers]
     }
     const { reply } = answer
     return [this.#render(reply), reply.kind === 'error' ? modernStatus(reply.error) : 200]
@@ -304,7 +308,7 @@ export function bindingOf(principal: Principal, method: string, params: JsonObje
 
 type Answer =
   | { readonly kind: 'reply'; readonly reply: Exclude<Reply, { kind: 'input' }> }
-  | { readonly kind: 'failure'; readonly error: RpcError; readonly status: number }
+  | ({ readonly kind: 'failure' } & Failure)
 
 function paramsOf(params: JsonObject | undefined, method: string): JsonObject {
   if (!params) return {}
