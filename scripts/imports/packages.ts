@@ -24,6 +24,7 @@ export const PRODUCT_PACKAGES: Readonly<Record<string, Use>> = {
   '@opentelemetry/resources': { where: /^src\/telemetry\//, reason: 'telemetry/ wraps it' },
   '@opentelemetry/sdk-metrics': { where: /^src\/telemetry\//, reason: 'telemetry/ wraps it' },
   '@opentelemetry/sdk-trace': { where: /^src\/telemetry\//, reason: 'telemetry/ wraps it' },
+  ioredis: { where: /^src\/storage\/redis\//, reason: 'it is loaded only when configured' },
   pino: { where: /^src\/telemetry\//, reason: 'log through telemetry/logger.ts' },
   undici: { where: /^src\/(net|mcp)\//, reason: 'go out through net/, which guards where to' },
   yaml: { where: SCHEMA_PLACES, reason: 'configuration is read by schema/' },

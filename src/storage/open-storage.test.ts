@@ -19,10 +19,3 @@ it('opens the configured stores', async () => {
     await assert.rejects(stores.bus.publish('a', '1'), { code: 'STORAGE_CLOSED' })
   }
 })
-
-it('refuses a store that does not exist yet and names those that do', async () => {
-  await assert.rejects(openStorage({ provider: 'redis' }, { now: systemNow }), {
-    code: 'STORAGE_PROVIDER_NOT_SUPPORTED',
-    hint: /memory or sqlite/,
-  })
-})

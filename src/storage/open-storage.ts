@@ -1,22 +1,29 @@
 import type { Now } from '../base/clock.ts'
-import { storageErrors } from './errors.ts'
+import type { RedisSettings } from './redis-settings.ts'
 import type { Stores } from './stores.ts'
 
 export type StorageSettings =
   | { readonly provider: 'memory' }
   | { readonly provider: 'sqlite'; readonly path: string }
-  | { readonly provider: 'redis' }
+  | {
+      readonly provider: 'redis'
+      readonly redis: RedisSettings
+      /** What every key and channel in that Redis starts with. */
+      readonly keyPrefix: string
+    }
 
 export interface StorageDependencies {
   readonly now: Now
   /** Housekeeping, or a handler of a message, failed in the background. */
   readonly onError?: (error: unknown) => void
+  /** The connection to Redis was lost, or is back. */
+  readonly onChange?: (up: boolean) => void
 }
 
 /** Opens the configured place; the code of the others is not loaded. The caller closes it. */
 export async function openStorage(
   settings: StorageSettings,
-  { now, onError = () => {} }: StorageDependencies,
+  { now, onError = () => {}, onChange = () => {} }: StorageDependencies,
 ): Promise<Stores> {
   switch (settings.provider) {
     case 'memory': {
@@ -27,7 +34,10 @@ export async function openStorage(
       const { openSqliteStores } = await import('./sqlite/sqlite-stores.ts')
       return openSqliteStores({ path: settings.path, now, onError })
     }
-    default:
-      throw storageErrors.PROVIDER_NOT_SUPPORTED({ provider: settings.provider })
+    case 'redis': {
+      const { openRedisStores } = await import('./redis/redis-stores.ts')
+      const { redis, keyPrefix } = settings
+      return openRedisStores({ settings: redis, keyPrefix, onError, onChange })
+    }
   }
 }

@@ -4,10 +4,10 @@ type Handler = Parameters<MessageBus['subscribe']>[1]
 
 /** Who listens to which channel in this process. */
 export interface Subscribers {
-  /** True for the first one of the channel. */
-  add(channel: string, handler: Handler): boolean
+  add(channel: string, handler: Handler): void
   /** True if it was the last one of the channel. */
   remove(channel: string, handler: Handler): boolean
+  has(channel: string): boolean
   deliver(channel: string, text: string): void
   clear(): void
 }
@@ -20,13 +20,13 @@ export function createSubscribers(onError: (error: unknown) => void): Subscriber
       const known = handlers.get(channel)
       if (known === undefined) handlers.set(channel, new Set([handler]))
       else known.add(handler)
-      return known === undefined
     },
     remove(channel, handler) {
       const known = handlers.get(channel)
       if (known === undefined || !known.delete(handler) || known.size > 0) return false
       return handlers.delete(channel)
     },
+    has: (channel) => handlers.has(channel),
     deliver(channel, text) {
       for (const handler of [...(handlers.get(channel) ?? [])]) {
         try {
