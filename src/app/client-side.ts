@@ -3,6 +3,7 @@ import { systemNow } from '../base/clock.ts'
 import { newUuid } from '../base/ids.ts'
 import type { GatewayPort } from '../mcp/gateway-port.ts'
 import { createHttpEdge } from '../mcp/http-edge.ts'
+import type { AdoptCall } from '../mcp/late-call.ts'
 import type { Implementation } from '../mcp/messages.ts'
 import { createStdioEdge } from '../mcp/stdio-edge.ts'
 import type { Logger } from '../telemetry/logger.ts'
@@ -29,8 +30,11 @@ export interface ClientSide {
   readonly url: string | undefined
   /** Resolves when the client has gone (stdio); over HTTP never. */
   readonly gone: Promise<void>
-  /** Takes nothing new, lets calls in flight finish within the time, ends all streams and connections. */
-  drain(graceMs: number): Promise<void>
+  /**
+   * Takes nothing new, lets calls in flight finish within the time, hands over the others, ends all streams and
+   * connections.
+   */
+  drain(graceMs: number, adopt?: AdoptCall): Promise<void>
 }
 
 /** Listens for HTTP clients, of both eras and HTTP+SSE, and for operators. Rejects if it cannot listen. */
@@ -56,8 +60,8 @@ export async function openHttpSide(
   return {
     url: `${listener.origin}/mcp`,
     gone: new Promise(() => {}),
-    async drain(graceMs) {
-      await edge.drain(graceMs)
+    async drain(graceMs, adopt) {
+      await edge.drain(graceMs, adopt)
       edge.close()
       await listener.close(1_000)
     },

@@ -3,6 +3,7 @@ import { systemNow } from '../base/clock.ts'
 import { newUuid } from '../base/ids.ts'
 import type { Gateway } from '../gateway/create-gateway.ts'
 import { createHealthMonitor } from '../gateway/health-monitor.ts'
+import { createKeyedCalls } from '../gateway/keyed-calls.ts'
 import { createPartialFailureStage } from '../gateway/partial-failure.ts'
 import { clientToolName } from '../gateway/tool-name.ts'
 import { createOutbound } from '../net/outbound.ts'
@@ -21,6 +22,7 @@ import { createVmcpGateway, toSettings } from './create-vmcp-gateway.ts'
 import { appErrors } from './errors.ts'
 import { createLimitStage } from './limit-calls.ts'
 import { createLimitObserver } from './limit-observer.ts'
+import { leave, leavePlan } from './leave.ts'
 import { createNameWatch } from './name-watch.ts'
 import { createObserveStage } from './observe-calls.ts'
 import { openAudit } from './open-audit.ts'
@@ -64,6 +66,10 @@ export interface RunningVmcp {
 /** How long the start waits for backends before names are checked; later ones are checked when they come. */
 const START_WAIT_MS = 5_000
 
+const KEYED_CALLS_PREFIX = 'thv:vmcp:call:'
+/** How long the answer of a call with an idempotency key can be fetched. */
+const KEYED_CALLS_KEEP_MS = 10 * 60_000
+
 /**
  * Starts a gateway: over HTTP it listens at once, and serves what is known while backends come up. Rejects when it cannot listen,
  * or when a backend that was reached lacks what the configuration names; then nothing is left behind.
@@ -101,6 +107,15 @@ async function start(options: ServeOptions, stack: Stack): Promise<RunningVmcp> 
   const traced = telemetry.tracing && createCallTracing(telemetry.tracing, config.telemetry)
   const stores = stack.add(await openSessionStore(config, log))
   const key = await storedKey(stores.keyValue, () => randomBytes(32))
+  const keyed = createKeyedCalls({
+    store: stores.keyValue,
+    keyPrefix: KEYED_CALLS_PREFIX,
+    keepMs: KEYED_CALLS_KEEP_MS,
+    runner: newUuid(),
+    newId: newUuid,
+    log,
+  })
+  stack.add({ close: () => keyed.close() })
   const outbound = stack.add(createOutbound())
   const children = stack.add(createChildProcesses())
   let audit = openAudit(config, { log, isStdio })
@@ -137,6 +152,7 @@ async function start(options: ServeOptions, stack: Stack): Promise<RunningVmcp> 
       stages: [
         ...(traced ? [traced.stage] : []),
         createObserveStage(callMetrics, () => audit),
+        keyed.stage,
         createLimitStage(limits, (call) => clientToolName(call, gateway.catalogue)),
         createPartialFailureStage(() => missingBackends(gateway, config)),
       ],
@@ -214,7 +230,7 @@ async function start(options: ServeOptions, stack: Stack): Promise<RunningVmcp> 
     },
     async close() {
       draining = true
-      await clients.drain(config.operational.drain.timeoutMs)
+      await leave({ plan: leavePlan(config.operational.drain), clients, keyed, log })
       await stack.end()
     },
   }

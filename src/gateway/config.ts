@@ -281,11 +281,37 @@ const concurrency = z.strictObject({
   ),
 })
 
-const drain = z
-  .strictObject({
-    timeout: duration('At SIGTERM: longest wait for calls in flight').prefault('10s'),
-  })
-  .transform((v) => ({ timeoutMs: v.timeout }))
+/** At least so long before it is killed, a process that drains has done what it can. */
+const MIN_HEADROOM_MS = 500
+
+const drain = crossCheck(
+  z.strictObject({
+    delay: duration(
+      'At SIGTERM: how long to serve on while load balancers notice /readyz; 5s in Kubernetes',
+    ).prefault('0s'),
+    timeout: duration('Then: longest wait for calls in flight').prefault('10s'),
+    gracePeriod: duration(
+      'When the process is killed after SIGTERM (terminationGracePeriodSeconds): bounds the rest',
+      'positive',
+    ).optional(),
+    headroom: duration('How long before that it has ended').prefault('2s'),
+  }),
+  (block, report) => {
+    const { delay, gracePeriod, headroom } = block
+    if (typeof gracePeriod !== 'number' || typeof delay !== 'number') return
+    if (typeof headroom !== 'number' || delay + headroom + MIN_HEADROOM_MS <= gracePeriod) return
+    report(
+      ['gracePeriod'],
+      `leaves no time for calls in flight after a delay of ${delay} ms and ${headroom} ms headroom`,
+      'make it longer, or shorten drain.delay',
+    )
+  },
+).transform((v) => ({
+  delayMs: v.delay,
+  timeoutMs: v.timeout,
+  gracePeriodMs: v.gracePeriod,
+  headroomMs: v.headroom,
+}))
 
 /** `operational`. */
 export const operational = z.strictObject({

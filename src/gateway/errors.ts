@@ -1,6 +1,13 @@
 import { defineErrors } from '../base/errors.ts'
 import type { Ran } from '../mcp/errors.ts'
 
+interface UnknownOutcome {
+  readonly idempotencyKey: string
+  readonly reason: string
+  /** For how long an answer that comes after all can be fetched; 0: none will come. */
+  readonly fetchableMs: number
+}
+
 export const gatewayErrors = defineErrors('GATEWAY', {
   TOO_MANY_CONNECTIONS: {
     fault: 'environment',
@@ -73,6 +80,39 @@ export const gatewayErrors = defineErrors('GATEWAY', {
     status: 502,
     message: (d: { backend: string; rounds: number }) =>
       `Backend "${d.backend}" asked for input ${d.rounds} times in one call`,
+  },
+  OUTCOME_UNKNOWN: {
+    fault: 'environment',
+    status: 504,
+    message: (d: UnknownOutcome) => `Outcome unknown: ${d.reason}`,
+    hint: (d: UnknownOutcome) =>
+      d.fetchableMs > 0
+        ? `Send the same call with _meta["toolhive.stacklok.dev/idempotencyKey"] = "${d.idempotencyKey}" within ${Math.round(d.fetchableMs / 60_000)} minutes: you get its result if one came, and it is not run again`
+        : 'Look whether it took effect; to run it again, send it with another idempotency key or none',
+  },
+  LATE_RESULT_DROPPED: {
+    fault: 'environment',
+    status: 500,
+    message: (d: { bytes: number; limit: number }) =>
+      `The call was answered, but its result of ${d.bytes} bytes was not kept: at most ${d.limit} are`,
+    hint: () => 'To run it again, send it with another idempotency key or none',
+  },
+  BAD_IDEMPOTENCY_KEY: {
+    fault: 'caller',
+    status: 400,
+    message: (d: { limit: number }) =>
+      `_meta["toolhive.stacklok.dev/idempotencyKey"] must be a string of 1 to ${d.limit} characters`,
+  },
+  IDEMPOTENCY_KEY_REUSED: {
+    fault: 'caller',
+    status: 422,
+    message: (d: { key: string }) => `The idempotency key "${d.key}" belongs to another call`,
+    hint: () => 'Use a new key for each call, and the same one only to send the same call again',
+  },
+  WAIT_CANCELLED: {
+    fault: 'caller',
+    status: 499,
+    message: (d: { reason: string }) => `Stopped waiting for the answer of a call: ${d.reason}`,
   },
   LIST_FAILED: {
     fault: 'environment',

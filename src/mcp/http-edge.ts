@@ -10,6 +10,7 @@ import { createHostGuard } from './host-guard.ts'
 import type { HostRules } from './host-guard.ts'
 import { HttpEdgeServer } from './client/http/http-edge-server.ts'
 import type { GatewayPort } from './gateway-port.ts'
+import type { AdoptCall } from './late-call.ts'
 import type { Implementation } from './messages.ts'
 
 export interface HttpEdgeOptions extends HostRules {
@@ -35,10 +36,11 @@ export interface HttpEdge {
   /** Calls that are not answered, parked ones too. */
   readonly inFlight: number
   /**
-   * Takes no new sessions (503), ends subscriptions with their closing result, waits for calls in flight, and ends the
-   * streams of the sessions. Resolves after `graceMs` at the latest.
+   * Takes no new sessions (503), ends subscriptions with their closing result and the streams that only wait, waits for
+   * calls in flight, hands over those that take longer than `graceMs` (`adopt`; without it they are cancelled), and ends
+   * the streams of the sessions.
    */
-  drain(graceMs: number): Promise<void>
+  drain(graceMs: number, adopt?: AdoptCall): Promise<void>
   /** Ends everything at once. Connections are the owner's to close. */
   close(): void
 }

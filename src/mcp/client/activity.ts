@@ -1,7 +1,10 @@
 import { DenseList, type Placed } from '../../base/dense-list.ts'
+import type { AdoptCall } from '../late-call.ts'
 
 interface Running extends Placed {
   cancel(reason: string): void
+  /** Answers its client with the error of who takes it over, and goes on; a parked one has nobody to answer. */
+  abandon?(adopt: AdoptCall): Promise<void>
 }
 
 /** The calls an edge has handed to its gateway and not answered yet; parked ones too. */
@@ -21,6 +24,15 @@ export class Activity {
     this.#running.delete(call)
     if (this.#running.size > 0) return
     for (const tell of this.#waiting) tell()
+  }
+
+  /** Hands over what still runs. Never rejects: what cannot be handed over stays. */
+  async abandonAll(adopt: AdoptCall): Promise<void> {
+    const all: Promise<void>[] = []
+    this.#running.forEach((call) => {
+      if (call.abandon) all.push(call.abandon(adopt))
+    })
+    await Promise.allSettled(all)
   }
 
   cancelAll(reason: string): void {

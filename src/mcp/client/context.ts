@@ -37,6 +37,8 @@ export interface EdgeContext {
 
 /** Something that stays open until somebody ends it. */
 interface Standing {
+  readonly waitsOnly: boolean
+  sendAway(retryMs: number): void
   hangUp(): void
 }
 

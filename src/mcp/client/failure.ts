@@ -54,6 +54,9 @@ export function toFailure(
   const status = STATUSES.has(thrown.status) ? thrown.status : 200
   const error: RpcError = { code: codeOf(thrown), message: thrown.message, data }
   const retryAfterMs = thrown.details['retryAfterMs']
+  // With it the answer may still be had.
+  const { idempotencyKey } = thrown.details
+  if (typeof idempotencyKey === 'string') data['idempotencyKey'] = idempotencyKey
   if (typeof retryAfterMs !== 'number') return { error, status }
   const seconds = Math.ceil(retryAfterMs / 1000)
   const headers = ['Retry-After', String(seconds)]

@@ -37,6 +37,13 @@ export const BROKEN_FILES: readonly BrokenFile[] = [
     problems: ['f:3:1 incommingAuth: is not a known key (did you mean "incomingAuth"?)'],
   },
   {
+    title: 'a grace period that the delay uses up',
+    yaml: lines('operational:', '  drain: { delay: 28s, gracePeriod: 30s }'),
+    problems: [
+      'f:9:37 operational.drain.gracePeriod: leaves no time for calls in flight after a delay of 28000 ms and 2000 ms headroom (make it longer, or shorten drain.delay)',
+    ],
+  },
+  {
     title: 'a key in the wrong section',
     yaml: lines('operational:', '  healthCheckInterval: 5s'),
     problems: [

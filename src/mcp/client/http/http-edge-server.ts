@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:
 import type { Authenticate, Denied } from '../../authenticate.ts'
 import type { Principal } from '../../caller.ts'
 import { classify } from '../../classify.ts'
+import type { AdoptCall } from '../../late-call.ts'
 import { VERSION_HEADER } from '../../mcp-headers.ts'
 import { renderError } from '../../render-reply.ts'
 import { GATEWAY_OVERLOADED, INVALID_REQUEST, PARSE_ERROR } from '../../rpc-codes.ts'
@@ -76,10 +77,15 @@ export class HttpEdgeServer {
     return true
   }
 
-  async drain(graceMs: number): Promise<void> {
+  async drain(graceMs: number, adopt?: AdoptCall): Promise<void> {
     this.#draining = true
     this.#listens.endAll()
-    await this.#context.activity.idle(graceMs)
+    const { activity, connections, limits } = this.#context
+    for (const connection of connections) {
+      if (connection.waitsOnly) connection.sendAway(limits.retryMs)
+    }
+    await activity.idle(graceMs)
+    if (adopt) await activity.abandonAll(adopt)
     // Their clients hear of it on the streams that end next.
     this.#context.activity.cancelAll('the server is shutting down')
     for (const connection of this.#context.connections) connection.hangUp()

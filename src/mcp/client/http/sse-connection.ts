@@ -12,6 +12,8 @@ export class SseConnection implements Ticking {
   readonly #response: ServerResponse
   #lastMs = performance.now()
   #open = true
+  /** It answers nothing: its client can wait on another replica as well. */
+  waitsOnly = false
   /** Called once when the client is gone; not after `end`. */
   onGone: (() => void) | undefined
 
@@ -55,6 +57,12 @@ export class SseConnection implements Ticking {
     if (!this.#open) return
     this.#forget()
     this.#response.end()
+  }
+
+  /** Ends it so that the client comes back after that time, here or elsewhere (event stream format, `retry`). */
+  sendAway(retryMs: number): void {
+    this.write(`retry: ${retryMs}\n\n`)
+    this.hangUp()
   }
 
   /** Ends it as if the client had gone. */

@@ -4,6 +4,7 @@ import type { JsonObject } from '../../../base/json.ts'
 import type { Call } from '../../call.ts'
 import type { ClientView, Principal } from '../../caller.ts'
 import type { ClientSession } from '../../client-session.ts'
+import type { AdoptCall, LateCall } from '../../late-call.ts'
 import { cleanRequestMeta, progressTokenOf } from '../../meta.ts'
 import type { InputAnswers, InputRequests, RequestId, RpcRequest } from '../../messages.ts'
 import { renderError, renderReply } from '../../render-reply.ts'
@@ -33,6 +34,7 @@ export class LegacyCall implements Call {
   readonly #progressToken: string | number | undefined
   #notifications: CallNotifications | undefined
   #finished = false
+  #late: LateCall | undefined
 
   constructor(
     context: EdgeContext,
@@ -118,8 +120,21 @@ export class LegacyCall implements Call {
     this.#finish(this.#exchange.answersCancelled ? [renderError(this.id, error)] : undefined)
   }
 
+  async abandon(adopt: AdoptCall): Promise<void> {
+    const late = await adopt(this)
+    if (this.#finished) {
+      late.settle(undefined)
+      return
+    }
+    this.#fail(late.error)
+    this.#late = late
+  }
+
   #reply(reply: Reply): void {
-    if (this.#finished) return
+    if (this.#finished) {
+      this.#late?.settle(reply)
+      return
+    }
     if (reply.kind === 'input') {
       // The gateway asks legacy clients itself; a reply that asks again is a mistake there.
       this.#fail(new TypeError('A legacy call was answered by input_required'))
@@ -133,7 +148,10 @@ export class LegacyCall implements Call {
   }
 
   #fail(thrown: unknown): void {
-    if (this.#finished) return
+    if (this.#finished) {
+      this.#late?.settle(undefined)
+      return
+    }
     const { error, status, headers } = toFailure(thrown, 'legacy', this.#context)
     if (error.code === RATE_LIMITED && this.method === 'tools/call') {
       this.#finish(this.#render(resultReply(limitAsToolResult(error))), 200, headers)

@@ -19,7 +19,7 @@ import { LegacyPeer } from './legacy-peer.ts'
 import { serveLegacyNotification, serveLegacyRequest } from './legacy-requests.ts'
 import { LiveSink } from '../http/live-sink.ts'
 import type { ReplayStore } from './replay-store.ts'
-import { SessionStreams } from './session-streams.ts'
+import { SessionStreams, STANDALONE } from './session-streams.ts'
 import { SseConnection } from '../http/sse-connection.ts'
 
 /** What the legacy era over streamable HTTP needs beyond the edge's context. */
@@ -105,7 +105,9 @@ export function getLegacy(
       answerError(response, 400, INVALID_PARAMS, text)
       return
     }
-    position.stream.attach(new SseConnection(legacy.context, response), position.seq)
+    const connection = new SseConnection(legacy.context, response)
+    connection.waitsOnly = position.stream.number === STANDALONE
+    position.stream.attach(connection, position.seq)
     forgetHeaders(request)
   })
 }

@@ -4,6 +4,7 @@ import type { JsonObject } from '../../../base/json.ts'
 import type { Call } from '../../call.ts'
 import type { ClientView, Principal } from '../../caller.ts'
 import { mcpErrors } from '../../errors.ts'
+import type { AdoptCall, LateCall } from '../../late-call.ts'
 import { cleanRequestMeta, progressTokenOf } from '../../meta.ts'
 import type { InputAnswers, InputRequests, RequestId } from '../../messages.ts'
 import { renderError, renderReply } from '../../render-reply.ts'
@@ -57,6 +58,8 @@ export class ModernCall implements Call, Flight {
   /** The answer of a call that ended while its client was away. */
   #late: Answer | undefined
   #finished = false
+  /** Who gets the answer instead of the client. */
+  #adopted: LateCall | undefined
 
   constructor(
     context: EdgeContext,
@@ -168,6 +171,17 @@ export class ModernCall implements Call, Flight {
     exchange.respond([renderError(this.#requestId, error)])
   }
 
+  async abandon(adopt: AdoptCall): Promise<void> {
+    if (!this.#exchange) return
+    const late = await adopt(this)
+    if (this.#finished || !this.#exchange) {
+      late.settle(undefined)
+      return
+    }
+    this.#fail(late.error)
+    this.#adopted = late
+  }
+
   #attach(exchange: Exchange): void {
     this.#exchange = exchange
     exchange.onGone = () => {
@@ -226,7 +240,10 @@ export class ModernCall implements Call, Flight {
   }
 
   #reply(reply: Reply): void {
-    if (this.#finished) return
+    if (this.#finished) {
+      this.#adopted?.settle(reply)
+      return
+    }
     try {
       if (reply.kind === 'input') this.#relay(reply)
       else this.#settle(reply)
@@ -253,7 +270,10 @@ export class ModernCall implements Call, Flight {
   }
 
   #fail(thrown: unknown): void {
-    if (this.#finished) return
+    if (this.#finished) {
+      this.#adopted?.settle(undefined)
+      return
+    }
     this.#finish({ kind: 'failure', ...toFailure(thrown, 'modern', this.#context) })
   }
 

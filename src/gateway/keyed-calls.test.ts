@@ -1,0 +1,191 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { systemNow } from '../base/clock.ts'
+import { newUuid } from '../base/ids.ts'
+import type { JsonObject } from '../base/json.ts'
+import type { Call } from '../mcp/call.ts'
+import { mcpErrors } from '../mcp/errors.ts'
+import { parseRawResult } from '../mcp/raw-response.ts'
+import { resultReply, type Reply } from '../mcp/reply.ts'
+import type { KeyValue } from '../storage/key-value.ts'
+import { openStorage } from '../storage/open-storage.ts'
+import { silentLogger } from '../telemetry/logger.ts'
+import { createKeyedCalls, META_IDEMPOTENCY_KEY } from './keyed-calls.ts'
+import { makeCall } from './testing/fake-backend.ts'
+
+const DONE = resultReply({ content: [{ type: 'text', text: 'done' }] })
+
+const keyed = (key: string, args: JsonObject = {}, overrides: Partial<Call> = {}): Call =>
+  makeCall({
+    params: { name: 'pay', arguments: args, _meta: { [META_IDEMPOTENCY_KEY]: key } },
+    ...overrides,
+  })
+
+async function withReplicas(
+  run: (replica: () => ReturnType<typeof createKeyedCalls>, store: KeyValue) => Promise<void>,
+): Promise<void> {
+  const stores = await openStorage({ provider: 'memory' }, { now: systemNow })
+  const store = stores.keyValue
+  const opened: ReturnType<typeof createKeyedCalls>[] = []
+  try {
+    await run(() => {
+      const calls = createKeyedCalls({
+        store,
+        keyPrefix: 'call:',
+        keepMs: 60_000,
+        runner: newUuid(),
+        newId: newUuid,
+        log: silentLogger,
+      })
+      opened.push(calls)
+      return calls
+    }, store)
+  } finally {
+    for (const calls of opened) calls.close()
+    await stores.close()
+  }
+}
+
+/** Answers when told to, and counts. */
+function backend() {
+  const { promise, resolve, reject } = Promise.withResolvers<Reply>()
+  const made = {
+    calls: 0,
+    answer: resolve,
+    fail: reject,
+    next: () => {
+      made.calls++
+      return promise
+    },
+  }
+  return made
+}
+
+function content(reply: Reply): unknown {
+  assert.ok(reply.kind === 'raw' || reply.kind === 'result')
+  return reply.kind === 'raw' ? parseRawResult(reply.response) : reply.result
+}
+
+describe('calls with an idempotency key', () => {
+  it('are run once, on whichever replica they arrive, and all get the answer', () =>
+    withReplicas(async (replica) => {
+      const [a, b] = [replica(), replica()]
+      const pay = backend()
+      const first = a.stage(keyed('k'), pay.next)
+      const again = a.stage(keyed('k'), pay.next)
+      const elsewhere = b.stage(keyed('k'), pay.next)
+      setTimeout(() => pay.answer(DONE), 50)
+      const all = await Promise.all([first, again, elsewhere])
+      const later = await b.stage(keyed('k'), pay.next)
+      assert.equal(pay.calls, 1)
+      for (const reply of [...all, later]) assert.deepEqual(content(reply), DONE.result)
+    }))
+
+  it('belong to one principal and one call', () =>
+    withReplicas(async (replica) => {
+      const calls = replica()
+      const pay = backend()
+      pay.answer(DONE)
+      await calls.stage(keyed('k', { amount: 1 }), pay.next)
+      await assert.rejects(async () => calls.stage(keyed('k', { amount: 2 }), pay.next), {
+        code: 'GATEWAY_IDEMPOTENCY_KEY_REUSED',
+      })
+      const other = { kind: 'oidc', binding: 'issuer\0somebody' } as const
+      await calls.stage(keyed('k', { amount: 1 }, { principal: other }), pay.next)
+      assert.equal(pay.calls, 2)
+    }))
+
+  it('may be sent again when they provably did not run, and not when nobody knows', () =>
+    withReplicas(async (replica) => {
+      const [a, b] = [replica(), replica()]
+      const failure = (ran: 'no' | 'unknown') => () =>
+        Promise.reject(mcpErrors.BACKEND_GONE({ backend: 'bank', reason: 'gone', ran }))
+      await assert.rejects(async () => a.stage(keyed('k'), failure('no')))
+      await assert.rejects(async () => a.stage(keyed('k'), failure('unknown')))
+      const pay = backend()
+      pay.answer(DONE)
+      await assert.rejects(async () => b.stage(keyed('k'), pay.next), {
+        code: 'GATEWAY_OUTCOME_UNKNOWN',
+      })
+      assert.equal(pay.calls, 0)
+    }))
+
+  it('are of unknown outcome when the replica that ran them is gone', () =>
+    withReplicas(async (replica, store) => {
+      const pay = backend()
+      const died = replica()
+      void died.stage(keyed('k'), pay.next)
+      await new Promise((resolve) => setTimeout(resolve, 20))
+      for await (const { key } of store.scan('call:runner:')) await store.delete(key)
+      await assert.rejects(async () => replica().stage(keyed('k'), pay.next), {
+        code: 'GATEWAY_OUTCOME_UNKNOWN',
+      })
+      assert.equal(pay.calls, 1)
+      pay.answer(DONE)
+    }))
+
+  it('keep errors of the backend as answers, large results not at all', () =>
+    withReplicas(async (replica) => {
+      const calls = replica()
+      const error: Reply = { kind: 'error', error: { code: 7, message: 'no money' } }
+      assert.equal(await calls.stage(keyed('e'), () => Promise.resolve(error)), error)
+      assert.deepEqual(await calls.stage(keyed('e'), () => Promise.resolve(DONE)), error)
+      const large = resultReply({ text: 'x'.repeat(2 * 1024 * 1024) })
+      assert.equal(await calls.stage(keyed('l'), () => Promise.resolve(large)), large)
+      await assert.rejects(async () => calls.stage(keyed('l'), () => Promise.resolve(DONE)), {
+        code: 'GATEWAY_LATE_RESULT_DROPPED',
+      })
+    }))
+
+  it('stop waiting when their client goes', () =>
+    withReplicas(async (replica) => {
+      const pay = backend()
+      void replica().stage(keyed('k'), pay.next)
+      const call = keyed('k')
+      const waiting = replica().stage(call, pay.next)
+      setTimeout(() => call.cancellation.cancel('the client has gone'), 30)
+      await assert.rejects(waiting, { code: 'GATEWAY_WAIT_CANCELLED' })
+      pay.answer(DONE)
+    }))
+
+  it('must have a usable key; calls without one pass untouched', () =>
+    withReplicas(async (replica) => {
+      const calls = replica()
+      for (const key of ['', 'x'.repeat(201), 7]) {
+        const call = makeCall({
+          params: { name: 'pay', _meta: { [META_IDEMPOTENCY_KEY]: key } },
+        })
+        assert.throws(() => calls.stage(call, () => Promise.resolve(DONE)), {
+          code: 'GATEWAY_BAD_IDEMPOTENCY_KEY',
+        })
+      }
+      const reply = Promise.resolve(DONE)
+      assert.equal(
+        calls.stage(makeCall({ params: { name: 'pay' } }), () => reply),
+        reply,
+      )
+    }))
+})
+
+describe('calls whose answer comes late', () => {
+  it('can be fetched elsewhere with the key they were given', () =>
+    withReplicas(async (replica) => {
+      const [leaving, staying] = [replica(), replica()]
+      const late = await leaving.adopt(makeCall({ params: { name: 'pay', arguments: {} } }))
+      const never = () => Promise.reject(new Error('it must not run again'))
+      const fetched = staying.stage(keyed(late.key), never)
+      setTimeout(() => void late.settle(DONE), 50)
+      assert.deepEqual(content(await fetched), DONE.result)
+    }))
+
+  it('are of unknown outcome when the answer never came', () =>
+    withReplicas(async (replica) => {
+      const late = await replica().adopt(makeCall({ params: { name: 'pay', arguments: {} } }))
+      await late.settle(undefined)
+      await late.settle(DONE)
+      await assert.rejects(
+        async () => replica().stage(keyed(late.key), () => Promise.resolve(DONE)),
+        { code: 'GATEWAY_OUTCOME_UNKNOWN' },
+      )
+    }))
+})

@@ -1,0 +1,253 @@
+import { createHash } from 'node:crypto'
+import { isAppError } from '../base/errors.ts'
+import type { NewId } from '../base/ids.ts'
+import { isJsonObject } from '../base/json.ts'
+import type { Call } from '../mcp/call.ts'
+import type { Reply } from '../mcp/reply.ts'
+import { paramsDigest } from '../mcp/request-state.ts'
+import type { KeyValue } from '../storage/key-value.ts'
+import type { Logger } from '../telemetry/logger.ts'
+import { gatewayErrors } from './errors.ts'
+import {
+  outcomeOfReply,
+  readRecord,
+  replyOfOutcome,
+  writeRecord,
+  type KeyedOutcome,
+  type KeyedRecord,
+} from './keyed-calls/keyed-record.ts'
+import type { Answer, Stage } from './stages.ts'
+
+/** Where a client of any era and transport names its call, in `_meta` of the request. Ours: the protocol has no such key. */
+export const META_IDEMPOTENCY_KEY = 'toolhive.stacklok.dev/idempotencyKey'
+
+export interface KeyedCallsOptions {
+  /** Shared by the replicas, where there are several. */
+  readonly store: KeyValue
+  readonly keyPrefix: string
+  /** How long an answer can be fetched, in milliseconds. */
+  readonly keepMs: number
+  /** Unique for this run of this process. */
+  readonly runner: string
+  readonly newId: NewId
+  readonly log: Logger
+}
+
+/** A call that its client has been told is of unknown outcome, while it goes on. */
+export interface LateCall {
+  /** What the client sends along to get the answer after all. */
+  readonly key: string
+  /** Keeps the answer; `undefined`: there will be none. */
+  settle(reply: Reply | undefined): Promise<void>
+}
+
+/**
+ * tools/call with an idempotency key: run once, however often it is sent; whoever sends it again with the same key gets the same
+ * answer for some minutes, on any replica, or is told that the outcome is unknown.
+ */
+export interface KeyedCalls {
+  readonly stage: Stage
+  readonly keepMs: number
+  /** For a call whose answer this process cannot wait for: its own key, or a new one. */
+  adopt(call: Call): Promise<LateCall>
+  /** Waits for the answers of adopted calls. What has none by then is cancelled, and of unknown outcome. */
+  settled(timeoutMs: number): Promise<void>
+  close(): void
+}
+
+interface Adopted {
+  readonly settle: LateCall['settle']
+  readonly done: Promise<void>
+}
+
+const MAX_KEY_LENGTH = 200
+const MAX_RESULT_BYTES = 1024 * 1024
+/** A process that runs keyed calls says so again and again; when it has not for so long, it is gone. */
+const ALIVE_MS = 15_000
+const BEAT_MS = 5_000
+const POLL_MS = 200
+
+export function createKeyedCalls(options: KeyedCallsOptions): KeyedCalls {
+  const { store, keepMs, runner, log } = options
+  const aliveKey = `${options.keyPrefix}runner:${runner}`
+  const running = new Map<string, Promise<Reply>>()
+  const adopted = new Map<Call, Adopted>()
+  let beat: NodeJS.Timeout | undefined
+
+  const storeKey = (call: Call, key: string): string => {
+    const owned = JSON.stringify([call.principal.binding, key])
+    return options.keyPrefix + createHash('sha256').update(owned).digest('base64url')
+  }
+
+  /** One sign of life for all calls of this process, from the first on. */
+  async function live(): Promise<void> {
+    if (beat !== undefined) return
+    beat = setInterval(() => {
+      if (running.size + adopted.size > 0) void say()
+    }, BEAT_MS).unref()
+    await say()
+  }
+
+  async function say(): Promise<void> {
+    try {
+      await store.set(aliveKey, '1', { ttlMs: ALIVE_MS })
+    } catch (error) {
+      log.warn({ err: error }, 'Cannot say in the store that keyed calls still run')
+    }
+  }
+
+  const record = (call: Call, outcome: KeyedOutcome): string =>
+    writeRecord({ digest: paramsDigest(call.params), runner, outcome })
+
+  async function keep(at: string, call: Call, outcome: KeyedOutcome | undefined): Promise<void> {
+    try {
+      if (outcome === undefined) await store.delete(at)
+      else await store.set(at, record(call, outcome), { ttlMs: keepMs })
+    } catch (error) {
+      log.warn({ err: error }, 'Cannot keep the outcome of a call with an idempotency key')
+    }
+  }
+
+  async function run(at: string, call: Call, next: Answer): Promise<Reply> {
+    try {
+      const reply = await next(call)
+      await keep(at, call, outcomeOfReply(reply, MAX_RESULT_BYTES))
+      return reply
+    } catch (error) {
+      const mayHaveRun = !isAppError(error) || error.details['ran'] === 'unknown'
+      await keep(at, call, mayHaveRun ? { kind: 'unknown' } : undefined)
+      throw error
+    }
+  }
+
+  async function keyed(call: Call, key: string, next: Answer): Promise<Reply> {
+    const at = storeKey(call, key)
+    const here = running.get(at)
+    if (here !== undefined) return sameCall(at, call, key).then(() => here)
+    const started = begin(at, call, key, next)
+    running.set(at, started)
+    try {
+      return await started
+    } finally {
+      running.delete(at)
+    }
+  }
+
+  async function begin(at: string, call: Call, key: string, next: Answer): Promise<Reply> {
+    await live()
+    const first = record(call, { kind: 'running' })
+    const isFirst = await store.set(at, first, { ttlMs: keepMs, when: 'absent' })
+    return isFirst === undefined ? fetchOutcome(at, call, key, next) : run(at, call, next)
+  }
+
+  /** Rejects if the key was used for another call. */
+  async function sameCall(at: string, call: Call, key: string): Promise<void> {
+    const found = await find(at)
+    if (found !== undefined) checkDigest(found, call, key)
+  }
+
+  async function find(at: string): Promise<KeyedRecord | undefined> {
+    const entry = await store.get(at)
+    return entry && readRecord(entry.value)
+  }
+
+  /** Waits for the answer of whoever runs the call. */
+  async function fetchOutcome(at: string, call: Call, key: string, next: Answer): Promise<Reply> {
+    for (;;) {
+      const found = await find(at)
+      // Gone again: it provably did not run.
+      if (found === undefined) return begin(at, call, key, next)
+      checkDigest(found, call, key)
+      const { outcome } = found
+      if (outcome.kind === 'dropped') {
+        throw gatewayErrors.LATE_RESULT_DROPPED({ bytes: outcome.bytes, limit: MAX_RESULT_BYTES })
+      }
+      const reply =
+        outcome.kind === 'result' || outcome.kind === 'error' ? replyOfOutcome(outcome) : undefined
+      if (reply !== undefined) return reply
+      if (outcome.kind !== 'running' || !(await isAlive(found.runner))) {
+        throw gatewayErrors.OUTCOME_UNKNOWN({
+          idempotencyKey: key,
+          reason: 'the replica that ran this call ended before it was answered',
+          fetchableMs: 0,
+        })
+      }
+      await pause(call)
+    }
+  }
+
+  const isAlive = async (other: string): Promise<boolean> =>
+    other === runner || (await store.get(`${options.keyPrefix}runner:${other}`)) !== undefined
+
+  return {
+    keepMs,
+    stage(call, next) {
+      const key = keyOf(call)
+      return key === undefined ? next(call) : keyed(call, key, next)
+    },
+    async adopt(call) {
+      const own = keyOf(call)
+      const key = own ?? options.newId()
+      const { promise, resolve } = Promise.withResolvers<void>()
+      const at = storeKey(call, key)
+      const settle = async (reply: Reply | undefined): Promise<void> => {
+        if (!adopted.delete(call)) return
+        // The stage keeps the answer of a call that came with a key.
+        const outcome = reply && outcomeOfReply(reply, MAX_RESULT_BYTES)
+        if (own === undefined) await keep(at, call, outcome ?? { kind: 'unknown' })
+        resolve()
+      }
+      adopted.set(call, { settle, done: promise })
+      if (own === undefined) {
+        await live()
+        await store.set(at, record(call, { kind: 'running' }), { ttlMs: keepMs })
+      }
+      return { key, settle }
+    },
+    async settled(timeoutMs) {
+      const all = Promise.all(Array.from(adopted.values(), ({ done }) => done))
+      let timer: NodeJS.Timeout | undefined
+      const timeout = new Promise((resolve) => {
+        timer = setTimeout(resolve, timeoutMs)
+      })
+      await Promise.race([all, timeout])
+      clearTimeout(timer)
+      for (const [call, { settle }] of [...adopted]) {
+        call.cancellation.cancel('the server is shutting down')
+        await settle(undefined)
+      }
+      await all
+    },
+    close() {
+      clearInterval(beat)
+    },
+  }
+}
+
+/** Undefined for a call without one; most have none. */
+function keyOf(call: Call): string | undefined {
+  const meta = call.params['_meta']
+  if (meta === undefined || call.method !== 'tools/call' || !isJsonObject(meta)) return undefined
+  const key = meta[META_IDEMPOTENCY_KEY]
+  if (key === undefined) return undefined
+  if (typeof key === 'string' && key !== '' && key.length <= MAX_KEY_LENGTH) return key
+  throw gatewayErrors.BAD_IDEMPOTENCY_KEY({ limit: MAX_KEY_LENGTH })
+}
+
+function checkDigest({ digest }: KeyedRecord, call: Call, key: string): void {
+  if (digest === paramsDigest(call.params)) return
+  throw gatewayErrors.IDEMPOTENCY_KEY_REUSED({ key })
+}
+
+function pause(call: Call): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      unlink()
+      resolve()
+    }, POLL_MS)
+    const unlink = call.cancellation.onCancel((reason) => {
+      clearTimeout(timer)
+      reject(gatewayErrors.WAIT_CANCELLED({ reason }))
+    })
+  })
+}
