@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { systemNow } from '../base/clock.ts'
 import { newUuid } from '../base/ids.ts'
 import type { Gateway } from '../gateway/create-gateway.ts'
@@ -6,34 +5,27 @@ import { createHealthMonitor } from '../gateway/health-monitor.ts'
 import { createKeyedCalls } from '../gateway/keyed-calls.ts'
 import { createPartialFailureStage } from '../gateway/partial-failure.ts'
 import { clientToolName } from '../gateway/tool-name.ts'
-import { createOutbound } from '../net/outbound.ts'
 import { openRateLimiter } from '../policy/open-rate-limiter.ts'
 import { createRateLimits } from '../policy/rate-limits.ts'
-import { createChildProcesses } from '../system/child-process.ts'
 import type { Logger } from '../telemetry/logger.ts'
-import { createMetrics } from '../telemetry/metrics.ts'
-import { openExport } from '../telemetry/open-export.ts'
 import { createAroundBackend, outcomeOf } from './around-backend.ts'
 import { createAuditPort } from './audit-port.ts'
-import { createCallMetrics } from './call-metrics.ts'
 import { openHttpSide, openStdioSide } from './client-side.ts'
 import type { VmcpConfig } from './config/vmcp-config.ts'
 import { createVmcpGateway, toSettings } from './create-vmcp-gateway.ts'
 import { appErrors } from './errors.ts'
+import { createInEffect } from './in-effect.ts'
 import { createLimitStage } from './limit-calls.ts'
 import { createLimitObserver } from './limit-observer.ts'
 import { leave, leavePlan } from './leave.ts'
 import { createNameWatch } from './name-watch.ts'
 import { createObserveStage } from './observe-calls.ts'
-import { openAudit } from './open-audit.ts'
+import { openMeans } from './open-means.ts'
 import { openMetricsPort } from './open-metrics-port.ts'
-import { openSessionStore } from './open-session-store.ts'
 import { createOpsSources, missingBackends } from './ops-sources.ts'
 import { probeBackend } from './probe.ts'
 import { createMetricsReader } from './read-metrics.ts'
-import { storedKey } from './stored-key.ts'
 import { createStack, type Stack } from './stack.ts'
-import { createCallTracing } from './trace-calls.ts'
 import { productVersion } from './version.ts'
 
 /** What a gateway needs to start. */
@@ -90,25 +82,15 @@ export async function serveVmcp(options: ServeOptions): Promise<RunningVmcp> {
 async function start(options: ServeOptions, stack: Stack): Promise<RunningVmcp> {
   const { log } = options
   const isStdio = options.stdio === true
-  let { config } = options
   let draining = false
-  const info = { name: config.name, version: productVersion() }
-  const metrics = createMetrics()
-  const callMetrics = createCallMetrics(metrics, info.name)
-  const telemetry = stack.add(
-    await openExport({
-      config: config.telemetry,
-      service: info,
-      env: process.env,
-      metrics: () => readMetrics(),
-      log,
-    }),
-  )
-  const traced = telemetry.tracing && createCallTracing(telemetry.tracing, config.telemetry)
-  const stores = stack.add(await openSessionStore(config, log))
-  const key = await storedKey(stores.keyValue, () => randomBytes(32))
+  const info = { name: options.config.name, version: productVersion() }
+  const means = await openMeans(options.config, info, {
+    stack,
+    readMetrics: () => readMetrics(),
+    log,
+  })
   const keyed = createKeyedCalls({
-    store: stores.keyValue,
+    store: means.stores.keyValue,
     keyPrefix: KEYED_CALLS_PREFIX,
     keepMs: KEYED_CALLS_KEEP_MS,
     runner: newUuid(),
@@ -116,21 +98,19 @@ async function start(options: ServeOptions, stack: Stack): Promise<RunningVmcp> 
     log,
   })
   stack.add({ close: () => keyed.close() })
-  const outbound = stack.add(createOutbound())
-  const children = stack.add(createChildProcesses())
-  let audit = openAudit(config, { log, isStdio })
-  stack.add({ close: () => audit?.close() })
+  const inEffect = stack.add(createInEffect(options.config, { log, isStdio }))
+  const config = (): VmcpConfig => inEffect.config
 
   const place = { namespace: process.env['VMCP_NAMESPACE'] || 'local', server: info.name }
   const limits = createRateLimits({
     ...place,
     limiter: await openRateLimiter(undefined),
-    observer: createLimitObserver({ ...place, metrics, log }),
+    observer: createLimitObserver({ ...place, metrics: means.metrics, log }),
   })
-  limits.configure(config.rateLimiting)
+  limits.configure(config().rateLimiting)
 
   const health = createHealthMonitor({
-    rules: () => config.operational.failureHandling,
+    rules: () => config().operational.failureHandling,
     backends: () => gateway.backends.keys(),
     probe: (name, timeoutMs) => probeBackend(gateway.backends.get(name), timeoutMs),
     now: systemNow,
@@ -138,25 +118,23 @@ async function start(options: ServeOptions, stack: Stack): Promise<RunningVmcp> 
   })
   const aroundBackend = createAroundBackend({
     health,
-    metrics: callMetrics,
-    passthroughHeaders: () => config.passthroughHeaders,
+    metrics: means.callMetrics,
+    passthroughHeaders: () => config().passthroughHeaders,
   })
   const gateway: Gateway = stack.add(
     createVmcpGateway({
-      config: () => config,
+      ...means,
+      store: means.stores.keyValue,
+      config,
       info,
-      outbound,
-      children,
-      store: stores.keyValue,
-      key,
       stages: [
-        ...(traced ? [traced.stage] : []),
-        createObserveStage(callMetrics, () => audit),
+        ...(means.traced ? [means.traced.stage] : []),
+        createObserveStage(means.callMetrics, () => inEffect.audit),
         keyed.stage,
         createLimitStage(limits, (call) => clientToolName(call, gateway.catalogue)),
-        createPartialFailureStage(() => missingBackends(gateway, config)),
+        createPartialFailureStage(() => missingBackends(gateway, config())),
       ],
-      aroundBackend: traced?.around(aroundBackend) ?? aroundBackend,
+      aroundBackend: means.traced?.around(aroundBackend) ?? aroundBackend,
       onBackendState: (name, up, error) =>
         health.record(name, up ? CAME_UP : (outcomeOf(error) ?? WENT_DOWN)),
       onCatalogue: () => names.look(),
@@ -165,22 +143,18 @@ async function start(options: ServeOptions, stack: Stack): Promise<RunningVmcp> 
       log,
     }),
   )
-  const readMetrics = createMetricsReader({ metrics, callMetrics, gateway, health })
-  const names = createNameWatch(
-    () => gateway,
-    () => config,
-    log,
-  )
+  const readMetrics = createMetricsReader({ ...means, gateway, health })
+  const names = createNameWatch(() => gateway, config, log)
   const ops = createOpsSources({
     gateway,
     health,
     readMetrics,
-    config: () => config,
+    config,
     version: info.version,
     isDraining: () => draining,
   })
-  const port = createAuditPort(gateway, { audit: () => audit, isStdio })
-  const side = { port, info, config, stateKey: key, ops, log }
+  const port = createAuditPort(gateway, { audit: () => inEffect.audit, isStdio })
+  const side = { port, info, config: options.config, stateKey: means.key, ops, log }
   const firstChance = () => Promise.race([gateway.settled(START_WAIT_MS), aborted(options.stop)])
   if (isStdio) {
     gateway.start()
@@ -189,7 +163,7 @@ async function start(options: ServeOptions, stack: Stack): Promise<RunningVmcp> 
   }
   const clients = isStdio ? openStdioSide(side) : await openHttpSide(side, options)
   stack.add({ close: () => clients.drain(0) })
-  const metricsPort = await openMetricsPort(config, options.host, ops)
+  const metricsPort = await openMetricsPort(config(), options.host, ops)
   if (metricsPort !== undefined) {
     stack.add(metricsPort)
     log.info({ url: `${metricsPort.origin}/metrics` }, 'Metrics are served')
@@ -200,8 +174,7 @@ async function start(options: ServeOptions, stack: Stack): Promise<RunningVmcp> 
   if (clients.url !== undefined) log.info({ url: clients.url }, 'Listening')
 
   await firstChance()
-  const problems = names.problems(config)
-  if (problems.length > 0) throw appErrors.UNKNOWN_NAMES({ problems })
+  refuse(names.problems(config()))
   names.begin()
   // `closed` tells of a failure.
   clients.gone.then(() => stack.end()).catch(() => {})
@@ -209,31 +182,32 @@ async function start(options: ServeOptions, stack: Stack): Promise<RunningVmcp> 
   return {
     url: clients.url,
     closed: stack.ended,
-    backends: () =>
-      [...gateway.backends.values()].map(({ name, lastError }) => ({
-        name,
-        tools: gateway.catalogue.tools.filter((tool) => tool.route.backend === name).length,
-        error: lastError,
-      })),
+    backends: () => backendsOf(gateway),
     async reload(next) {
-      const wrong = names.problems(next)
-      if (wrong.length > 0) throw appErrors.UNKNOWN_NAMES({ problems: wrong })
-      const before = config
-      const nextAudit = same(before.audit, next.audit) ? audit : openAudit(next, { log, isStdio })
-      const oldAudit = audit
-      config = next
-      audit = nextAudit
+      refuse(names.problems(next))
+      const { finish } = inEffect.replace(next)
       limits.configure(next.rateLimiting)
       gateway.reconfigure(toSettings(next))
-      warnOfRestart(before, next, log)
-      if (oldAudit !== nextAudit) await oldAudit?.close()
+      await finish()
     },
     async close() {
       draining = true
-      await leave({ plan: leavePlan(config.operational.drain), clients, keyed, log })
+      await leave({ plan: leavePlan(config().operational.drain), clients, keyed, log })
       await stack.end()
     },
   }
+}
+
+function refuse(problems: readonly string[]): void {
+  if (problems.length > 0) throw appErrors.UNKNOWN_NAMES({ problems })
+}
+
+function backendsOf(gateway: Gateway): ReturnType<RunningVmcp['backends']> {
+  return [...gateway.backends.values()].map(({ name, lastError }) => ({
+    name,
+    tools: gateway.catalogue.tools.filter((tool) => tool.route.backend === name).length,
+    error: lastError,
+  }))
 }
 
 function aborted(signal: AbortSignal | undefined): Promise<void> {
@@ -245,21 +219,3 @@ function aborted(signal: AbortSignal | undefined): Promise<void> {
 
 const CAME_UP = { kind: 'success', durationMs: 0 } as const
 const WENT_DOWN = { kind: 'failure', category: 'connection' } as const
-
-/** What only a restart puts into effect. */
-const AT_START_ONLY = ['name', 'incomingAuth', 'sessionStorage', 'telemetry', 'server'] as const
-
-function warnOfRestart(before: VmcpConfig, next: VmcpConfig, log: Logger): void {
-  const sections: string[] = AT_START_ONLY.filter(
-    (section) => !same(before[section], next[section]),
-  )
-  if (!same(before.operational.limits, next.operational.limits)) sections.push('operational.limits')
-  if (before.operational.logLevel !== next.operational.logLevel) {
-    sections.push('operational.logLevel')
-  }
-  if (sections.length > 0) log.warn({ sections }, 'These sections take effect at the next start')
-}
-
-function same(a: unknown, b: unknown): boolean {
-  return JSON.stringify(a) === JSON.stringify(b)
-}
