@@ -1,4 +1,6 @@
 import { templateErrors } from './errors.ts'
+import { compile } from './evaluate/compile.ts'
+import type { Program } from './evaluate/program.ts'
 import { isFunctionName } from './functions/names.ts'
 import type { ListNode } from './syntax/nodes.ts'
 import { Parser, SyntaxMistake } from './syntax/parser.ts'
@@ -10,6 +12,8 @@ export interface Template {
   readonly root: ListNode
   /** What `{{define}}` and `{{block}}` define, by name. */
   readonly definitions: ReadonlyMap<string, ListNode>
+  /** The closures that rendering calls; made when first asked for. */
+  readonly program: () => Program
 }
 
 /**
@@ -31,7 +35,16 @@ export function tryParseTemplate(
   const text = source.toWellFormed()
   try {
     const { root, definitions } = new Parser(text, isFunctionName).parse()
-    return { ok: true, template: { source, root, definitions } }
+    let program: Program | undefined
+    return {
+      ok: true,
+      template: {
+        source,
+        root,
+        definitions,
+        program: () => (program ??= compile(root, definitions)),
+      },
+    }
   } catch (error) {
     if (!(error instanceof SyntaxMistake)) throw error
     return { ok: false, reason: error.message, ...positionAt(text, error.at) }

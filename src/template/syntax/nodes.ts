@@ -61,12 +61,14 @@ export interface PipeNode extends Node<'pipe'> {
   readonly variables: readonly string[]
   /** `=` instead of `:=`. */
   readonly assigns: boolean
-  readonly commands: readonly CommandNode[]
+  readonly commands: AtLeastOne<CommandNode>
 }
 
-/** A function or value with its arguments; there is at least one operand. */
+type AtLeastOne<Item> = readonly [Item, ...Item[]]
+
+/** A function or value with its arguments. */
 export interface CommandNode extends Node<'command'> {
-  readonly operands: readonly OperandNode[]
+  readonly operands: AtLeastOne<OperandNode>
 }
 
 /** `.a.b` */

@@ -238,13 +238,14 @@ export class Parser {
       this.#ahead.push(token)
       commands.push(this.#command())
     }
-    if (commands.length === 0) this.#fail(`${what} lacks a value`)
-    commands.slice(1).forEach((command, i) => {
-      if (NO_FUNCTION.has(command.operands[0]!.kind)) {
+    const [first, ...rest] = commands
+    if (!first) return this.#fail(`${what} lacks a value`)
+    rest.forEach((command, i) => {
+      if (NO_FUNCTION.has(command.operands[0].kind)) {
         this.#fail(`what stands after | is not a function, in stage ${i + 2}`, command.at)
       }
     })
-    return { kind: 'pipe', at, variables, assigns, commands }
+    return { kind: 'pipe', at, variables, assigns, commands: [first, ...rest] }
   }
 
   /** `$x := `, `$x = `, and for ranges `$i, $x := `. */
@@ -294,8 +295,9 @@ export class Parser {
       else if (token.kind !== '|') this.#unexpected(token, 'a command')
       break
     }
-    if (operands.length === 0) this.#fail('a command is empty')
-    return { kind: 'command', at, operands }
+    const [first, ...rest] = operands
+    if (!first) return this.#fail('a command is empty')
+    return { kind: 'command', at, operands: [first, ...rest] }
   }
 
   #operand(): OperandNode | undefined {

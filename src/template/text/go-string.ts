@@ -34,6 +34,43 @@ export function fromBytes(bytes: Uint8Array): string {
   return result
 }
 
+/** Joins bytes that only together are UTF-8; texts that were put together need this. */
+export function rejoin(text: string): string {
+  return text.isWellFormed() ? text : fromBytes(toBytes(text))
+}
+
+/** What leaves the interpreter: no lone surrogates. */
+export function toText(text: string): string {
+  return text.isWellFormed() ? text : rejoin(text).toWellFormed()
+}
+
+/** The length in bytes. */
+export function byteLength(text: string): number {
+  const length = Buffer.byteLength(text)
+  if (length === text.length || text.isWellFormed()) return length
+  return toBytes(text).length
+}
+
+/** The byte that a lone surrogate stands for. */
+export function loneByte(character: string): number | undefined {
+  const code = character.charCodeAt(0)
+  return character.length === 1 && code >= BYTE_BASE + 0x80 && code <= BYTE_BASE + 0xff
+    ? code - BYTE_BASE
+    : undefined
+}
+
+/** Go's order of strings, by bytes, which is the order of code points: negative, zero, positive. */
+export function compareText(a: string, b: string): number {
+  if (a === b) return 0
+  // UTF-16 orders differently only where surrogates take part.
+  if (!hasSurrogate(a) && !hasSurrogate(b)) return a < b ? -1 : 1
+  return Buffer.compare(toBytes(a), toBytes(b))
+}
+
+function hasSurrogate(text: string): boolean {
+  return /[\ud800-\udfff]/.test(text)
+}
+
 /** How many bytes the code point at `at` takes; zero when there is none. */
 function sequenceLength(bytes: Uint8Array, at: number): number {
   const first = bytes[at]!
@@ -46,12 +83,4 @@ function sequenceLength(bytes: Uint8Array, at: number): number {
   const isSurrogate = first === 0xed && second > 0x9f
   const isTooHigh = first === 0xf4 && second > 0x8f
   return isOverlong || isSurrogate || isTooHigh ? 0 : length
-}
-
-/** The byte that a lone surrogate stands for. */
-function loneByte(character: string): number | undefined {
-  const code = character.charCodeAt(0)
-  return character.length === 1 && code >= BYTE_BASE + 0x80 && code <= BYTE_BASE + 0xff
-    ? code - BYTE_BASE
-    : undefined
 }

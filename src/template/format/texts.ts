@@ -1,0 +1,36 @@
+import { toBytes } from '../text/go-string.ts'
+import { canBackquote, quote } from '../text/quote.ts'
+import { type Flags, pad, truncate } from './flags.ts'
+
+/** A text by a verb of texts; nothing if the verb is none. */
+export function formatText(text: string, verb: string, flags: Flags): string | undefined {
+  switch (verb) {
+    case 'v':
+      return flags.goSyntax ? quoted(text, flags) : pad(truncate(text, flags.precision), flags)
+    case 's':
+      return pad(truncate(text, flags.precision), flags)
+    case 'q':
+      return quoted(text, flags)
+    case 'x':
+      return hex(text, flags)
+    case 'X':
+      return hex(text, flags).toUpperCase()
+    default:
+      return undefined
+  }
+}
+
+function quoted(text: string, flags: Flags): string {
+  const shown = truncate(text, flags.precision)
+  if (flags.sharp && canBackquote(shown)) return pad(`\`${shown}\``, flags)
+  return pad(quote(shown, { asciiOnly: flags.plus }), flags)
+}
+
+/** The bytes in hexadecimal; the precision counts bytes, a space stands between them if asked. */
+function hex(text: string, flags: Flags): string {
+  const bytes = toBytes(text).subarray(0, flags.precision)
+  if (bytes.length === 0) return pad('', flags)
+  const prefix = flags.sharp ? '0x' : ''
+  const digits = Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0'))
+  return pad(prefix + digits.join(flags.space ? ` ${prefix}` : ''), flags)
+}

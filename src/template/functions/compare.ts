@@ -1,0 +1,57 @@
+import { isNumber, typeName, type Value } from '../data/kinds.ts'
+import type { Run } from '../evaluate/run.ts'
+import { Refusal } from '../limits.ts'
+import { compareNumbers } from '../numbers/number.ts'
+import { compareText } from '../text/go-string.ts'
+import type { TemplateFunction } from './function.ts'
+
+/** Whether the first value equals one of the others; numbers are compared by value. */
+export const equal: TemplateFunction = {
+  parameters: ['any'],
+  takesMore: true,
+  call: ([first, ...others], run) => {
+    if (others.length === 0) throw new Refusal('eq has nothing to compare with')
+    return others.some((other) => isEqual(first, other, run))
+  },
+}
+
+export const notEqual: TemplateFunction = {
+  parameters: ['any', 'any'],
+  call: ([a, b], run) => !isEqual(a, b, run),
+}
+
+export const less = ordering((order) => order < 0)
+export const lessOrEqual = ordering((order) => order <= 0)
+export const greater = ordering((order) => order > 0)
+export const greaterOrEqual = ordering((order) => order >= 0)
+
+function ordering(isMet: (order: number) => boolean): TemplateFunction {
+  return { parameters: ['any', 'any'], call: ([a, b], run) => isMet(compare(a, b, run)) }
+}
+
+/** Nothing equals nothing; lists and objects equal nothing at all, and cannot be compared with each other. */
+function isEqual(a: Value, b: Value, run: Run): boolean {
+  if (isNothing(a) || isNothing(b)) return isNothing(a) && isNothing(b)
+  if (isNumber(a) && isNumber(b)) return compareNumbers(a, b) === 0
+  if (typeof a !== typeof b || (typeof a === 'object') !== (typeof b === 'object')) {
+    throw new Refusal(
+      `cannot compare a value of type ${typeName(a)} with one of type ${typeName(b)}`,
+    )
+  }
+  if (typeof a === 'object') throw new Refusal(`values of type ${typeName(a)} cannot be compared`)
+  if (typeof a === 'string') run.work(a.length)
+  return a === b
+}
+
+function compare(a: Value, b: Value, run: Run): number {
+  if (isNumber(a) && isNumber(b)) return compareNumbers(a, b)
+  if (typeof a === 'string' && typeof b === 'string') {
+    run.work(Math.min(a.length, b.length))
+    return compareText(a, b)
+  }
+  throw new Refusal(`a value of type ${typeName(a)} and one of type ${typeName(b)} have no order`)
+}
+
+function isNothing(value: Value): value is null | undefined {
+  return value === undefined || value === null
+}

@@ -1,0 +1,86 @@
+import { parseJson } from '../../base/parse-json.ts'
+import { fromData, isList, isNumber, sortedKeys, type Value, valueAt } from '../data/kinds.ts'
+import { LimitReached, Refusal } from '../limits.ts'
+import { toText } from '../text/go-string.ts'
+import type { TemplateValue } from '../values.ts'
+import type { TemplateFunction } from './function.ts'
+
+/** Lists and objects in each other; the stack bears more. */
+const MAX_DEPTH = 1000
+
+/** A value as JSON: compact, keys in order, numbers exact. */
+export const json: TemplateFunction = {
+  parameters: ['any'],
+  call: ([value], run) => run.made(new Writer(run.maxOutputBytes).write(value)),
+}
+
+/** The value of a JSON text, numbers exact. */
+export const fromJson: TemplateFunction = {
+  parameters: ['text'],
+  call: ([text], run) => {
+    run.work((text as string).length)
+    try {
+      return fromData(parseJson(toText(text as string)) as TemplateValue)
+    } catch (error) {
+      if (error instanceof RangeError) throw new Refusal('the JSON is nested too deeply')
+      throw new Refusal(`the text is no JSON: ${(error as Error).message}`)
+    }
+  },
+}
+
+class Writer {
+  readonly #maxLength: number
+  #text = ''
+
+  constructor(maxLength: number) {
+    this.#maxLength = maxLength
+  }
+
+  write(value: Value): string {
+    this.#value(value, 0)
+    return this.#text
+  }
+
+  #value(value: Value, depth: number): void {
+    if (value === undefined || value === null) this.#add('null')
+    else if (typeof value === 'string') this.#add(jsonString(value))
+    else if (typeof value === 'boolean') this.#add(String(value))
+    else if (isNumber(value)) {
+      this.#add(typeof value === 'bigint' ? String(value) : JSON.stringify(value))
+    } else if (depth === MAX_DEPTH) {
+      throw new Refusal(`the data is nested more than ${MAX_DEPTH} deep`)
+    } else if (isList(value)) this.#list(value, depth)
+    else this.#object(value, depth)
+  }
+
+  #list(list: readonly TemplateValue[], depth: number): void {
+    this.#add('[')
+    list.forEach((item, i) => {
+      if (i > 0) this.#add(',')
+      this.#value(fromData(item), depth + 1)
+    })
+    this.#add(']')
+  }
+
+  #object(object: { readonly [key: string]: TemplateValue | undefined }, depth: number): void {
+    this.#add('{')
+    sortedKeys(object).forEach((key, i) => {
+      this.#add(`${i > 0 ? ',' : ''}${jsonString(key)}:`)
+      this.#value(valueAt(object, key), depth + 1)
+    })
+    this.#add('}')
+  }
+
+  #add(text: string): void {
+    this.#text += text
+    if (this.#text.length > this.#maxLength) throw new LimitReached('maxOutputBytes')
+  }
+}
+
+/** Like Go, safe inside HTML and JavaScript too. */
+function jsonString(text: string): string {
+  return JSON.stringify(toText(text)).replace(
+    /[<>&\u2028\u2029]/g,
+    (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
+}

@@ -1,0 +1,50 @@
+import type { Value } from '../data/kinds.ts'
+import { sprintf } from '../format/printf.ts'
+import { printed } from '../format/values.ts'
+import { LimitReached } from '../limits.ts'
+import { rejoin } from '../text/go-string.ts'
+import type { TemplateFunction } from './function.ts'
+
+/** The values one after the other, a space between two that are no texts. */
+export const print: TemplateFunction = {
+  parameters: [],
+  takesMore: true,
+  call: (values, run) => run.made(sprint(values, run.maxOutputBytes)),
+}
+
+/** The values with spaces between them and a line break behind. */
+export const println: TemplateFunction = {
+  parameters: [],
+  takesMore: true,
+  call: (values, run) =>
+    run.made(joined(values, run.maxOutputBytes, (i) => (i === 0 ? '' : ' ')) + '\n'),
+}
+
+/** The values put into a format, with Go's verbs. */
+export const printf: TemplateFunction = {
+  parameters: ['text'],
+  takesMore: true,
+  call: ([format, ...values], run) => {
+    run.work((format as string).length)
+    return run.made(rejoin(sprintf(format as string, values, run.maxOutputBytes)))
+  },
+}
+
+/** What `print` makes of values. */
+export function sprint(values: readonly Value[], maxLength: number): string {
+  const isText = (i: number): boolean => typeof values[i] === 'string'
+  return joined(values, maxLength, (i) => (i === 0 || isText(i) || isText(i - 1) ? '' : ' '))
+}
+
+function joined(
+  values: readonly Value[],
+  maxLength: number,
+  separatorBefore: (i: number) => string,
+): string {
+  let text = ''
+  values.forEach((value, i) => {
+    text += separatorBefore(i) + printed(value, maxLength)
+    if (text.length > maxLength) throw new LimitReached('maxOutputBytes')
+  })
+  return rejoin(text)
+}
