@@ -27,8 +27,15 @@ export interface StartRun {
   /** What `portsOf` needs to act for the caller again after a restart, and what tells whose run it is. Kept in the journal. */
   readonly caller: JsonObject
   /** For this process; default: `portsOf` of the table. */
-  readonly ports?: CallerPorts
+  readonly ports?: PortsOf
 }
+
+/** Makes what a run needs of the gateway: when it is started, or taken over after a restart. Called before its first step. */
+export type PortsOf = (run: {
+  readonly id: string
+  readonly plan: WorkflowPlan
+  readonly caller: JsonObject
+}) => CallerPorts
 
 /** What the table knows of a run without reading its journal. Times are milliseconds since 1970. */
 export interface RunSummary {
