@@ -11,7 +11,7 @@ export interface LoadOrder {
   readonly expected: Expected
   readonly connections: number
   readonly warmMs: number
-  /** Before the window also this many calls, but no longer than ten seconds: a busy machine warms a program up slowly. */
+  /** Before the window also this many calls, but no longer than half a minute: a busy machine warms a program up slowly. */
   readonly warmCalls: number
   readonly measureMs: number
   /** Processes whose CPU is read at both ends of the window: this one and its descendants. */
@@ -35,7 +35,7 @@ export interface LoadResult {
 
 const CHECK_EVERY = 61
 const MAX_PROBLEMS = 5
-const MAX_WARM_MS = 10_000
+const MAX_WARM_MS = 30_000
 
 /** Runs one closed loop per connection for the given time; at most two minutes in all. */
 export async function runLoad(order: LoadOrder): Promise<LoadResult> {
