@@ -2,6 +2,7 @@ import { checkOffers } from '../gateway/check-offers.ts'
 import type { Gateway } from '../gateway/create-gateway.ts'
 import type { Problem } from '../schema/problem.ts'
 import type { VmcpConfig } from './config/vmcp-config.ts'
+import { limitProblems } from './limit-names.ts'
 
 /**
  * What is wrong with the names and conflicts of a configuration, in effect or not yet, as far as its backends are known.
@@ -14,5 +15,6 @@ export function liveProblems(config: VmcpConfig, gateway: Pick<Gateway, 'offers'
       config.problemAt(['aggregation'], problem.message, 'error', 'rename or hide one of them'),
     ),
     ...notes.map((note) => config.problemAt(['aggregation'], note.message, 'note')),
+    ...limitProblems(config, gateway),
   ]
 }

@@ -2,6 +2,7 @@ import type { Gateway } from '../gateway/create-gateway.ts'
 import { renderProblem } from '../schema/problem.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { VmcpConfig } from './config/vmcp-config.ts'
+import { limitProblems } from './limit-names.ts'
 import { liveProblems } from './live-problems.ts'
 
 /** Looks whether backends offer what a configuration names. */
@@ -33,6 +34,9 @@ export function createNameWatch(
       reported = new Set()
       for (const note of gateway().catalogue.notes) {
         log.info({ note: note.message }, 'About the catalogue')
+      }
+      for (const problem of limitProblems(config(), gateway())) {
+        log.warn({ problem: renderProblem(problem) }, 'A limit is for a tool that nobody offers')
       }
     },
     look() {

@@ -27,7 +27,19 @@ describe('checkOffers', () => {
       names: [],
       problems: [],
       notes: [],
+      toolNames: undefined,
     })
+  })
+
+  it('knows the names of all tools once every backend has told its own', () => {
+    const aggregation = aggregationOf('prefix', {
+      prefixFormat: '{workload}_',
+      tools: [{ workload: 'b', excludeAll: true }],
+    })
+    assert.deepEqual(
+      checkOffers({ backends: backendsNamed('a', 'b'), aggregation }, offers).toolNames,
+      ['a_x', 'b_x'],
+    )
   })
 
   it('forgets a backend that is taken out', () => {

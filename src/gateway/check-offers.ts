@@ -12,6 +12,8 @@ export interface OfferCheck {
   readonly problems: readonly CatalogueNote[]
   /** What it drops or changes. */
   readonly notes: readonly CatalogueNote[]
+  /** Every name a tool has here, hidden ones included; undefined while the tools of a backend are not known. */
+  readonly toolNames: readonly string[] | undefined
 }
 
 /**
@@ -30,6 +32,11 @@ export function checkOffers(
       offers.find((offer) => offer.backend === name) ?? createOffer(name, { known: NOTHING_KNOWN }),
   )
   const own = offers.filter((offer) => offer.own === true)
-  const { problems, notes } = buildCatalogue([...wanted, ...own], settings.aggregation)
-  return { names: checkNames(wanted, settings.aggregation), problems, notes }
+  const { problems, notes, byToolName } = buildCatalogue([...wanted, ...own], settings.aggregation)
+  return {
+    names: checkNames(wanted, settings.aggregation),
+    problems,
+    notes,
+    toolNames: wanted.every(({ known }) => known.tools) ? [...byToolName.keys()] : undefined,
+  }
 }
