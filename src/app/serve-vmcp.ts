@@ -104,7 +104,7 @@ async function start(options: ServeOptions, stack: Stack): Promise<RunningVmcp> 
   const place = { namespace: process.env['VMCP_NAMESPACE'] || 'local', server: info.name }
   const limits = createRateLimits({
     ...place,
-    limiter: await openRateLimiter(undefined),
+    limiter: await openRateLimiter(means.stores),
     observer: createLimitObserver({ ...place, metrics: means.metrics, log }),
   })
   limits.configure(config().rateLimiting)

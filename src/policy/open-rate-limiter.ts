@@ -1,11 +1,11 @@
+import type { Stores } from '../storage/stores.ts'
 import { createMemoryRateLimiter } from './rate-limit/memory-rate-limiter.ts'
-import type { RunScript } from './rate-limit/redis-rate-limiter.ts'
 import type { RateLimiter } from './rate-limiter.ts'
 
-/** Opens buckets in Redis where there is a way to run scripts there, else in the memory of this process. */
-export async function openRateLimiter(runScript: RunScript | undefined): Promise<RateLimiter> {
+/** Opens buckets in Redis where that is where things are stored, else in the memory of this process. */
+export async function openRateLimiter({ script }: Pick<Stores, 'script'>): Promise<RateLimiter> {
   const nowMs = () => performance.now()
-  if (runScript === undefined) return createMemoryRateLimiter({ nowMs })
+  if (script === undefined) return createMemoryRateLimiter({ nowMs })
   const { createRedisRateLimiter } = await import('./rate-limit/redis-rate-limiter.ts')
-  return createRedisRateLimiter({ runScript, nowMs })
+  return createRedisRateLimiter({ script, nowMs })
 }

@@ -2,12 +2,22 @@ import type { AppendLog } from './append-log.ts'
 import type { KeyValue } from './key-value.ts'
 import type { MessageBus } from './message-bus.ts'
 
+export type RunScript = (
+  keys: readonly string[],
+  args: readonly (string | number)[],
+) => Promise<unknown>
+
 /** What one configured place offers. */
 export interface Stores {
   readonly keyValue: KeyValue
   readonly appendLog: AppendLog
   /** Reaches other processes only where the place is one that they share over the network: Redis. */
   readonly bus: MessageBus
+  /**
+   * Redis only: makes a function of a Lua script, which Redis runs as one step. Keys are taken as they are, without the prefix
+   * of the stores, and have to be in one slot. The function rejects like the stores do.
+   */
+  readonly script?: (lua: string) => RunScript
   /** Closes all of them. May be called twice. */
   close(): Promise<void>
 }

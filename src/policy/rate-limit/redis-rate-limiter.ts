@@ -1,16 +1,11 @@
+import type { RunScript } from '../../storage/stores.ts'
 import { policyErrors } from '../errors.ts'
 import { ALLOWED, type Claim, type Decision, type RateLimiter } from '../rate-limiter.ts'
 import { TAKE_SCRIPT } from './take-script.ts'
 
-/** Runs a Lua script in Redis, by its hash where Redis has it already. Rejects when Redis does not answer in time. */
-export type RunScript = (
-  script: string,
-  keys: readonly string[],
-  args: readonly string[],
-) => Promise<unknown>
-
 export interface RedisRateLimiterOptions {
-  readonly runScript: RunScript
+  /** Makes a function of a Lua script; it rejects when Redis does not answer in time. */
+  readonly script: (lua: string) => RunScript
   /** Milliseconds of a clock that does not go back. */
   readonly nowMs: () => number
 }
@@ -23,7 +18,8 @@ const ASK_AGAIN_MS = 1_000
  * on one node and the script may touch them together.
  */
 export function createRedisRateLimiter(options: RedisRateLimiterOptions): RateLimiter {
-  const { runScript, nowMs } = options
+  const { nowMs } = options
+  const runScript = options.script(TAKE_SCRIPT)
   let failure: Error | undefined
   let askAgainAtMs = -Infinity
 
@@ -31,7 +27,7 @@ export function createRedisRateLimiter(options: RedisRateLimiterOptions): RateLi
     const keys = claims.map(({ key }) => key)
     const args = [cost, ...claims.flatMap(({ limit }) => [limit.maxTokens, micros(limit)])]
     try {
-      const answer = await runScript(TAKE_SCRIPT, keys, args.map(String))
+      const answer = await runScript(keys, args)
       const decision = toDecision(answer, claims)
       failure = undefined
       return decision

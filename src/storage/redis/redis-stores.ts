@@ -4,6 +4,7 @@ import { createRedisAppendLog } from './redis-append-log.ts'
 import { openRedisConnection } from './redis-connection.ts'
 import { createRedisKeyValue } from './redis-key-value.ts'
 import { createRedisMessageBus } from './redis-message-bus.ts'
+import { createScript } from './script.ts'
 
 export interface RedisStoresOptions {
   readonly settings: RedisSettings
@@ -27,6 +28,10 @@ export async function openRedisStores(options: RedisStoresOptions): Promise<Stor
     keyValue,
     appendLog,
     bus,
+    script(lua) {
+      const script = createScript(lua)
+      return (keys, args) => connection.run(() => script.run(connection.client, keys, args))
+    },
     async close() {
       await Promise.all([keyValue.close(), appendLog.close(), bus.close()])
       await connection.close()
