@@ -1,6 +1,12 @@
 import type { Command } from './command-spec.ts'
 import { versionSpec } from './specs/version.ts'
 import { vmcpInitSpec, vmcpServeSpec, vmcpValidateSpec } from './specs/vmcp.ts'
+import {
+  workflowCancelSpec,
+  workflowListSpec,
+  workflowResumeSpec,
+  workflowShowSpec,
+} from './specs/workflow.ts'
 
 /** Every command of `thv`. A handler is loaded when it is called, so that the others cost nothing. */
 export const COMMANDS: readonly Command[] = [
@@ -10,5 +16,21 @@ export const COMMANDS: readonly Command[] = [
     load: async () => (await import('./commands/vmcp-validate.ts')).vmcpValidate,
   },
   { spec: vmcpInitSpec, load: async () => (await import('./commands/vmcp-init.ts')).vmcpInit },
+  {
+    spec: workflowListSpec,
+    load: async () => (await import('./commands/workflow-list.ts')).workflowList,
+  },
+  {
+    spec: workflowShowSpec,
+    load: async () => (await import('./commands/workflow-show.ts')).workflowShow,
+  },
+  {
+    spec: workflowCancelSpec,
+    load: async () => (await import('./commands/workflow-cancel.ts')).workflowCancel,
+  },
+  {
+    spec: workflowResumeSpec,
+    load: async () => (await import('./commands/workflow-resume.ts')).workflowResume,
+  },
   { spec: versionSpec, load: async () => (await import('./commands/version.ts')).version },
 ]

@@ -103,6 +103,25 @@ export const cliErrors = defineErrors('CLI', {
       `Cannot serve ${d.file}: it asks for what this version cannot do yet (${counted(d.count)} above)`,
     hint: () => 'take these sections out of the file',
   },
+  NO_GATEWAY: {
+    fault: 'environment',
+    status: 502,
+    message: (d: { url: string; reason: string }) => `No gateway answers at ${d.url}: ${d.reason}`,
+    hint: () => 'thv vmcp serve -c FILE starts one; --url names another address',
+  },
+  NO_SUCH_RUN: {
+    fault: 'caller',
+    status: 404,
+    message: (d: { run: string }) => `There is no run whose id begins with "${d.run}"`,
+    hint: () => 'thv workflow list',
+  },
+  AMBIGUOUS_RUN: {
+    fault: 'caller',
+    status: 400,
+    message: (d: { run: string; ids: readonly string[] }) =>
+      `Several runs begin with "${d.run}": ${d.ids.join(', ')} …`,
+    hint: () => 'write more of the id',
+  },
   PORT_TAKEN: {
     fault: 'environment',
     status: 409,

@@ -1,0 +1,61 @@
+import { defineErrors } from '../base/errors.ts'
+
+export const apiErrors = defineErrors('API', {
+  NOT_LOCAL: {
+    fault: 'caller',
+    status: 403,
+    message: (d: { address: string }) => `Runs are shown on this machine only, not to ${d.address}`,
+    hint: () => 'Ask on the machine (or in the pod) that the gateway runs on, or forward its port',
+  },
+  BAD_ORIGIN: {
+    fault: 'caller',
+    status: 403,
+    message: (d: { problem: string }) => d.problem,
+  },
+  NO_ROUTE: {
+    fault: 'caller',
+    status: 404,
+    message: (d: { path: string }) => `There is nothing at ${d.path}`,
+    hint: () => 'GET /api/workflows lists the runs',
+  },
+  BAD_METHOD: {
+    fault: 'caller',
+    status: 405,
+    message: (d: { method: string; path: string; allowed: string }) =>
+      `${d.path} takes ${d.allowed}, not ${d.method}`,
+  },
+  NOT_JSON: {
+    fault: 'caller',
+    status: 415,
+    message: (_: object) => 'What changes something is posted as application/json',
+    hint: () => "-H 'content-type: application/json' -d '{}'",
+  },
+  BAD_BODY: {
+    fault: 'caller',
+    status: 400,
+    message: (d: { reason: string }) => `The body ${d.reason}`,
+    hint: () => '{} or {"reason": "…"}',
+  },
+  BAD_QUERY: {
+    fault: 'caller',
+    status: 400,
+    message: (d: { name: string; value: string; wanted: string }) =>
+      `The parameter ${d.name} is ${d.wanted}, not "${d.value}"`,
+  },
+  NOT_UNDER_WAY: {
+    fault: 'caller',
+    status: 409,
+    message: (d: { run: string; status: string }) => `Run "${d.run}" is ${d.status} already`,
+  },
+  UNKNOWN_TOOL: {
+    fault: 'caller',
+    status: 404,
+    message: (d: { tool: string }) => `There is no composite tool "${d.tool}"`,
+    hint: () => 'GET /api/workflows/definitions lists them',
+  },
+  TOO_MANY_WATCHERS: {
+    fault: 'environment',
+    status: 503,
+    message: (d: { limit: number }) => `${d.limit} clients watch runs already`,
+  },
+})

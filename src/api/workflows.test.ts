@@ -1,0 +1,247 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { describe, it } from 'node:test'
+import { silentLogger } from '../telemetry/logger.ts'
+import type { WorkflowPlan } from '../workflow/plan.ts'
+import type { RunEvent } from '../workflow/run-events.ts'
+import type { LiveRun, RunDetails, RunTable } from '../workflow/runs.ts'
+import { createWorkflowApi } from './workflows.ts'
+
+const START = Date.UTC(2026, 10, 28)
+
+const details = (id: string, rest: Partial<RunDetails> = {}): RunDetails => ({
+  id,
+  workflow: 'triage',
+  status: 'running',
+  startedAt: START,
+  owner: 'p1',
+  caller: { binding: 'issuer person' },
+  args: { repo: 'a/b', password: 'hunter2hunter2' },
+  journalBytes: 120,
+  steps: [
+    {
+      step: 'list',
+      kind: 'tool',
+      tool: 'gh_list',
+      status: 'completed',
+      tries: 2,
+      outputBytes: 40,
+      startedAt: START + 10,
+      endedAt: START + 60,
+    },
+    {
+      step: 'label',
+      kind: 'tool',
+      tool: 'gh_label',
+      status: 'running',
+      tries: 1,
+      outputBytes: 0,
+      startedAt: START + 60,
+    },
+    { step: 'tell', kind: 'tool', tool: 'say', status: 'pending', tries: 0, outputBytes: 0 },
+  ],
+  ...rest,
+})
+
+const PLAN: WorkflowPlan = {
+  name: 'triage',
+  description: 'Labels what is open',
+  definition: {},
+  annotations: undefined,
+  parameters: undefined,
+  timeoutMs: 0,
+  steps: [],
+  output: undefined,
+  digest: 'd',
+}
+
+/** A table of the given runs, and what was asked of it. */
+function fakeTable(runs: RunDetails[]) {
+  const asked: string[] = []
+  const listeners = new Set<(event: RunEvent) => void>()
+  const table: Pick<RunTable, 'list' | 'get' | 'cancel' | 'resume' | 'subscribe'> = {
+    list: () => Promise.resolve(runs),
+    get: (id) => Promise.resolve(runs.find((run) => run.id === id)),
+    cancel(id, reason) {
+      asked.push(`cancel ${id}: ${reason}`)
+      return Promise.resolve(runs.find((run) => run.id === id)?.status === 'running')
+    },
+    resume(id) {
+      asked.push(`resume ${id}`)
+      const live = { id, plan: PLAN, outcome: Promise.withResolvers<never>().promise }
+      return Promise.resolve(live as unknown as LiveRun)
+    },
+    subscribe(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+  }
+  const happen = (event: RunEvent): void => {
+    for (const listener of listeners) listener(event)
+  }
+  return { table: table as RunTable, asked, happen, listeners }
+}
+
+async function withApi(
+  runs: RunDetails[],
+  use: (origin: string, fake: ReturnType<typeof fakeTable>) => Promise<void>,
+  guard: () => string | undefined = () => undefined,
+): Promise<void> {
+  const fake = fakeTable(runs)
+  const api = createWorkflowApi({
+    runs: fake.table,
+    plans: () => [PLAN],
+    guard,
+    now: () => START + 1000,
+    log: silentLogger,
+  })
+  const server = createServer((request, response) => {
+    if (!api.handle(request, response)) response.writeHead(418).end()
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  try {
+    await use(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, fake)
+  } finally {
+    api.close()
+    server.closeAllConnections()
+    server.close()
+  }
+}
+
+const post = (url: string, body = '{}', type = 'application/json'): Promise<Response> =>
+  fetch(url, { method: 'POST', body, headers: { 'content-type': type } })
+
+describe('the API of runs', () => {
+  it('lists runs, by status and tool, and as many as wanted', () =>
+    withApi(
+      [details('r1'), details('r2', { status: 'failed', endedAt: START + 90 })],
+      async (at) => {
+        const all = await (await fetch(`${at}/api/workflows`)).json()
+        assert.deepEqual((all as { runs: object[] }).runs[1], {
+          id: 'r2',
+          workflow: 'triage',
+          status: 'failed',
+          startedAt: '2026-11-28T00:00:00.000Z',
+          endedAt: '2026-11-28T00:00:00.090Z',
+          durationMs: 90,
+          owner: 'p1',
+        })
+        const ids = async (query: string): Promise<string[]> => {
+          const body = await (await fetch(`${at}/api/workflows?${query}`)).json()
+          return (body as { runs: { id: string }[] }).runs.map(({ id }) => id)
+        }
+        assert.deepEqual(await ids('status=running'), ['r1'])
+        assert.deepEqual(await ids('workflow=other'), [])
+        assert.deepEqual(await ids('limit=1'), ['r1'])
+        assert.equal((await fetch(`${at}/api/workflows?limit=x`)).status, 400)
+      },
+    ))
+
+  it('shows the timeline of one run, without secrets and without whose it is', () =>
+    withApi([details('r1')], async (at) => {
+      const text = await (await fetch(`${at}/api/workflows/r1`)).text()
+      assert.doesNotMatch(text, /hunter2|issuer/)
+      const run = JSON.parse(text) as { steps: object[]; durationMs: number }
+      assert.equal(run.durationMs, 1000)
+      assert.deepEqual(run.steps, [
+        {
+          step: 'list',
+          kind: 'tool',
+          tool: 'gh_list',
+          status: 'completed',
+          tries: 2,
+          outputBytes: 40,
+          startedMs: 10,
+          durationMs: 50,
+        },
+        {
+          step: 'label',
+          kind: 'tool',
+          tool: 'gh_label',
+          status: 'running',
+          tries: 1,
+          outputBytes: 0,
+          startedMs: 60,
+          durationMs: 940,
+        },
+        { step: 'tell', kind: 'tool', tool: 'say', status: 'pending', tries: 0, outputBytes: 0 },
+      ])
+    }))
+
+  it('cancels and resumes, and says why it cannot', () =>
+    withApi([details('r1'), details('r2', { status: 'failed' })], async (at, { asked }) => {
+      assert.equal((await post(`${at}/api/workflows/r1/cancel`, '{"reason":"enough"}')).status, 202)
+      assert.equal((await post(`${at}/api/workflows/r2/cancel`)).status, 409)
+      assert.equal((await post(`${at}/api/workflows/r2/resume`)).status, 202)
+      assert.deepEqual(asked, [
+        'cancel r1: enough',
+        'cancel r2: cancelled by an operator',
+        'resume r2',
+      ])
+      const missing = await post(`${at}/api/workflows/nope/cancel`)
+      assert.equal(missing.headers.get('content-type'), 'application/problem+json')
+      assert.deepEqual(await missing.json(), {
+        type: 'about:blank',
+        status: 404,
+        title: 'There is no run "nope"',
+        code: 'WORKFLOW_RUN_NOT_FOUND',
+        hint: 'Ended runs are kept for workflows.keepRuns; list those there are',
+      })
+    }))
+
+  it('takes changes as JSON only, which no form of a page can post', () =>
+    withApi([details('r1')], async (at, { asked }) => {
+      const url = `${at}/api/workflows/r1/cancel`
+      assert.equal((await post(url, 'reason=x', 'application/x-www-form-urlencoded')).status, 415)
+      assert.equal((await post(url, '[]')).status, 400)
+      assert.equal((await post(url, '{"reason":7}')).status, 400)
+      assert.equal((await post(url, 'x'.repeat(70_000))).status, 400)
+      assert.equal((await fetch(url)).status, 405)
+      assert.equal((await fetch(`${url}/more`)).status, 404)
+      assert.deepEqual(asked, [])
+    }))
+
+  it('streams one run from its state to its end', () =>
+    withApi([details('r1')], async (at, { happen, listeners }) => {
+      const response = await fetch(`${at}/api/workflows/r1/events`)
+      const of = (run: string) => ({ run, workflow: 'triage' }) as const
+      happen({ ...of('r2'), kind: 'step-started', step: 'x' })
+      happen({ ...of('r1'), kind: 'step-started', step: 'tell' })
+      happen({ ...of('r1'), kind: 'run-finished', status: 'completed', durationMs: 5 })
+      const names = [...(await response.text()).matchAll(/^event: (.*)$/gm)].map(([, name]) => name)
+      assert.deepEqual(names, ['run', 'step-started', 'run-finished'])
+      assert.equal(listeners.size, 0)
+    }))
+
+  it('ends the stream of a run that has ended', () =>
+    withApi([details('r1', { status: 'completed' })], async (at) => {
+      const text = await (await fetch(`${at}/api/workflows/r1/events`)).text()
+      assert.match(text, /^event: run\ndata: \{.*\}\n\n$/)
+    }))
+
+  it('lists the composite tools and draws them', () =>
+    withApi([], async (at) => {
+      const body = await (await fetch(`${at}/api/workflows/definitions`)).json()
+      assert.deepEqual(body, {
+        tools: [{ name: 'triage', description: 'Labels what is open', steps: [] }],
+      })
+      const url = `${at}/api/workflows/definitions/triage/graph`
+      assert.match(await (await fetch(`${url}?format=mermaid`)).text(), /^flowchart TD/)
+      assert.equal((await fetch(`${url}?format=png`)).status, 400)
+      assert.equal((await fetch(url.replace('triage', 'none'))).status, 404)
+    }))
+
+  it('leaves other paths alone and heeds the guard', async () => {
+    await withApi([], async (at) => {
+      assert.equal((await fetch(`${at}/api/workflowsx`)).status, 418)
+    })
+    await withApi(
+      [],
+      async (at) => assert.equal((await fetch(`${at}/api/workflows`)).status, 403),
+      () => 'Host not allowed',
+    )
+  })
+})

@@ -1,0 +1,27 @@
+import type { RunView } from '../../api/run-views.ts'
+import { checkFormat } from '../check-format.ts'
+import type { CommandHandler } from '../command-spec.ts'
+import { getFromGateway } from '../gateway-api.ts'
+import { renderRuns } from '../render-runs.ts'
+import type { workflowListSpec } from '../specs/workflow.ts'
+
+/** `thv workflow list`. */
+export const workflowList: CommandHandler<typeof workflowListSpec> = async (
+  flags,
+  { print, note },
+) => {
+  const format = checkFormat(flags.format)
+  const query = new URLSearchParams({ limit: flags.limit })
+  if (flags.status !== undefined) query.set('status', flags.status)
+  if (flags.workflow !== undefined) query.set('workflow', flags.workflow)
+  const found = await getFromGateway(flags.url, `/api/workflows?${query}`)
+  if (format === 'json') {
+    print(JSON.stringify(found, undefined, 2))
+    return 0
+  }
+  const runs = found['runs'] as unknown as RunView[]
+  for (const line of renderRuns(runs)) print(line)
+  const more = Number(found['total']) - runs.length
+  if (more > 0) note(`${more} more: --limit ${runs.length + more}`)
+  return 0
+}

@@ -1,0 +1,21 @@
+import { checkFormat } from '../check-format.ts'
+import type { CommandHandler } from '../command-spec.ts'
+import { findRun, pathOfRun } from '../find-run.ts'
+import { postToGateway } from '../gateway-api.ts'
+import type { workflowResumeSpec } from '../specs/workflow.ts'
+
+/** `thv workflow resume RUN`. */
+export const workflowResume: CommandHandler<typeof workflowResumeSpec> = async (
+  flags,
+  { print },
+) => {
+  const format = checkFormat(flags.format)
+  const id = await findRun(flags.url, flags.run)
+  const done = await postToGateway(flags.url, pathOfRun(id, '/resume'), {})
+  print(
+    format === 'json'
+      ? JSON.stringify(done)
+      : `Run ${id} goes on; watch it: thv workflow show ${id} --follow`,
+  )
+  return 0
+}

@@ -1,0 +1,160 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer, type RequestListener } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { describe, it } from 'node:test'
+import { createWorkflowApi } from '../api/workflows.ts'
+import { silentLogger } from '../telemetry/logger.ts'
+import type { RunEvent } from '../workflow/run-events.ts'
+import type { LiveRun, RunDetails, RunTable } from '../workflow/runs.ts'
+import { runCli } from './testing/run-cli.ts'
+
+const ID = '0199c300-0000-4000-8000-000000000001'
+const OTHER = '0199c3ff-0000-4000-8000-000000000002'
+
+function fakeRun(id: string, status: RunDetails['status']): RunDetails {
+  return {
+    id,
+    workflow: 'triage',
+    status,
+    startedAt: 1_000,
+    owner: 'p1',
+    caller: {},
+    args: {},
+    journalBytes: 1,
+    steps: [
+      {
+        step: 'list',
+        kind: 'tool',
+        tool: 'gh_list',
+        status: 'running',
+        tries: 1,
+        outputBytes: 0,
+        startedAt: 1_000,
+      },
+    ],
+  }
+}
+
+async function withServer(
+  listener: RequestListener,
+  use: (url: string) => Promise<void>,
+): Promise<void> {
+  const server = createServer(listener)
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  try {
+    await use(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
+  } finally {
+    server.closeAllConnections()
+    server.close()
+  }
+}
+
+/** A gateway with one run under way, which ends as `end` says once somebody watches, and one that failed. */
+function withGateway(
+  use: (url: string, asked: string[]) => Promise<void>,
+  end: 'completed' | 'failed' = 'completed',
+): Promise<void> {
+  const runs = [fakeRun(ID, 'running'), fakeRun(OTHER, 'failed')]
+  const asked: string[] = []
+  const finish = (listener: (event: RunEvent) => void): void => {
+    runs[0] = fakeRun(ID, end)
+    listener({ kind: 'run-finished', run: ID, workflow: 'triage', status: end, durationMs: 9 })
+  }
+  const table = {
+    list: () => Promise.resolve(runs),
+    get: (id: string) => Promise.resolve(runs.find((run) => run.id === id)),
+    cancel(id: string, reason: string) {
+      asked.push(`cancel ${id}: ${reason}`)
+      return Promise.resolve(true)
+    },
+    resume(id: string) {
+      asked.push(`resume ${id}`)
+      const live = { id, plan: { name: 'triage' }, outcome: Promise.withResolvers<never>().promise }
+      return Promise.resolve(live as unknown as LiveRun)
+    },
+    subscribe(listener: (event: RunEvent) => void) {
+      const timer = setTimeout(() => finish(listener), 50)
+      return () => clearTimeout(timer)
+    },
+  } satisfies Partial<RunTable>
+  const api = createWorkflowApi({
+    runs: table as unknown as RunTable,
+    plans: () => [],
+    guard: () => undefined,
+    now: () => 2_000,
+    log: silentLogger,
+  })
+  return withServer(
+    (request, response) => void api.handle(request, response),
+    (url) => use(url, asked),
+  )
+}
+
+describe('thv workflow', () => {
+  it('lists runs', () =>
+    withGateway(async (url) => {
+      const { code, stdout } = await runCli(['workflow', 'list', '--url', url])
+      assert.equal(code, 0)
+      assert.match(stdout, /^RUN .*\n0199c300\S+ +triage +running .*\n0199c3ff\S+ +triage +failed/)
+      const json = await runCli(['workflow', 'list', '--url', url, '--format', 'json'])
+      assert.equal((JSON.parse(json.stdout) as { total: number }).total, 2)
+      const some = await runCli(['workflow', 'list', '--url', url, '--limit', '1'])
+      assert.equal(some.stderr, '1 more: --limit 2\n')
+    }))
+
+  it('shows a run that the beginning of its id names', () =>
+    withGateway(async (url) => {
+      const { code, stdout } = await runCli(['workflow', 'show', '0199c300', '--url', url])
+      assert.equal(code, 0)
+      assert.match(stdout, /^triage {2}running for 1\.0s\n/)
+      const two = await runCli(['workflow', 'show', '0199c3', '--url', url])
+      assert.match(two.stderr, /Several runs begin with "0199c3"/)
+      const none = await runCli(['workflow', 'show', 'x', '--url', url])
+      assert.match(none.stderr, /\[CLI_NO_SUCH_RUN\]/)
+      assert.equal(none.code, 1)
+    }))
+
+  it('follows a run to its end, and its exit code tells how that was', async () => {
+    for (const end of ['completed', 'failed'] as const) {
+      await withGateway(async (url) => {
+        const { code, stdout } = await runCli(['workflow', 'show', ID, '-f', '--url', url])
+        assert.equal(code, end === 'completed' ? 0 : 1)
+        assert.match(stdout, new RegExp(`^run finished ${end} after 9ms\n\ntriage {2}${end}`))
+      }, end)
+    }
+  })
+
+  it('cancels and resumes', () =>
+    withGateway(async (url, asked) => {
+      await runCli(['workflow', 'cancel', ID, '--reason', 'enough', '--url', url])
+      const { stdout } = await runCli(['workflow', 'resume', OTHER, '--url', url])
+      assert.match(stdout, /goes on; watch it: thv workflow show 0199c3ff/)
+      assert.deepEqual(asked, [`cancel ${ID}: enough`, `resume ${OTHER}`])
+    }))
+
+  it('says what the gateway says', () =>
+    withGateway(async (url) => {
+      const missing = ID.replace('1', '7')
+      const { code, stderr } = await runCli(['workflow', 'cancel', missing, '--url', url])
+      assert.equal(code, 1)
+      assert.match(stderr, /^Error \[WORKFLOW_RUN_NOT_FOUND\] There is no run "0799/)
+    }))
+
+  it('says that there is no gateway', async () => {
+    const { code, stderr } = await runCli(['workflow', 'list', '--url', 'http://127.0.0.1:1'])
+    assert.equal(code, 1)
+    assert.match(stderr, /\[CLI_NO_GATEWAY\] No gateway answers at http:\/\/127\.0\.0\.1:1: /)
+    assert.match(stderr, /Try: thv vmcp serve -c FILE starts one/)
+    const bad = await runCli(['workflow', 'list', '--url', 'nonsense'])
+    assert.match(bad.stderr, /The value "nonsense" of --url is no address/)
+    await withServer(
+      (_, response) => response.end('<html>'),
+      async (url) => {
+        const other = await runCli(['workflow', 'list', '--url', url])
+        assert.match(other.stderr, /nothing that a gateway would say/)
+      },
+    )
+  })
+})
