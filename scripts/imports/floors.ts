@@ -16,6 +16,7 @@ export const FLOORS: Readonly<Record<string, number>> = {
   secrets: 3,
   auth: 4,
   authserver: 4,
+  cluster: 4,
   policy: 4,
   workflow: 4,
   registry: 4,

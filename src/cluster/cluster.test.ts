@@ -1,0 +1,248 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { Cancellation } from '../base/cancellation.ts'
+import { systemNow } from '../base/clock.ts'
+import type { JsonObject } from '../base/json.ts'
+import { mcpErrors } from '../mcp/errors.ts'
+import { scanResponse } from '../mcp/raw-response.ts'
+import { resultReply, type Reply } from '../mcp/reply.ts'
+import { openStorage } from '../storage/open-storage.ts'
+import type { Stores } from '../storage/stores.ts'
+import {
+  PLACE,
+  SECRET,
+  startReplica,
+  testRequest,
+  type TestReplica,
+} from './testing/test-cluster.ts'
+import { placeKey } from './owner.ts'
+import { createLinkClient } from './link/link-client.ts'
+import { deriveKey } from './sealer.ts'
+
+const HTTP = { isProcess: false }
+
+function resultOf(reply: Reply): JsonObject {
+  assert.equal(reply.kind, 'result')
+  return reply.kind === 'result' ? reply.result : {}
+}
+
+describe('connections of a cluster', () => {
+  let stores: Stores
+  let a: TestReplica
+  let b: TestReplica
+  before(async () => {
+    stores = await openStorage({ provider: 'memory' }, { now: systemNow })
+    a = await startReplica(stores.keyValue)
+    b = await startReplica(stores.keyValue)
+  })
+  after(async () => {
+    for (const each of [a, b]) await each?.[Symbol.asyncDispose]()
+    await stores?.close()
+  })
+
+  it('go on with the session an HTTP backend keeps', async () => {
+    const place = { ...PLACE, backend: 'http' }
+    const one = await a.connect(place, HTTP)
+    const two = await b.connect(place, HTTP)
+    assert.equal(two.sessionId, one.sessionId)
+  })
+
+  it('are one session where both open the first at once', async () => {
+    const place = { ...PLACE, backend: 'http at once' }
+    const [one, two] = await Promise.all([
+      a.connect(place, { ...HTTP, delayMs: 30 }),
+      b.connect(place, { ...HTTP, delayMs: 30 }),
+    ])
+    assert.equal(two.sessionId, one.sessionId)
+    const ended = [...a.opened, ...b.opened].filter(
+      ({ closed, sessionId }) => closed === true && sessionId !== one.sessionId,
+    )
+    assert.equal(ended.length, 1, 'who was slower ends its own')
+  })
+
+  it('begin one new session when the backend has lost the old one', async () => {
+    const place = { ...PLACE, backend: 'http forgetful' }
+    const old = await a.connect(place, HTTP)
+    await b.connect(place, HTTP)
+    const lost = { ...HTTP, lostSessionId: old.sessionId! }
+    const [one, two] = await Promise.all([a.connect(place, lost), b.connect(place, lost)])
+    assert.notEqual(one.sessionId, old.sessionId)
+    assert.equal(two.sessionId, one.sessionId)
+  })
+
+  it('reach a process where it lives', async () => {
+    const place = { ...PLACE, backend: 'process' }
+    const own = await a.connect(place)
+    const remote = await b.connect(place)
+    assert.equal(resultOf(await own.request(testRequest()))['count'], 1)
+    const reply = resultOf(await remote.request(testRequest()))
+    assert.equal(reply['count'], 2)
+    assert.equal(remote.transport, 'stdio')
+    assert.deepEqual(remote.server, own.server)
+    await remote.close()
+    assert.equal(a.opened.at(-1)?.closed, false)
+  })
+
+  it('carry raw answers, notifications, questions and failures across', async () => {
+    const place = { ...PLACE, backend: 'talkative' }
+    await a.connect(place)
+    const inner = a.opened.at(-1)!
+    const remote = await b.connect(place)
+    const bytes = Buffer.from('{"jsonrpc":"2.0","id":1,"result":{"content":[],"n":1e400}}')
+    inner.answer = async (request) => {
+      request.onNotification?.('notifications/progress', { progress: 1 })
+      const answer = await request.onQuestion?.({ method: 'roots/list', params: { a: 1 } })
+      assert.deepEqual(answer, { roots: [] })
+      const response = scanResponse(bytes)
+      assert.ok(typeof response === 'object')
+      return { kind: 'raw', response }
+    }
+    const heard: unknown[] = []
+    const reply = await remote.request(
+      testRequest({
+        onNotification: (method, params) => heard.push([method, params]),
+        async onQuestion(question) {
+          heard.push(question)
+          return { roots: [] }
+        },
+      }),
+    )
+    assert.ok(reply.kind === 'raw')
+    assert.deepEqual(reply.response.bytes, bytes)
+    assert.deepEqual(heard, [
+      ['notifications/progress', { progress: 1 }],
+      { method: 'roots/list', params: { a: 1 } },
+    ])
+    inner.answer = () =>
+      Promise.reject(
+        mcpErrors.BACKEND_TIMEOUT({ backend: 'x', reason: 'slow', ran: 'unknown', timeoutMs: 5 }),
+      )
+    await assert.rejects(remote.request(testRequest()), (error: Record<string, unknown>) => {
+      assert.equal(error['code'], 'MCP_BACKEND_TIMEOUT')
+      assert.deepEqual((error['details'] as JsonObject)['ran'], 'unknown')
+      return true
+    })
+    inner.answer = (request) =>
+      request.onQuestion!({ method: 'roots/list', params: {} }).then(resultReply)
+    const refusal = mcpErrors.CLIENT_CANNOT_ANSWER({
+      method: 'roots/list',
+      reason: 'no',
+      requiredCapabilities: {},
+    })
+    const refused = remote.request(testRequest({ onQuestion: () => Promise.reject(refusal) }))
+    await assert.rejects(refused, { code: 'MCP_CLIENT_CANNOT_ANSWER' })
+  })
+
+  it('hand a cancellation on', async () => {
+    const place = { ...PLACE, backend: 'cancelled' }
+    await a.connect(place)
+    const inner = a.opened.at(-1)!
+    const remote = await b.connect(place)
+    const { promise: cancelled, resolve } = Promise.withResolvers<void>()
+    inner.answer = (request) => new Promise(() => request.cancellation.onCancel(() => resolve()))
+    const cancellation = new Cancellation()
+    const call = remote.request(testRequest({ cancellation }))
+    setTimeout(() => cancellation.cancel('not wanted'), 50)
+    await assert.rejects(call, { code: 'MCP_CALL_CANCELLED' })
+    await cancelled
+  })
+
+  it('are refused to whoever has not the key', async () => {
+    const stranger = createLinkClient({ selfId: 'rx', key: Buffer.alloc(32) })
+    const answer = await stranger.ask(a.cluster.self, '/link/connection-open', PLACE)
+    assert.equal(answer, undefined)
+    stranger.close()
+    const impostor = createLinkClient({ selfId: 'rx', key: deriveKey(SECRET, 'link') })
+    const self = { ...a.cluster.self, id: b.cluster.self.id }
+    assert.equal(await impostor.ask(self, '/link/ping', {}), undefined, 'meant for another')
+    impostor.close()
+  })
+
+  it('are kept encrypted where there is a key', async () => {
+    await using c = await startReplica(stores.keyValue, { sealed: true })
+    const place = { ...PLACE, backend: 'secret' }
+    const made = await c.connect(place, HTTP)
+    const entry = await stores.keyValue.get(`cluster:${placeKey(place)}`)
+    assert.ok(entry)
+    assert.equal(entry.value.includes(made.sessionId!), false)
+    await using d = await startReplica(stores.keyValue, { sealed: true })
+    assert.equal((await d.connect(place, HTTP)).sessionId, made.sessionId)
+  })
+})
+
+describe('a cluster that loses a replica', () => {
+  it('begins its processes anew, says so once, and tells in flight calls that nobody knows', async () => {
+    await using stores = await openClosable()
+    await using a = await startReplica(stores.keyValue)
+    await using b = await startReplica(stores.keyValue)
+    await a.connect(PLACE)
+    const remote = await b.connect(PLACE)
+    a.opened[0]!.answer = () => new Promise(() => {})
+    const call = remote.request(testRequest())
+    const failed = assert.rejects(call, (error: Record<string, unknown>) => {
+      assert.equal(error['code'], 'MCP_BACKEND_GONE')
+      assert.equal((error['details'] as JsonObject)['ran'], 'unknown')
+      return true
+    })
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    await a.kill()
+    await failed
+    assert.equal(b.lost.length, 1)
+    const own = await b.connect(PLACE)
+    const warned: unknown[] = []
+    const first = resultOf(
+      await own.request(testRequest({ onNotification: (method) => warned.push(method) })),
+    )
+    assert.deepEqual(first['_meta'], { 'toolhive.stacklok.dev/stateLost': { backend: 'memory' } })
+    assert.equal(first['count'], 1)
+    assert.deepEqual(warned, ['notifications/message'])
+    assert.equal(resultOf(await own.request(testRequest()))['_meta'], undefined)
+  })
+
+  it('fences a replica that comes back after a pause', async () => {
+    await using stores = await openClosable()
+    let pausedMs = 0
+    await using a = await startReplica(stores.keyValue, {
+      elapsed: () => performance.now() + pausedMs,
+      times: { beatMs: 1_000_000 },
+    })
+    await using b = await startReplica(stores.keyValue)
+    const own = await a.connect(PLACE)
+    const kept = await a.connect({ ...PLACE, backend: 'not taken' })
+    await own.request(testRequest())
+    // Its entry expired while it stood still, and another took what it had.
+    await stores.keyValue.delete(`cluster:replica:${a.cluster.self.id}`)
+    const key = `cluster:${placeKey(PLACE)}`
+    const entry = await stores.keyValue.get(key)
+    const taken = JSON.stringify({ kind: 'process', replica: b.cluster.self.id, gone: false })
+    await stores.keyValue.set(key, taken, { when: { version: entry!.version } })
+    pausedMs = 60_000
+    await assert.rejects(own.request(testRequest()), { code: 'MCP_BACKEND_SESSION_LOST' })
+    assert.equal(a.opened[0]?.count, 1, 'nothing reached the process')
+    assert.equal(a.opened[0]?.closed, true)
+    assert.equal(a.lost.length, 1)
+    assert.equal(resultOf(await kept.request(testRequest()))['count'], 1)
+    const remote = await a.connect(PLACE)
+    assert.equal(resultOf(await remote.request(testRequest()))['count'], 1)
+    assert.equal(b.opened.length, 1)
+  })
+
+  it('leaves word when it stops in order', async () => {
+    await using stores = await openClosable()
+    await using a = await startReplica(stores.keyValue)
+    await using b = await startReplica(stores.keyValue)
+    const own = await a.connect(PLACE)
+    await own.close({ keepSession: true })
+    const next = await b.connect(PLACE)
+    const reply = resultOf(await next.request(testRequest()))
+    assert.ok(reply['_meta'], 'something was lost')
+    await next.close()
+    const fresh = await a.connect(PLACE)
+    assert.equal(resultOf(await fresh.request(testRequest()))['_meta'], undefined)
+  })
+})
+
+async function openClosable() {
+  const stores = await openStorage({ provider: 'memory' }, { now: systemNow })
+  return { ...stores, [Symbol.asyncDispose]: () => stores.close() }
+}

@@ -1,0 +1,38 @@
+import { defineErrors } from '../base/errors.ts'
+
+export const clusterErrors = defineErrors('CLUSTER', {
+  NO_KEY: {
+    fault: 'caller',
+    status: 400,
+    message: (d: { source: string; reason: string }) =>
+      `Cannot use the key of the fleet from ${d.source}: ${d.reason}`,
+    hint: () => 'Make one with `openssl rand -hex 32`, the same for all replicas',
+  },
+  CANNOT_LISTEN: {
+    fault: 'environment',
+    status: 500,
+    message: (d: { host: string; port: number; reason: string }) =>
+      `Cannot listen for other replicas on ${d.host}:${d.port}: ${d.reason}`,
+    hint: () => 'Set cluster.host and cluster.port, or cluster.enabled: false',
+  },
+  NO_TLS: {
+    fault: 'caller',
+    status: 400,
+    message: (d: { path: string; reason: string }) =>
+      `Cannot use "${d.path}" of cluster.tls: ${d.reason}`,
+  },
+  /** `sent`: the other replica may have acted. `refused`: nobody listens there. */
+  LINK: {
+    fault: 'environment',
+    status: 502,
+    message: (d: { replica: string; reason: string; sent: boolean; refused: boolean }) =>
+      `Cannot reach replica ${d.replica}: ${d.reason}`,
+    hint: () => 'Check cluster.advertise and that replicas may connect to each other',
+  },
+  NOT_OWNER: {
+    fault: 'environment',
+    status: 409,
+    message: (d: { replica: string; backend: string }) =>
+      `Replica ${d.replica} has no connection to backend "${d.backend}" for this client`,
+  },
+})

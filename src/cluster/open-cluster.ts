@@ -1,0 +1,199 @@
+import type { Now } from '../base/clock.ts'
+import { isJsonObject, type JsonObject } from '../base/json.ts'
+import { parseJson } from '../base/parse-json.ts'
+import { textOf } from '../base/text-of.ts'
+import type { KeyValue } from '../storage/key-value.ts'
+import type { Logger } from '../telemetry/logger.ts'
+import { createDirectory, type Directory } from './directory.ts'
+import { createLinkClient, type LinkClient } from './link/link-client.ts'
+import { answerLink, openLinkServer, type LinkHandler } from './link/link-server.ts'
+import type { LinkTls } from './read-link-tls.ts'
+import { createProcesses } from './processes.ts'
+import { openRemoteConnection } from './remote-connection.ts'
+import { newReplicaId, type Replica, type Sign } from './replica.ts'
+import { createSealer, deriveKey, type Sealer } from './sealer.ts'
+import { createSharedConnections, type SharedConnections } from './shared-connections.ts'
+
+export interface ClusterOptions {
+  readonly store: KeyValue
+  /** What the keys of the fleet start with. */
+  readonly keyPrefix: string
+  /** Address the link listens on. */
+  readonly host: string
+  /** 0 = any free one. */
+  readonly port: number
+  /** How others reach the link, by the port it got. */
+  readonly urlFor: (port: number) => string
+  /** Seals requests between replicas; any length, the same for all. */
+  readonly linkSecret: Buffer
+  /** Seals what is secret in the store; undefined: there is no key for it. */
+  readonly storeSecret: Buffer | undefined
+  readonly tls?: LinkTls | undefined
+  /** Life of what is kept of an owner's connection if it is not prolonged; asked each time. */
+  readonly ttlMs: () => number
+  readonly maxMessageBytes: number
+  readonly times?: Partial<ClusterTimes>
+  readonly now: Now
+  readonly elapsed?: () => number
+  readonly log: Logger
+}
+
+export interface ClusterTimes {
+  /** Between two signs of life in the store. */
+  readonly beatMs: number
+  /** How long one of them holds. */
+  readonly entryMs: number
+  /** How long to wait for the answer of a replica that may be dead. */
+  readonly pingMs: number
+}
+
+const TIMES: ClusterTimes = { beatMs: 2_500, entryMs: 10_000, pingMs: 1_500 }
+
+/** What one replica tells others. */
+export type ClusterMessage = JsonObject & { readonly kind: string }
+
+/** This replica among the others. */
+export interface Cluster {
+  readonly self: Replica
+  readonly directory: Directory
+  readonly connections: SharedConnections
+  readonly link: LinkClient
+  /** Undefined without a key in the configuration. */
+  readonly sealer: Sealer | undefined
+  /** Serves requests of other replicas at this path, `/link/…`. Before `start`. */
+  handle(path: string, handler: LinkHandler): void
+  /** Called for each message of another replica. The answer, if any, goes back to it. */
+  onMessage(kind: string, handler: MessageHandler): void
+  /** Tells one replica. Resolves with its answer; rejects with CLUSTER_LINK. */
+  tell(to: Replica, message: ClusterMessage): Promise<JsonObject>
+  /** Tells all others that are known, not waiting. */
+  tellAll(message: ClusterMessage): void
+  /** From here on others find us. */
+  start(): Promise<void>
+  /** Others do not find us any more; what still asks is answered until `close`. */
+  leave(): Promise<void>
+  close(): Promise<void>
+}
+
+export type MessageHandler = (
+  message: JsonObject,
+  from: string,
+) => JsonObject | undefined | void | Promise<JsonObject | undefined | void>
+
+const MESSAGE_PATH = '/link/message'
+const PING_PATH = '/link/ping'
+/** A body of a client, and what is around it. */
+const MAX_BODY_BYTES = 32 * 1024 * 1024
+const TELL_TIMEOUT_MS = 5_000
+
+/** Opens the link; others do not know of it before `start`. Rejects with CLUSTER_CANNOT_LISTEN. */
+export async function openCluster(options: ClusterOptions): Promise<Cluster> {
+  const { store, keyPrefix, log } = options
+  const times = { ...TIMES, ...options.times }
+  const id = newReplicaId()
+  const key = deriveKey(options.linkSecret, 'link')
+  const tls = options.tls === undefined ? {} : { tls: options.tls }
+  const handlers = new Map<string, LinkHandler>()
+  const listeners = new Map<string, MessageHandler>()
+  const server = await openLinkServer({
+    selfId: id,
+    host: options.host,
+    port: options.port,
+    key,
+    ...tls,
+    maxBodyBytes: MAX_BODY_BYTES,
+    handlers,
+    log,
+  })
+  const self: Replica = { id, url: options.urlFor(server.port) }
+  const link = createLinkClient({ selfId: id, key, ...tls })
+  const directory = createDirectory({
+    self,
+    store,
+    keyPrefix,
+    ping,
+    beatMs: times.beatMs,
+    ttlMs: times.entryMs,
+    onLapse: () => processes.reclaim(),
+    elapsed: options.elapsed ?? (() => performance.now()),
+    now: options.now,
+    log,
+  })
+  const processes = createProcesses({
+    store,
+    directory,
+    ttlMs: options.ttlMs,
+    openRemote: (replica, { place, onLost }) =>
+      openRemoteConnection({
+        link,
+        replica,
+        place,
+        maxMessageBytes: options.maxMessageBytes,
+        onLost,
+        log,
+      }),
+    patienceMs: times.entryMs + times.pingMs + 5_000,
+    log,
+  })
+  const { storeSecret } = options
+  const sealer = storeSecret === undefined ? undefined : createSealer(storeSecret)
+  const connections = createSharedConnections({
+    store,
+    keyPrefix,
+    sealer,
+    ttlMs: options.ttlMs,
+    processes,
+    log,
+  })
+
+  async function ping(replica: Replica): Promise<Sign> {
+    try {
+      const answer = await link.ask(replica, PING_PATH, {}, times.pingMs)
+      return isJsonObject(answer) && answer['id'] === replica.id ? 'alive' : 'refused'
+    } catch (error) {
+      return wasRefused(error) ? 'refused' : 'silent'
+    }
+  }
+
+  async function tell(to: Replica, message: ClusterMessage): Promise<JsonObject> {
+    const answer = await link.ask(to, MESSAGE_PATH, message, TELL_TIMEOUT_MS)
+    return isJsonObject(answer) ? answer : {}
+  }
+
+  handlers.set(PING_PATH, ({ response }) => answerLink(response, 200, { id }))
+  handlers.set(MESSAGE_PATH, async ({ body, from, response }) => {
+    const message = parseJson(body.toString('utf8'))
+    const listener = isJsonObject(message) ? listeners.get(textOf(message['kind'])) : undefined
+    const answer = listener && isJsonObject(message) ? await listener(message, from) : undefined
+    answerLink(response, 200, answer ?? {})
+  })
+
+  return {
+    self,
+    directory,
+    connections,
+    link,
+    sealer,
+    handle: (path, handler) => void handlers.set(path, handler),
+    onMessage: (kind, handler) => void listeners.set(kind, handler),
+    tell,
+    tellAll(message) {
+      for (const other of directory.others) {
+        tell(other, message).catch((error: unknown) => {
+          log.debug({ replica: other.id, err: error }, 'Cannot tell another replica')
+        })
+      }
+    },
+    start: () => directory.start(),
+    leave: () => directory.close(),
+    async close() {
+      await directory.close()
+      link.close()
+      await server.close()
+    },
+  }
+}
+
+function wasRefused(error: unknown): boolean {
+  return (error as { details?: { refused?: unknown } }).details?.refused === true
+}

@@ -1,0 +1,85 @@
+import type { BackendConnection, BackendRequest } from '../mcp/backend-connection.ts'
+import { mcpErrors } from '../mcp/errors.ts'
+import type { ListenFilter, ServerDescription } from '../mcp/messages.ts'
+import type { Reply } from '../mcp/reply.ts'
+import type { Era, ProtocolVersion } from '../mcp/versions.ts'
+import { withLossTold } from './state-lost.ts'
+
+export interface OwnedConnectionOptions {
+  readonly inner: BackendConnection
+  readonly backend: string
+  /** Version of the record that says it is ours. */
+  readonly fence: number
+  /** It took the place of one whose state is gone: the client is told with the first result. */
+  readonly isLoss: boolean
+  /** See `Directory.ready`. */
+  readonly ready: () => Promise<void> | undefined
+  /** It was closed by its owner; `keep`: because this replica stops. */
+  readonly onClosed: (fence: number, keep: boolean) => Promise<void>
+  readonly onLost: (reason: string) => void
+}
+
+/** A connection of this process that other replicas may take over when they believe us dead: fenced. */
+export class OwnedConnection implements BackendConnection {
+  readonly listen?: (filter: ListenFilter | undefined) => Promise<ListenFilter>
+  readonly transport?: NonNullable<BackendConnection['transport']>
+  fence: number
+  readonly #options: OwnedConnectionOptions
+  readonly #inner: BackendConnection
+  #untold: boolean
+  #lost = false
+
+  constructor(options: OwnedConnectionOptions) {
+    const { inner } = options
+    this.#options = options
+    this.#inner = inner
+    this.#untold = options.isLoss
+    this.fence = options.fence
+    if (inner.transport !== undefined) this.transport = inner.transport
+    if (inner.listen !== undefined) this.listen = (filter) => inner.listen!(filter)
+  }
+
+  get era(): Era {
+    return this.#inner.era
+  }
+
+  get version(): ProtocolVersion {
+    return this.#inner.version
+  }
+
+  get server(): ServerDescription {
+    return this.#inner.server
+  }
+
+  get inFlight(): number {
+    return this.#inner.inFlight
+  }
+
+  async request(request: BackendRequest): Promise<Reply> {
+    await this.#options.ready()
+    const backend = this.#options.backend
+    if (this.#lost) {
+      const reason = 'another replica has its state now'
+      throw mcpErrors.BACKEND_SESSION_LOST({ backend, reason, ran: 'no' })
+    }
+    if (!this.#untold || request.method !== 'tools/call') return this.#inner.request(request)
+    this.#untold = false
+    return withLossTold(this.#inner, backend, request)
+  }
+
+  notify(method: string, params?: Parameters<BackendConnection['notify']>[1]): void {
+    if (!this.#lost) this.#inner.notify(method, params)
+  }
+
+  async close(options: { readonly keepSession?: boolean } = {}): Promise<void> {
+    await this.#inner.close(options)
+    if (!this.#lost) await this.#options.onClosed(this.fence, options.keepSession === true)
+  }
+
+  /** Others have it: nothing more goes through here. */
+  async lose(reason: string): Promise<void> {
+    this.#lost = true
+    this.#options.onLost(reason)
+    await this.#inner.close()
+  }
+}

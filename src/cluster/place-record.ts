@@ -1,0 +1,49 @@
+import { isJsonObject } from '../base/json.ts'
+import { isKnownVersion, type ProtocolVersion } from '../mcp/versions.ts'
+import type { Sealer } from './sealer.ts'
+
+/**
+ * Where a connection of an owner to a backend is. `session`: the backend keeps it under this id, and anybody can go on with
+ * it. `process`: it lives in a replica; `gone`: that replica has ended, and what it kept with it.
+ */
+export type PlaceRecord =
+  | { readonly kind: 'session'; readonly sessionId: string; readonly version: ProtocolVersion }
+  | { readonly kind: 'process'; readonly replica: string; readonly gone: boolean }
+
+/** As text for the store; the id of a backend's session is sealed where there is a key. */
+export function writePlace(record: PlaceRecord, key: string, sealer: Sealer | undefined): string {
+  if (record.kind === 'process') return JSON.stringify(record)
+  const { sessionId, version } = record
+  return JSON.stringify(
+    sealer === undefined
+      ? { kind: 'session', sessionId, version }
+      : { kind: 'session', sealed: sealer.seal(sessionId, key), version },
+  )
+}
+
+/** Undefined for what cannot be read, by another key for example: then the connection begins anew. */
+export function readPlace(
+  text: string,
+  key: string,
+  sealer: Sealer | undefined,
+): PlaceRecord | undefined {
+  const record = parse(text)
+  if (!isJsonObject(record)) return undefined
+  if (record['kind'] === 'process' && typeof record['replica'] === 'string') {
+    return { kind: 'process', replica: record['replica'], gone: record['gone'] === true }
+  }
+  const { sealed, version } = record
+  const plain = typeof sealed === 'string' ? sealer?.open(sealed, key) : record['sessionId']
+  if (record['kind'] !== 'session' || typeof plain !== 'string' || !isKnownVersion(version)) {
+    return undefined
+  }
+  return { kind: 'session', sessionId: plain, version }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

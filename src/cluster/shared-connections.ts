@@ -1,0 +1,132 @@
+import type { BackendConnection } from '../mcp/backend-connection.ts'
+import type { LegacyResume } from '../mcp/connect-backend.ts'
+import type { KeyValue } from '../storage/key-value.ts'
+import type { Logger } from '../telemetry/logger.ts'
+import { placeKey, type Place } from './owner.ts'
+import { readPlace, writePlace, type PlaceRecord } from './place-record.ts'
+import type { Processes } from './processes.ts'
+import type { Sealer } from './sealer.ts'
+import type { SharedConnect } from './shared-connect.ts'
+import { isStoreAway } from './store-away.ts'
+
+/** Connections to backends that belong to somebody, the same ones on every replica. */
+export interface SharedConnections {
+  /** Opens the connection, goes on with the one there is, or reaches it through the replica that has it. */
+  connect(wanted: SharedConnect): Promise<BackendConnection>
+  /** The owners are active: what is kept of their connections lives on. Never rejects. */
+  prolong(places: readonly Place[], ttlMs: number): Promise<void>
+  /** True while something is stored of it: others may use it. True as well if the store cannot be asked. */
+  isKept(place: Place): Promise<boolean>
+  /** The owner has ended: nobody goes on with it. Never rejects. */
+  forget(place: Place): Promise<void>
+  /** The same for what this replica has no connection to: the backend's session is ended over one. Never rejects. */
+  end(place: Place, open: (resume: LegacyResume) => Promise<BackendConnection>): Promise<void>
+}
+
+export interface SharedConnectionsOptions {
+  readonly store: KeyValue
+  readonly keyPrefix: string
+  readonly sealer: Sealer | undefined
+  /** Life of a record that is not prolonged, milliseconds; asked each time. */
+  readonly ttlMs: () => number
+  readonly processes: Processes
+  readonly log: Logger
+}
+
+/** Several replicas may open a first connection at once; then they all go on with the one that was written first. */
+const MAX_RACES = 5
+/** Records of connections outlive those of their owners by so much. */
+const SLACK_MS = 120_000
+
+export function createSharedConnections(options: SharedConnectionsOptions): SharedConnections {
+  const { store, sealer, processes, log } = options
+
+  function keyOf(place: Place): string {
+    return options.keyPrefix + placeKey(place)
+  }
+
+  /** Goes on with the session the backend keeps for the owner, or begins one and says so before its first use. */
+  async function connectSession(wanted: SharedConnect): Promise<BackendConnection> {
+    const key = keyOf(wanted.place)
+    for (let races = 0; races < MAX_RACES; races++) {
+      const entry = await store.get(key)
+      const record = entry && readPlace(entry.value, key, sealer)
+      if (record?.kind === 'session' && record.sessionId !== wanted.lostSessionId) {
+        const { sessionId, version } = record
+        const server = wanted.server()
+        return wanted.open({ sessionId, version, ...(server === undefined ? {} : { server }) })
+      }
+      const made = await wanted.open()
+      if (made.sessionId === undefined || made.era !== 'legacy') return made
+      const next: PlaceRecord = {
+        kind: 'session',
+        sessionId: made.sessionId,
+        version: made.version,
+      }
+      const written = await store.set(key, writePlace(next, key, sealer), {
+        ttlMs: options.ttlMs() + SLACK_MS,
+        when: entry === undefined ? 'absent' : { version: entry.version },
+      })
+      if (written !== undefined) return made
+      await made.close()
+    }
+    throw new Error(`Another replica always was quicker with a session of ${wanted.place.backend}`)
+  }
+
+  async function forget(place: Place): Promise<void> {
+    try {
+      await store.delete(keyOf(place))
+    } catch (error) {
+      log.debug({ err: error }, 'Cannot delete what was kept of a connection: it expires')
+    }
+  }
+
+  return {
+    async connect(wanted) {
+      if (wanted.isProcess) return processes.connect(wanted, keyOf(wanted.place))
+      try {
+        return await connectSession(wanted)
+      } catch (error) {
+        if (!isStoreAway(error)) throw error
+        // Alone for now: another replica would begin a session of its own.
+        log.warn(
+          { backend: wanted.place.backend, err: error },
+          'Cannot share a session of a backend',
+        )
+        return wanted.open()
+      }
+    },
+    async prolong(places, ttlMs) {
+      if (places.length === 0) return
+      try {
+        // A little longer than what it belongs to.
+        const touches = places.map((place) => ({ key: keyOf(place), ttlMs: ttlMs + SLACK_MS }))
+        await store.touchMany(touches)
+      } catch (error) {
+        log.debug({ err: error }, 'Cannot prolong what is kept of connections')
+      }
+    },
+    async isKept(place) {
+      try {
+        return (await store.get(keyOf(place))) !== undefined
+      } catch {
+        return true
+      }
+    },
+    forget,
+    async end(place, open) {
+      try {
+        const key = keyOf(place)
+        const entry = await store.get(key)
+        const record = entry && readPlace(entry.value, key, sealer)
+        if (record?.kind !== 'session') return
+        const { sessionId, version } = record
+        const connection = await open({ sessionId, version })
+        await connection.close()
+        await store.delete(key)
+      } catch (error) {
+        log.debug({ err: error }, 'Cannot end a session of a backend')
+      }
+    },
+  }
+}
