@@ -30,7 +30,8 @@ function setUp({ isStdio = false, fails = false } = {}) {
         return SESSION
       },
       find: () => SESSION,
-      setLogLevel: () => reached.push('setLogLevel'),
+      setLogLevel: () => void reached.push('setLogLevel'),
+      claimStream: async () => {},
       end: async () => {},
     },
     describe: () => ({ info: { name: 'g', version: '1' }, capabilities: {} }),
@@ -75,7 +76,7 @@ describe('createAuditPort()', () => {
 
   it('tells of log levels, notifications and streams, and hands them on', async () => {
     const t = setUp()
-    t.port.sessions.setLogLevel(SESSION, 'debug')
+    void t.port.sessions.setLogLevel(SESSION, 'debug')
     t.port.clientNotification(SESSION, 'notifications/roots/list_changed', {})
     t.port.clientNotification(SESSION, 'notifications/other', {})
     const sink = () => {}

@@ -61,8 +61,9 @@ function createAuditSessions(sessions: Sessions, record: (event: Event) => void)
     find: (id, principal) => sessions.find(id, principal),
     setLogLevel(session, level) {
       record({ type: 'mcp_logging', method: 'logging/setLevel', ...ofSession(session) })
-      sessions.setLogLevel(session, level)
+      return sessions.setLogLevel(session, level)
     },
+    claimStream: (session) => sessions.claimStream(session),
     end: (session, reason) => sessions.end(session, reason),
   }
 }

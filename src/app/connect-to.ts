@@ -46,8 +46,9 @@ export function createConnectTo(options: ConnectToOptions): (backend: BackendCon
           outbound: options.outbound,
           children: options.children,
           ...(wanted === undefined ? {} : { era: wanted }),
+          ...(request.resume === undefined ? {} : { resume: request.resume }),
         })
-        if (request.era === undefined) era = connection.era
+        if (request.era === undefined && request.resume === undefined) era = connection.era
         return connection
       } catch (error) {
         if (backend.era === 'auto' && request.era === undefined) era = undefined

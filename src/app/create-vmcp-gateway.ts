@@ -1,7 +1,12 @@
 import type { Now } from '../base/clock.ts'
 import type { NewId } from '../base/ids.ts'
 import { connectTimeoutMs } from '../gateway/call-timeouts.ts'
-import { createGateway, type Gateway, type GatewayOptions } from '../gateway/create-gateway.ts'
+import {
+  createGateway,
+  type Gateway,
+  type GatewayOptions,
+  type GatewayPeers,
+} from '../gateway/create-gateway.ts'
 import type { Implementation } from '../mcp/messages.ts'
 import type { Outbound } from '../net/outbound.ts'
 import type { KeyValue } from '../storage/key-value.ts'
@@ -22,6 +27,7 @@ export interface VmcpGatewayParts extends Pick<
   readonly store: KeyValue
   /** 32 bytes. */
   readonly key: Buffer
+  readonly peers?: GatewayPeers | undefined
   readonly newId: NewId
   readonly now: Now
   readonly log: Logger
@@ -50,6 +56,7 @@ export function createVmcpGateway(parts: VmcpGatewayParts): Gateway {
     store: parts.store,
     sessionKeyPrefix: config().sessionStorage.keyPrefix,
     key: parts.key,
+    peers: parts.peers,
     stages: parts.stages,
     aroundBackend: parts.aroundBackend,
     onBackendState: parts.onBackendState,

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { createSealer } from '../cluster/sealer.ts'
 import type { Implementation } from '../mcp/messages.ts'
 import { createOutbound, type Outbound } from '../net/outbound.ts'
 import type { Stores } from '../storage/stores.ts'
@@ -8,6 +9,7 @@ import { createMetrics, type Metrics, type MetricSnapshot } from '../telemetry/m
 import { openExport } from '../telemetry/open-export.ts'
 import { createCallMetrics, type CallMetrics } from './call-metrics.ts'
 import type { VmcpConfig } from './config/vmcp-config.ts'
+import { fleetSecret } from './fleet-secret.ts'
 import { openSessionStore } from './open-session-store.ts'
 import type { Stack } from './stack.ts'
 import { storedKey } from './stored-key.ts'
@@ -22,6 +24,8 @@ export interface Means {
   readonly stores: Stores
   /** 32 bytes: seals what clients hold for us. */
   readonly key: Buffer
+  /** The key of the fleet as configured; undefined: none. */
+  readonly secret: Buffer | undefined
   readonly outbound: Outbound
   readonly children: ChildProcesses
 }
@@ -48,12 +52,15 @@ export async function openMeans(
     }),
   )
   const stores = stack.add(await openSessionStore(config, log))
+  const secret = fleetSecret(config.cluster, process.env)
+  const sealer = secret && createSealer(secret)
   return {
     metrics,
     callMetrics: createCallMetrics(metrics, info.name),
     traced: telemetry.tracing && createCallTracing(telemetry.tracing, config.telemetry),
     stores,
-    key: await storedKey(stores.keyValue, () => randomBytes(32)),
+    key: await storedKey(stores.keyValue, () => randomBytes(32), sealer),
+    secret,
     outbound: stack.add(createOutbound()),
     children: stack.add(createChildProcesses()),
   }

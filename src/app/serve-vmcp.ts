@@ -20,6 +20,8 @@ import { createLimitObserver } from './limit-observer.ts'
 import { leave, leavePlan } from './leave.ts'
 import { createNameWatch } from './name-watch.ts'
 import { createObserveStage } from './observe-calls.ts'
+import { gatewayPeers, joinFleet } from './join-fleet.ts'
+import { openFleet } from './open-fleet.ts'
 import { openMeans } from './open-means.ts'
 import { openMetricsPort } from './open-metrics-port.ts'
 import { createOpsSources, missingBackends } from './ops-sources.ts'
@@ -121,10 +123,23 @@ async function start(options: ServeOptions, stack: Stack): Promise<RunningVmcp> 
     metrics: means.callMetrics,
     passthroughHeaders: () => config().passthroughHeaders,
   })
+  const fleet = isStdio
+    ? undefined
+    : await openFleet({
+        config,
+        store: means.stores.keyValue,
+        storeKey: means.key,
+        secret: means.secret,
+        host: options.host,
+        env: process.env,
+        log,
+      })
+  if (fleet !== undefined) stack.add(fleet)
   const gateway: Gateway = stack.add(
     createVmcpGateway({
       ...means,
       store: means.stores.keyValue,
+      peers: fleet && gatewayPeers(fleet),
       config,
       info,
       stages: [
@@ -143,6 +158,7 @@ async function start(options: ServeOptions, stack: Stack): Promise<RunningVmcp> 
       log,
     }),
   )
+  if (fleet !== undefined) joinFleet(fleet, gateway)
   const readMetrics = createMetricsReader({ ...means, gateway, health })
   const names = createNameWatch(() => gateway, config, log)
   const ops = createOpsSources({
@@ -171,6 +187,10 @@ async function start(options: ServeOptions, stack: Stack): Promise<RunningVmcp> 
   if (!isStdio) gateway.start()
   health.start()
   stack.add({ close: () => health.stop() })
+  if (fleet !== undefined) {
+    await fleet.start()
+    log.info({ replica: fleet.self.id, link: fleet.self.url }, 'One of several replicas')
+  }
   if (clients.url !== undefined) log.info({ url: clients.url }, 'Listening')
 
   await firstChance()

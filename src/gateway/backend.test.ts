@@ -178,7 +178,7 @@ describe('createBackend()', () => {
     assert.notEqual(first, second)
     assert.equal(await t.backend.connectionFor({ principal: ANONYMOUS, session: one }), first)
     assert.deepEqual(fake.connections[1]?.asked.capabilities, LEGACY_CLIENT.capabilities)
-    t.backend.endSession(one)
+    t.backend.endSession(one, 'ended')
     assert.equal(fake.connections[1]?.closed, true)
     assert.equal(fake.connections[2]?.closed, false)
   })
@@ -189,7 +189,7 @@ describe('createBackend()', () => {
     await using t = setUp(fake)
     await started(t.backend)
     const owner = { principal: ANONYMOUS, session: makeSession('s') }
-    t.backend.endSession(owner.session)
+    t.backend.endSession(owner.session, 'ended')
     await assert.rejects(async () => t.backend.connectionFor(owner), { code: 'MCP_CALL_CANCELLED' })
     assert.equal(fake.connections.length, 1)
   })
@@ -274,7 +274,7 @@ describe('createBackend()', () => {
     fake.connections[1]?.events.onNotification('notifications/tools/list_changed', {})
     await until(() => t.heard.includes('session 1 told tools'))
     assert.ok(t.heard.includes('session 1 sees a,mine'))
-    t.backend.endSession(makeSession('1'))
+    t.backend.endSession(makeSession('1'), 'ended')
     assert.equal(t.heard.at(-1), 'session 1 sees the same')
   })
 

@@ -2,6 +2,7 @@ import { createBackoff } from '../base/backoff.ts'
 import { Cancellation } from '../base/cancellation.ts'
 import { isAppError } from '../base/errors.ts'
 import type { Now } from '../base/clock.ts'
+import type { SharedConnections } from '../cluster/shared-connections.ts'
 import type { JsonObject } from '../base/json.ts'
 import type { BackendConnection, ConnectionEvents } from '../mcp/backend-connection.ts'
 import type { Call } from '../mcp/call.ts'
@@ -22,6 +23,7 @@ import { listOffer, withLists } from './backends/list-offer.ts'
 import { createMainConnection } from './backends/main-connection.ts'
 import { createOfferKeeper } from './backends/offer-keeper.ts'
 import { createPool, type SlotOwner } from './backends/pool.ts'
+import { shareConnect, toOwner } from './backends/share-connect.ts'
 import { createSlot, type Slot } from './backends/slot.ts'
 
 /** What a backend tells the gateway. */
@@ -76,11 +78,18 @@ export interface Backend {
   /** For a modern caller, who names the level with each call. Undefined: its connection sends as much already. */
   raiseLogLevel(call: CallOwner, level: LogLevel): Promise<void> | undefined
   clientNotification(session: ClientSession, method: string, params: JsonObject): void
-  endSession(session: ClientSession): void
+  /** Another replica reaches what we have for one owner; undefined if there is nothing that belongs to somebody. */
+  ownConnection(owner: CallOwner): Promise<BackendConnection | undefined>
+  /** True if the session has a connection of its own here. */
+  serves(session: ClientSession): boolean
+  endSession(session: ClientSession, end: SessionEnd): void
   sweep(): void
   readonly connections: number
   close(): Promise<void>
 }
+
+/** How a session ended here. `elsewhere`: another replica ended it and what is stored of it. `left`: it goes on there. */
+export type SessionEnd = 'ended' | 'elsewhere' | 'left'
 
 /** Whose connection a call may use. */
 export type CallOwner = Pick<Call, 'principal'> & { readonly session?: ClientSession | undefined }
@@ -91,6 +100,8 @@ export interface BackendOptions {
   /** What it offered under an earlier configuration: served until it has been asked. */
   readonly offer?: BackendOffer
   readonly connect: Connect
+  /** What belongs to somebody is the same on all replicas. Undefined: we are alone. */
+  readonly connections?: SharedConnections | undefined
   readonly events: BackendEvents
   /** Waits before a list that could not be had is asked for again. */
   readonly relistMs?: { readonly minMs: number; readonly maxMs: number }
@@ -106,7 +117,7 @@ const LIST_DELAYS = { minMs: 30, maxMs: 2_000 }
 const RELIST_MS = { minMs: 1_000, maxMs: 300_000 }
 
 export function createBackend(options: BackendOptions): Backend {
-  const { events, log } = options
+  const { connections, events, log } = options
   let { config, operational } = options
   const timeoutsByTool = new Map<string | undefined, CallTimeouts>()
   const calls = { count: 0 }
@@ -154,6 +165,18 @@ export function createBackend(options: BackendOptions): Backend {
     makeSlot: makeOwnedSlot,
     maxSlots: MAX_CONNECTIONS[config.target.kind],
     idleMs: () => operational.sessions.ttlMs,
+    ...(connections === undefined
+      ? {}
+      : {
+          mayGoOn: async (owner) =>
+            !isProcess() &&
+            (await connections.isKept({ owner: toOwner(owner), backend: config.name })),
+          onUsed: (owner) =>
+            void connections.prolong(
+              [{ owner: toOwner(owner), backend: config.name }],
+              operational.sessions.ttlMs,
+            ),
+        }),
     now: options.now,
     onEnd: (owner) => events.onOwnOffer(backend, owner, undefined),
   })
@@ -217,10 +240,7 @@ export function createBackend(options: BackendOptions): Backend {
     const ownChanges = createCoalescer<ListKind>(LIST_DELAYS, (kinds) => relist(slot, owner, kinds))
     const slot = createSlot({
       ...slotBasics(),
-      connect: (request) =>
-        options.connect(
-          mainSlot.connection?.era === 'modern' ? { ...request, era: 'legacy' } : request,
-        ),
+      connect: connections === undefined ? connectOwned : sharedConnect(connections, owner),
       capabilities: session === undefined ? SHARED_CAPABILITIES : session.client.capabilities,
       events: ownedEvents(owner, (kind) => ownChanges.add(kind)),
       onLost: (reason) =>
@@ -231,6 +251,46 @@ export function createBackend(options: BackendOptions): Backend {
     })
     if (session?.client.logLevel !== undefined) void slot.setLogLevel(session.client.logLevel)
     return slot
+  }
+
+  const connectOwned: Connect = (request) =>
+    options.connect(mainSlot.connection?.era === 'modern' ? { ...request, era: 'legacy' } : request)
+
+  function sharedConnect(all: SharedConnections, owner: SlotOwner): Connect {
+    return shareConnect({
+      connections: all,
+      backend: config.name,
+      owner,
+      isProcess,
+      server: () =>
+        mainSlot.connection?.era === 'legacy' ? mainSlot.connection.server : undefined,
+      connect: connectOwned,
+    })
+  }
+
+  /** What others can only reach through us: a child, or a stream of HTTP+SSE. */
+  function isProcess(): boolean {
+    const { target } = config
+    if (target.kind === 'stdio' || target.transport === 'sse') return true
+    return mainSlot.connection?.transport === 'sse'
+  }
+
+  /** A session ended that others served: what the backend keeps for it ends, too. */
+  function endElsewhere(session: ClientSession): void {
+    if (connections === undefined || config.sessions !== 'perSession' || isProcess()) return
+    const place = { owner: toOwner({ kind: 'session', session }), backend: config.name }
+    void connections.end(place, (resume) =>
+      options.connect({
+        capabilities: {},
+        openStream: false,
+        events: {
+          onNotification() {},
+          onQuestion: () => askOwner(undefined, NO_QUESTION),
+          onClose() {},
+        },
+        resume,
+      }),
+    )
   }
 
   /** A connection of somebody's own announced a change: it may offer something else to its owner than to all. */
@@ -395,7 +455,22 @@ export function createBackend(options: BackendOptions): Backend {
     clientNotification(session, method, params) {
       pool.peek({ kind: 'session', session })?.connection?.notify(method, params)
     },
-    endSession: (session) => pool.endSession(session),
+    async ownConnection(owner) {
+      const slot = await slotFor(owner)
+      return slot === mainSlot ? undefined : slot.open()
+    },
+    serves: (session) => pool.peek({ kind: 'session', session })?.connection !== undefined,
+    endSession(session, end) {
+      const isHere = pool.peek({ kind: 'session', session }) !== undefined
+      pool.endSession(session, end === 'left')
+      if (end !== 'ended' || connections === undefined) return
+      if (isHere)
+        void connections.forget({
+          owner: toOwner({ kind: 'session', session }),
+          backend: config.name,
+        })
+      else endElsewhere(session)
+    },
     sweep: () => pool.sweep(),
     get connections() {
       return pool.size + (mainSlot.connection === undefined ? 0 : 1)
@@ -403,7 +478,7 @@ export function createBackend(options: BackendOptions): Backend {
     async close() {
       main.stop()
       lists.stop()
-      await Promise.all([mainSlot.close(), pool.close()])
+      await Promise.all([mainSlot.close(), pool.close({ keepSession: connections !== undefined })])
     },
   }
 
@@ -424,6 +499,9 @@ function refusesLegacy(error: unknown): boolean {
   const status = Number(error.details['httpStatus'])
   return status >= 400 && status < 500 && ![401, 403, 408, 429].includes(status)
 }
+
+/** Never asked: the connection only ends a session. */
+const NO_QUESTION: InputRequest = { method: 'roots/list', params: {} }
 
 /** A question outside any call can only go to the session that owns the connection. */
 function askOwner(owner: SlotOwner | undefined, question: InputRequest): Promise<JsonObject> {

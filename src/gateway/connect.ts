@@ -1,5 +1,6 @@
 import type { JsonObject } from '../base/json.ts'
 import type { BackendConnection, ConnectionEvents } from '../mcp/backend-connection.ts'
+import type { LegacyResume } from '../mcp/connect-backend.ts'
 import type { Era } from '../mcp/versions.ts'
 
 export interface ConnectRequest {
@@ -10,6 +11,8 @@ export interface ConnectRequest {
   readonly openStream: boolean
   /** Speak this era, whatever the backend prefers; default: what it prefers. */
   readonly era?: Era
+  /** Go on with this session of a legacy HTTP backend. */
+  readonly resume?: LegacyResume
 }
 
 /** Opens a connection to one backend; bound to its target, credentials and era cache by `app/`. */

@@ -1,4 +1,7 @@
 import type { Now } from '../base/clock.ts'
+import type { Place } from '../cluster/owner.ts'
+import type { SharedConnections } from '../cluster/shared-connections.ts'
+import type { BackendConnection } from '../mcp/backend-connection.ts'
 import type { NewId } from '../base/ids.ts'
 import type { Call } from '../mcp/call.ts'
 import { downConvertResult } from '../mcp/down-convert.ts'
@@ -20,6 +23,7 @@ import { createBackend, type Backend, type BackendEvents } from './backend.ts'
 import type { Connect } from './connect.ts'
 import { callBackend, type RoutedRequest } from './call-backend.ts'
 import { createCatalogues } from './catalogues.ts'
+import { toOwner } from './backends/share-connect.ts'
 import type { AggregationConfig, BackendConfig, OperationalConfig } from './config.ts'
 import { InnerCall } from './inner-call.ts'
 import { createInterests } from './interests.ts'
@@ -27,7 +31,7 @@ import { LIST_KINDS, type ListKind } from './list-kinds.ts'
 import { openListening } from './listening.ts'
 import { createNotificationRelay } from './relay-notification.ts'
 import { createRouter } from './router.ts'
-import { createSessions, type SessionTable } from './sessions.ts'
+import { createSessions, type SessionPeers, type SessionTable } from './sessions.ts'
 import type { MakeSources, Source } from './source.ts'
 import { throughStages, type Stage } from './stages.ts'
 import { createSubscriptions } from './subscriptions.ts'
@@ -64,9 +68,16 @@ export interface GatewayOptions extends GatewaySettings {
   readonly onBackendState: (name: string, up: boolean, error?: unknown) => void
   /** The catalogue for everybody was rebuilt. */
   readonly onCatalogue: (catalogue: Catalogue, offers: readonly BackendOffer[]) => void
+  /** Other replicas that serve the same sessions. Undefined: we are alone. */
+  readonly peers?: GatewayPeers | undefined
   readonly newId: NewId
   readonly now: Now
   readonly log: Logger
+}
+
+/** The other replicas, as far as a gateway needs them. */
+export interface GatewayPeers extends SessionPeers {
+  readonly connections: SharedConnections
 }
 
 export interface Gateway extends GatewayPort {
@@ -81,6 +92,11 @@ export interface Gateway extends GatewayPort {
   reconfigure(settings: GatewaySettings): void
   /** A source offers something else by now: clients hear of it. */
   sourcesChanged(): void
+  /** Another replica uses a connection that only this one has; `run` gets undefined if there is no such owner or backend. */
+  useConnection<Result>(
+    place: Place,
+    run: (connection: BackendConnection | undefined) => Promise<Result>,
+  ): Promise<Result>
   /** Ends listeners, sessions' streams and backend connections. */
   close(): Promise<void>
 }
@@ -102,13 +118,21 @@ export function createGateway(options: GatewayOptions): Gateway {
     newId: options.newId,
     now: options.now,
     log,
-    onEnd(session) {
-      for (const backend of backends.values()) backend.endSession(session)
+    peers: options.peers,
+    onEnd(session, _reason, end) {
+      for (const backend of backends.values()) backend.endSession(session, end)
       interests.endSession(session)
       catalogues.endOwner({ kind: 'session', session })
     },
     onLogLevel(session, level) {
       for (const backend of backends.values()) backend.setLogLevel(session, level)
+    },
+    onProlonged(session, ttlMs) {
+      if (options.peers === undefined) return
+      const owner = toOwner({ kind: 'session', session })
+      const served = [...backends.values()].filter((backend) => backend.serves(session))
+      const places = served.map(({ name }) => ({ owner, backend: name }))
+      void options.peers.connections.prolong(places, ttlMs)
     },
   })
   const interests = createInterests({ sessions: () => sessions.live() })
@@ -197,6 +221,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       operational: settings.operational,
       ...(offer === undefined ? {} : { offer }),
       connect: options.connectTo(config),
+      connections: options.peers?.connections,
       events,
       now: options.now,
       log: log.child({ backend: config.name }),
@@ -304,6 +329,22 @@ export function createGateway(options: GatewayOptions): Gateway {
       rebuild(new Set())
     },
     sourcesChanged: () => rebuild(new Set()),
+    async useConnection({ owner, backend: name }, run) {
+      const backend = backends.get(name)
+      const { principal } = owner
+      const session =
+        owner.kind === 'session' ? await sessions.find(owner.id, principal) : undefined
+      if (backend === undefined || typeof session === 'string') return run(undefined)
+      // Neither may go while it is used.
+      backend.calls.count++
+      if (session !== undefined) session.inFlight++
+      try {
+        return await run(await backend.ownConnection({ principal, session }))
+      } finally {
+        backend.calls.count--
+        if (session !== undefined) session.inFlight--
+      }
+    },
     async close() {
       clearInterval(sweeper)
       interests.end()

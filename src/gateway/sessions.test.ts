@@ -130,7 +130,7 @@ describe('createSessions()', () => {
       principal: ALICE,
       info: { name: 'c', version: '1' },
     })
-    first.sessions.setLogLevel(session, 'error')
+    void first.sessions.setLogLevel(session, 'error')
     await new Promise((resolve) => setImmediate(resolve))
     using second = await setUp({ store: first.store })
     const restored = live(await second.sessions.find(session.id, ALICE))

@@ -1,6 +1,5 @@
 import type { Now } from '../base/clock.ts'
 import type { NewId } from '../base/ids.ts'
-import { isJsonObject } from '../base/json.ts'
 import type { ClientView, Principal } from '../mcp/caller.ts'
 import type {
   ClientSession,
@@ -8,23 +7,50 @@ import type {
   SessionRequest,
   Sessions,
 } from '../mcp/client-session.ts'
-import { isLogLevel } from '../mcp/meta.ts'
-import type { Implementation, LogLevel } from '../mcp/messages.ts'
-import { isKnownVersion } from '../mcp/versions.ts'
+import type { LogLevel } from '../mcp/messages.ts'
 import type { KeyValue } from '../storage/key-value.ts'
 import type { Logger } from '../telemetry/logger.ts'
+import type { SessionEnd } from './backend.ts'
 import { gatewayErrors } from './errors.ts'
+import {
+  bindingDigest,
+  DEFAULT_LOG_LEVEL,
+  readRecord,
+  writeRecord,
+  type SessionRecord,
+} from './session-record.ts'
 
-/** The level a legacy client gets that never set one. */
-const DEFAULT_LOG_LEVEL: LogLevel = 'info'
 /** A client says what it can and who it is in a few hundred bytes; icons may be among them. */
 const MAX_RECORD_BYTES = 32 * 1024
+/** With other replicas: a view that was not compared with its record for so long is, while its session is used. */
+const CONFIRM_MS = 5_000
+/** Replicas that change the same session at once come one after the other. */
+const MAX_WRITES = 10
 
 /** A session in this process; what others keep for it is in maps of their own. */
 interface LiveSession extends ClientSession {
   lastUsedMs: number
   /** Until when the stored record lives, as far as we know. */
   storedUntilMs: number
+  /** The record as it was last read or written. */
+  record: SessionRecord
+  recordVersion: number
+  /** When it was last known to be that; 0: it has to be read again before the session is used. */
+  confirmedMs: number
+  /** How often others said that they changed it. */
+  changes: number
+  confirming: Promise<boolean> | undefined
+}
+
+/** The other replicas of this gateway, as far as sessions concern them. */
+export interface SessionPeers {
+  /** Our name in records. */
+  readonly self: string
+  /** What was read before this has to be read again: we may have missed what the others said. */
+  readonly trustedSinceMs: () => number
+  /** They read the record again before they use the session. */
+  changed(id: string): void
+  ended(id: string): void
 }
 
 export interface SessionsOptions {
@@ -33,29 +59,45 @@ export interface SessionsOptions {
   readonly keyPrefix: string
   /**
    * Asked each time, as a reload may change them. `ttlMs`, sliding: a session ends so long after its last request.
-   * `maxSessions`: beyond it the least recently used idle session ends.
+   * `maxSessions`: beyond it the least recently used idle session ends; with other replicas only our view of it does.
    */
   readonly limits: () => { readonly ttlMs: number; readonly maxSessions: number }
+  /** Undefined: we are alone. */
+  readonly peers?: SessionPeers | undefined
   readonly newId: NewId
   readonly now: Now
   /** Frees what others hold for the session: connections to backends, views. */
-  readonly onEnd: (session: ClientSession, reason: string) => void
+  readonly onEnd: (session: ClientSession, reason: string, end: SessionEnd) => void
   readonly onLogLevel: (session: ClientSession, level: LogLevel) => void
+  /** Another replica changed what the session follows. */
+  readonly onSubscriptions?: (session: ClientSession, uris: readonly string[]) => void
+  /** The session is in use: what is stored for it lives on for so long. */
+  readonly onProlonged?: (session: ClientSession, ttlMs: number) => void
   readonly log: Logger
 }
 
 export interface SessionTable extends Sessions {
   readonly size: number
   live(): Iterable<ClientSession>
+  /** What the session follows, as stored. */
+  subscriptionsOf(session: ClientSession): readonly string[]
+  /** Stores what the session follows; the others learn of it. Never rejects. */
+  setSubscriptions(session: ClientSession, change: UriChange): Promise<void>
+  /** Another replica changed the record. */
+  staleElsewhere(id: string): void
+  /** Another replica ended the session, and what was stored of it. */
+  endedElsewhere(id: string): void
   /** Ends sessions that are over their time and prolongs the records of those in use. Called by the table's own timer. */
   sweep(): Promise<void>
   /** Ends the timer and all streams; records stay in the store. */
   close(): void
 }
 
+export type UriChange = (uris: readonly string[]) => readonly string[]
+
 /** The session table: live sessions in memory in the order of their use, their records in the store. */
 export function createSessions(options: SessionsOptions): SessionTable {
-  const { store, keyPrefix, limits, newId, now, log } = options
+  const { store, keyPrefix, limits, peers, newId, now, log } = options
   const live = new Map<string, LiveSession>()
   const restoring = new Map<string, Promise<LiveSession | 'unknown' | 'unavailable'>>()
   let timer = nextSweep()
@@ -87,7 +129,9 @@ export function createSessions(options: SessionsOptions): SessionTable {
     if (tooMany <= 0) return
     for (const session of live.values()) {
       if (session.inFlight > 0 || session === newcomer) continue
-      void endSession(session, 'evicted: too many sessions')
+      // Another replica may be using it: its record stays.
+      if (peers === undefined) void endSession(session, 'evicted: too many sessions')
+      else leave(session, 'evicted: too many sessions', 'left')
       if (--tooMany === 0) return
     }
   }
@@ -112,16 +156,23 @@ export function createSessions(options: SessionsOptions): SessionTable {
     return session
   }
 
-  async function endSession(session: ClientSession, reason: string): Promise<void> {
-    if (!live.delete(session.id)) return
+  /** Forgets the session here. False if that was done before. */
+  function leave(session: ClientSession, reason: string, end: SessionEnd): boolean {
+    if (!live.delete(session.id)) return false
     session.channel?.close()
-    options.onEnd(session, reason)
+    options.onEnd(session, reason, end)
     log.debug({ session: session.id, reason }, 'Session ended')
+    return true
+  }
+
+  async function endSession(session: ClientSession, reason: string): Promise<void> {
+    if (!leave(session, reason, 'ended')) return
     try {
       await store.delete(keyPrefix + session.id)
     } catch (error) {
       log.warn({ session: session.id, err: error }, 'Cannot delete the record of a session')
     }
+    peers?.ended(session.id)
   }
 
   async function restore(
@@ -130,10 +181,28 @@ export function createSessions(options: SessionsOptions): SessionTable {
   ): Promise<LiveSession | 'unknown' | 'unavailable'> {
     try {
       const entry = await store.get(keyPrefix + id)
-      if (entry === undefined) return 'unknown'
-      const session = parseRecord(id, entry.value, principal, now())
-      if (session === undefined) return 'unknown'
-      return isFull() ? 'unavailable' : add(session)
+      const record = entry && readRecord(entry.value)
+      if (entry === undefined || record === undefined) return 'unknown'
+      if (isFull()) return 'unavailable'
+      const at = now()
+      return add({
+        id,
+        principal:
+          bindingDigest(principal.binding) === record.binding
+            ? principal
+            : { kind: principal.kind, binding: `digest ${record.binding}` },
+        client: viewOf(record),
+        channel: undefined,
+        streamAt: elsewhere(record),
+        inFlight: 0,
+        lastUsedMs: at,
+        storedUntilMs: at,
+        record,
+        recordVersion: entry.version,
+        confirmedMs: at,
+        changes: 0,
+        confirming: undefined,
+      })
     } catch (error) {
       log.warn({ session: id, err: error }, 'Cannot read a session from the store')
       return 'unavailable'
@@ -142,11 +211,82 @@ export function createSessions(options: SessionsOptions): SessionTable {
     }
   }
 
+  function elsewhere({ streamAt }: SessionRecord): string | undefined {
+    return streamAt === peers?.self ? undefined : streamAt
+  }
+
+  /** Compares the view with the record. False: the session has ended. While the store is away the view is all there is. */
+  function confirm(session: LiveSession): Promise<boolean> {
+    session.confirming ??= confirmNow(session).finally(() => (session.confirming = undefined))
+    return session.confirming
+  }
+
+  async function confirmNow(session: LiveSession): Promise<boolean> {
+    const at = now()
+    const { changes } = session
+    try {
+      const entry = await store.get(keyPrefix + session.id)
+      // What was changed while we read is to be read again.
+      if (changes === session.changes) session.confirmedMs = at
+      if (entry === undefined) {
+        leave(session, 'ended elsewhere', 'elsewhere')
+        return false
+      }
+      if (entry.version === session.recordVersion) return true
+      const record = readRecord(entry.value)
+      if (record !== undefined) take(session, record, entry.version)
+    } catch (error) {
+      session.confirmedMs = at
+      log.debug({ session: session.id, err: error }, 'Cannot compare a session with its record')
+    }
+    return true
+  }
+
+  function take(session: LiveSession, record: SessionRecord, version: number): void {
+    const before = session.record
+    session.record = record
+    session.recordVersion = version
+    session.streamAt = elsewhere(record)
+    if (record.logLevel !== before.logLevel) {
+      session.client = viewOf(record)
+      options.onLogLevel(session, record.logLevel)
+    }
+    if (!sameUris(record.subscriptions, before.subscriptions)) {
+      options.onSubscriptions?.(session, record.subscriptions)
+    }
+  }
+
+  /** Writes a change by compare-and-set, over whatever others wrote meanwhile. Rejects if the store fails. */
+  async function write(
+    session: LiveSession,
+    change: (record: SessionRecord) => SessionRecord,
+  ): Promise<void> {
+    for (let tries = 0; tries < MAX_WRITES; tries++) {
+      const record = change(session.record)
+      session.record = record
+      const written = await store.set(keyPrefix + session.id, writeRecord(record), {
+        ttlMs: limits().ttlMs,
+        when: { version: session.recordVersion },
+      })
+      if (written !== undefined) {
+        session.recordVersion = written
+        session.storedUntilMs = now() + limits().ttlMs
+        peers?.changed(session.id)
+        return
+      }
+      const entry = await store.get(keyPrefix + session.id)
+      const found = entry && readRecord(entry.value)
+      if (entry === undefined || found === undefined) return
+      take(session, found, entry.version)
+    }
+  }
+
   async function prolong(session: LiveSession): Promise<void> {
     const { ttlMs } = limits()
     const until = session.lastUsedMs + ttlMs
     if (until - session.storedUntilMs < ttlMs / 8) return
     session.storedUntilMs = until
+    options.onProlonged?.(session, until - now())
     await store.touch(keyPrefix + session.id, until - now())
   }
 
@@ -155,9 +295,16 @@ export function createSessions(options: SessionsOptions): SessionTable {
     const { ttlMs } = limits()
     for (const session of [...live.values()]) {
       if (session.inFlight > 0) session.lastUsedMs = at
-      if (at - session.lastUsedMs >= ttlMs) await endSession(session, 'expired')
+      if (at - session.lastUsedMs >= ttlMs) await expire(session)
       else await prolong(session).catch((error: unknown) => logTouch(error))
     }
+  }
+
+  /** Nobody used it here; another replica may be serving it all the time. */
+  async function expire(session: LiveSession): Promise<void> {
+    if (peers === undefined) return endSession(session, 'expired')
+    const goesOn = await confirm(session)
+    if (goesOn) leave(session, 'used elsewhere', 'left')
   }
 
   function logTouch(error: unknown): void {
@@ -173,26 +320,43 @@ export function createSessions(options: SessionsOptions): SessionTable {
       if (isFull()) throw gatewayErrors.TOO_MANY_SESSIONS({ limit: limits().maxSessions })
       const at = now()
       const { ttlMs } = limits()
-      const session: LiveSession = {
-        id: newId(),
-        principal: request.principal,
-        client: toView(request),
-        channel: undefined,
-        inFlight: 0,
-        lastUsedMs: at,
-        storedUntilMs: at + ttlMs,
-      }
-      const record = toRecord(session)
-      const bytes = Buffer.byteLength(record)
+      const id = newId()
+      const record = firstRecord(request)
+      const text = writeRecord(record)
+      const bytes = Buffer.byteLength(text)
       if (bytes > MAX_RECORD_BYTES) {
         throw gatewayErrors.SESSION_TOO_LARGE({ bytes, limit: MAX_RECORD_BYTES })
       }
-      await store.set(keyPrefix + session.id, record, { ttlMs, when: 'absent' })
-      return add(session)
+      const version = await store.set(keyPrefix + id, text, { ttlMs, when: 'absent' })
+      return add({
+        id,
+        principal: request.principal,
+        client: viewOf(record),
+        channel: undefined,
+        streamAt: undefined,
+        inFlight: 0,
+        lastUsedMs: at,
+        storedUntilMs: at + ttlMs,
+        record,
+        recordVersion: version ?? 0,
+        confirmedMs: at,
+        changes: 0,
+        confirming: undefined,
+      })
     },
     find(id, principal) {
       const session = live.get(id)
-      if (session !== undefined) return checked(session, principal)
+      if (session !== undefined) {
+        if (peers === undefined) return checked(session, principal)
+        const sinceMs = now() - session.confirmedMs
+        if (sinceMs < CONFIRM_MS && session.confirmedMs >= peers.trustedSinceMs()) {
+          return checked(session, principal)
+        }
+        const confirming = confirm(session)
+        const mayWait = session.confirmedMs > peers.trustedSinceMs()
+        if (mayWait) return checked(session, principal)
+        return confirming.then((goesOn) => (goesOn ? checked(session, principal) : 'unknown'))
+      }
       let pending = restoring.get(id)
       if (pending === undefined) {
         pending = restore(id, principal)
@@ -205,14 +369,38 @@ export function createSessions(options: SessionsOptions): SessionTable {
     setLogLevel(session, level) {
       session.client = { ...session.client, logLevel: level }
       options.onLogLevel(session, level)
-      store
-        .set(keyPrefix + session.id, toRecord(session), {
-          ttlMs: limits().ttlMs,
-          when: 'present',
-        })
-        .catch((error: unknown) => logTouch(error))
+      const own = live.get(session.id)
+      if (own === undefined) return undefined
+      const written = write(own, (record) => ({ ...record, logLevel: level })).catch(logTouch)
+      // The client's next request may go to another replica.
+      return peers === undefined ? undefined : written
+    },
+    subscriptionsOf: (session) => live.get(session.id)?.record.subscriptions ?? [],
+    async setSubscriptions(session, change) {
+      const own = live.get(session.id)
+      if (own === undefined) return
+      await write(own, (record) => ({
+        ...record,
+        subscriptions: change(record.subscriptions),
+      })).catch(logTouch)
+    },
+    async claimStream(session) {
+      const own = live.get(session.id)
+      if (peers === undefined || own === undefined || own.record.streamAt === peers.self) return
+      session.streamAt = undefined
+      await write(own, (record) => ({ ...record, streamAt: peers.self })).catch(logTouch)
     },
     end: endSession,
+    staleElsewhere(id) {
+      const session = live.get(id)
+      if (session === undefined) return
+      session.changes++
+      session.confirmedMs = 0
+    },
+    endedElsewhere(id) {
+      const session = live.get(id)
+      if (session !== undefined) leave(session, 'ended elsewhere', 'elsewhere')
+    },
     sweep,
     close() {
       clearTimeout(timer)
@@ -222,61 +410,28 @@ export function createSessions(options: SessionsOptions): SessionTable {
   }
 }
 
-function toView(request: SessionRequest): ClientView {
+function firstRecord(request: SessionRequest): SessionRecord {
+  const { principal, version, capabilities, info } = request
   return {
-    era: 'legacy',
-    version: request.version,
-    capabilities: request.capabilities,
-    ...(request.info === undefined ? {} : { info: request.info }),
-    logLevel: DEFAULT_LOG_LEVEL,
-  }
-}
-
-/** What another process needs to go on with the session. No secrets: the binding names the principal, nothing more. */
-function toRecord(session: ClientSession): string {
-  const { version, capabilities, info, logLevel } = session.client
-  return JSON.stringify({
-    format: 1,
-    binding: session.principal.binding,
+    binding: bindingDigest(principal.binding),
     version,
     capabilities,
-    info,
-    logLevel,
-  })
+    ...(info === undefined ? {} : { info }),
+    logLevel: DEFAULT_LOG_LEVEL,
+    subscriptions: [],
+  }
 }
 
-/** Undefined for a record that cannot be read: then the client has to initialize again. */
-function parseRecord(
-  id: string,
-  text: string,
-  principal: Principal,
-  at: number,
-): LiveSession | undefined {
-  const record = parseJson(text)
-  if (!isJsonObject(record) || record['format'] !== 1) return undefined
-  const { binding, version, capabilities, info, logLevel } = record
-  if (typeof binding !== 'string' || !isKnownVersion(version)) return undefined
+function viewOf({ version, capabilities, info, logLevel }: SessionRecord): ClientView {
   return {
-    id,
-    principal: principal.binding === binding ? principal : { kind: principal.kind, binding },
-    client: {
-      era: 'legacy',
-      version,
-      capabilities: isJsonObject(capabilities) ? capabilities : {},
-      ...(isJsonObject(info) ? { info: info as Implementation } : {}),
-      logLevel: isLogLevel(logLevel) ? logLevel : DEFAULT_LOG_LEVEL,
-    },
-    channel: undefined,
-    inFlight: 0,
-    lastUsedMs: at,
-    storedUntilMs: at,
+    era: 'legacy',
+    version,
+    capabilities,
+    ...(info === undefined ? {} : { info }),
+    logLevel,
   }
 }
 
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
+function sameUris(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((uri, index) => uri === b[index])
 }

@@ -21,6 +21,8 @@ export interface ClientSession {
   /** Replaced by a new frozen value when the client sets its log level. */
   client: ClientView
   channel: ClientChannel | undefined
+  /** The replica that holds the client's standalone stream, if it is another one. */
+  streamAt?: string | undefined
   /** Calls and open streams in flight; a session with any is never evicted. The edge counts up and down. */
   inFlight: number
 }
@@ -51,7 +53,10 @@ export interface Sessions {
   create(request: SessionRequest): Promise<ClientSession>
   /** A live session at once; a promise only if storage has to be asked. Refreshes the sliding expiry. */
   find(id: string, principal: Principal): SessionLookup | Promise<SessionLookup>
-  setLogLevel(session: ClientSession, level: LogLevel): void
+  /** With other replicas a promise: resolves when they can know of it. */
+  setLogLevel(session: ClientSession, level: LogLevel): Promise<void> | undefined
+  /** The client has opened its standalone stream here: what it follows is announced here from now on. Never rejects. */
+  claimStream(session: ClientSession): Promise<void>
   /** Ends the session: connections to backends closed, streams ended, record deleted. */
   end(session: ClientSession, reason: string): Promise<void>
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { DeepReadonly } from '../../base/deep-readonly.ts'
 import { incomingAuth, outgoingAuth } from '../../auth/config.ts'
+import { cluster } from '../../cluster/config.ts'
 import { aggregation, backends, operational, server } from '../../gateway/config.ts'
 import { codeMode, optimizer } from '../../gateway/config-meta-tools.ts'
 import { audit, passthroughHeaders, rateLimiting } from '../../policy/config.ts'
@@ -35,6 +36,7 @@ export const vmcpFile = crossCheck(
     optimizer: optimizer.meta({ description: 'Tool search; the section turns it on' }).optional(),
     codeMode: codeMode.meta({ description: 'The tool execute_tool_script' }).optional(),
     sessionStorage: sessionStorage.meta({ description: 'Where sessions live' }).prefault({}),
+    cluster: cluster.meta({ description: '(ours) Replicas that share sessionStorage' }).optional(),
     rateLimiting: rateLimiting.meta({ description: 'Token buckets for tools/call' }).optional(),
     passthroughHeaders: passthroughHeaders.default([]),
     metadata: mapOf(z.string(), 'Carried along, not used').prefault({}),

@@ -17,6 +17,10 @@ export interface PoolOptions {
   /** Slots of principals end after so long without use; slots of sessions end with their session. A reload changes it. */
   readonly idleMs: () => number
   readonly now: Now
+  /** Other replicas may go on with a backend's session that nobody uses here any more. Default: there are none. */
+  readonly mayGoOn?: (owner: SlotOwner) => Promise<boolean>
+  /** The owner has used its connection since the last sweep. */
+  readonly onUsed?: (owner: SlotOwner) => void
   /** The owner's connection is no longer kept. */
   readonly onEnd: (owner: SlotOwner) => void
 }
@@ -25,6 +29,8 @@ interface Pooled {
   readonly slot: Slot
   readonly owner: SlotOwner
   lastUsedMs: number
+  /** Calls of `onUsed` came so far. */
+  sweptMs: number
 }
 
 /** The connections to one backend that belong to somebody: to a session, or to a principal without one. */
@@ -35,11 +41,12 @@ export interface ConnectionPool {
   peek(owner: SlotOwner): Slot | undefined
   /** Closes the owner's connection; its next call opens another one. */
   release(owner: SlotOwner): void
-  endSession(session: ClientSession): void
+  /** `goesOn`: on another replica. */
+  endSession(session: ClientSession, goesOn?: boolean): void
   /** Closes what was idle for too long. */
   sweep(): void
   readonly size: number
-  close(): Promise<void>
+  close(options?: { readonly keepSession?: boolean }): Promise<void>
 }
 
 export function createPool(options: PoolOptions): ConnectionPool {
@@ -47,16 +54,26 @@ export function createPool(options: PoolOptions): ConnectionPool {
   const slots = new Map<string, Pooled>()
   const ended = new WeakSet<ClientSession>()
 
-  function end(key: string, pooled: Pooled): void {
+  function end(key: string, pooled: Pooled, keepSession = false): void {
     slots.delete(key)
     options.onEnd(pooled.owner)
-    void pooled.slot.close()
+    void pooled.slot.close({ keepSession })
   }
 
-  function release(owner: SlotOwner): void {
+  function release(owner: SlotOwner, keepSession = false): void {
     const key = ownerKey(owner)
     const pooled = slots.get(key)
-    if (pooled !== undefined) end(key, pooled)
+    if (pooled !== undefined) end(key, pooled, keepSession)
+  }
+
+  async function endIdle(key: string, pooled: Pooled): Promise<void> {
+    const keepSession = (await options.mayGoOn?.(pooled.owner)) === true
+    if (slots.get(key) === pooled && isIdle(pooled)) end(key, pooled, keepSession)
+  }
+
+  function isIdle({ slot, lastUsedMs }: Pooled): boolean {
+    const busy = (slot.connection?.inFlight ?? 0) > 0
+    return !busy && now() - lastUsedMs >= options.idleMs()
   }
 
   return {
@@ -76,29 +93,30 @@ export function createPool(options: PoolOptions): ConnectionPool {
             limit: options.maxSlots,
           })
         }
-        pooled = { slot: options.makeSlot(owner), owner, lastUsedMs: 0 }
+        pooled = { slot: options.makeSlot(owner), owner, lastUsedMs: 0, sweptMs: now() }
         slots.set(key, pooled)
       }
       pooled.lastUsedMs = now()
       return pooled.slot
     },
     peek: (owner) => slots.get(ownerKey(owner))?.slot,
-    release,
-    endSession(session) {
+    release: (owner) => release(owner),
+    endSession(session, goesOn) {
       ended.add(session)
-      release({ kind: 'session', session })
+      release({ kind: 'session', session }, goesOn)
     },
     sweep() {
       for (const [key, pooled] of slots) {
         if (pooled.owner.kind === 'session') continue
-        const busy = (pooled.slot.connection?.inFlight ?? 0) > 0
-        if (!busy && now() - pooled.lastUsedMs >= options.idleMs()) end(key, pooled)
+        if (isIdle(pooled)) void endIdle(key, pooled)
+        else if (pooled.lastUsedMs > pooled.sweptMs) options.onUsed?.(pooled.owner)
+        pooled.sweptMs = now()
       }
     },
-    async close() {
+    async close(how = {}) {
       const all = [...slots.values()]
       slots.clear()
-      await Promise.all(all.map((pooled) => pooled.slot.close()))
+      await Promise.all(all.map((pooled) => pooled.slot.close(how)))
     },
   }
 }

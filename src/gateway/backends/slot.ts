@@ -28,7 +28,8 @@ export interface Slot {
   setLogLevel(level: LogLevel): Promise<void>
   /** The same for one of several clients: never makes the backend quieter. Undefined: it says as much already. */
   raiseLogLevel(level: LogLevel): Promise<void> | undefined
-  close(): Promise<void>
+  /** `keepSession`: the backend's session stays, because another replica goes on with it. */
+  close(options?: { readonly keepSession?: boolean }): Promise<void>
 }
 
 export interface SlotOptions {
@@ -173,11 +174,11 @@ export function createSlot(options: SlotOptions): Slot {
       if (level !== undefined && !isMoreVerbose(asked, level)) return undefined
       return setLogLevel(asked)
     },
-    async close() {
+    async close(options = {}) {
       closed = true
       const connections = current === undefined ? [...leaving] : [current, ...leaving]
       current = undefined
-      await Promise.all(connections.map((connection) => connection.close()))
+      await Promise.all(connections.map((connection) => connection.close(options)))
     },
   }
 }

@@ -102,7 +102,9 @@ export function createFakeGateway(): FakeGateway {
       },
       setLogLevel(session: ClientSession, logLevel: LogLevel) {
         session.client = Object.freeze({ ...session.client, logLevel })
+        return undefined
       },
+      claimStream: async () => {},
       async end(session: ClientSession, reason: string) {
         if (!live.delete(session.id)) return
         gateway.ended.push({ id: session.id, reason })

@@ -48,8 +48,10 @@ function setLevel(peer: LegacyPeer, message: RpcRequest, exchange: Exchange): vo
     exchange.respond([refusal(message, INVALID_PARAMS, text)])
     return
   }
-  peer.context.port.sessions.setLogLevel(peer.session, level)
-  exchange.respond([renderPlain(message.id, {})])
+  const stored = peer.context.port.sessions.setLogLevel(peer.session, level)
+  const answer = (): void => exchange.respond([renderPlain(message.id, {})])
+  if (stored === undefined) answer()
+  else void stored.then(answer)
 }
 
 function cancel(peer: LegacyPeer, params: JsonObject): void {

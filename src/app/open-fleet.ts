@@ -1,0 +1,62 @@
+import { hostname } from 'node:os'
+import { systemNow } from '../base/clock.ts'
+import type { Cluster } from '../cluster/open-cluster.ts'
+import type { KeyValue } from '../storage/key-value.ts'
+import type { Logger } from '../telemetry/logger.ts'
+import type { Env } from './config/resolve-env.ts'
+import type { VmcpConfig } from './config/vmcp-config.ts'
+import { isLoopbackHost } from './http/loopback.ts'
+
+export interface FleetOptions {
+  /** Asked anew where a reload may have changed it. */
+  readonly config: () => VmcpConfig
+  readonly store: KeyValue
+  /** The key of this store, see `storedKey`: seals the link where the configuration has none. */
+  readonly storeKey: Buffer
+  /** Address that MCP listens on. */
+  readonly host: string
+  /** See `fleetSecret`. */
+  readonly secret: Buffer | undefined
+  readonly env: Env
+  readonly log: Logger
+}
+
+/**
+ * The other replicas of this gateway: with Redis always, with SQLite where the file has a section `cluster`. Undefined: it is
+ * alone, and nothing of all that is loaded. Rejects with CLUSTER_NO_KEY, CLUSTER_NO_TLS or CLUSTER_CANNOT_LISTEN.
+ */
+export async function openFleet(options: FleetOptions): Promise<Cluster | undefined> {
+  const config = options.config()
+  const { sessionStorage, cluster: section } = config
+  const byDefault = sessionStorage.provider === 'redis'
+  const isWanted = section === undefined ? byDefault : section.enabled
+  if (!isWanted || sessionStorage.provider === 'memory') return undefined
+  const { openCluster } = await import('../cluster/open-cluster.ts')
+  const { readLinkTls } = await import('../cluster/read-link-tls.ts')
+  const { secret } = options
+  const host = section?.host ?? (isLoopbackHost(options.host) ? options.host : '0.0.0.0')
+  const tls = section?.tls === undefined ? undefined : readLinkTls(section.tls)
+  const scheme = tls === undefined ? 'http' : 'https'
+  return openCluster({
+    store: options.store,
+    keyPrefix: `${sessionStorage.keyPrefix}cluster:`,
+    host,
+    port: section?.port ?? 0,
+    urlFor: (port) => section?.advertise ?? `${scheme}://${reachableAt(host, options.env)}:${port}`,
+    linkSecret: secret ?? options.storeKey,
+    storeSecret: secret,
+    tls,
+    ttlMs: () => options.config().operational.sessions.ttlMs,
+    maxMessageBytes: config.operational.limits.maxResponseBytes,
+    now: systemNow,
+    log: options.log,
+  })
+}
+
+/** A host name by which other replicas find this one: a pod's address, else the name of the machine. */
+function reachableAt(host: string, env: Env): string {
+  if (isLoopbackHost(host)) return host.includes(':') ? `[${host}]` : host
+  const podIp = env['POD_IP']
+  if (podIp !== undefined && podIp !== '') return podIp.includes(':') ? `[${podIp}]` : podIp
+  return host === '0.0.0.0' || host === '::' ? hostname() : host
+}

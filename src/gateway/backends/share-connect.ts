@@ -1,0 +1,42 @@
+import type { Owner } from '../../cluster/owner.ts'
+import type { SharedConnections } from '../../cluster/shared-connections.ts'
+import type { BackendConnection } from '../../mcp/backend-connection.ts'
+import type { ServerDescription } from '../../mcp/messages.ts'
+import type { Connect } from '../connect.ts'
+import type { SlotOwner } from './pool.ts'
+
+export interface ShareOptions {
+  readonly connections: SharedConnections
+  readonly backend: string
+  readonly owner: SlotOwner
+  /** True if connections to this backend live in a process: children, streams of HTTP+SSE. */
+  readonly isProcess: () => boolean
+  readonly server: () => ServerDescription | undefined
+  readonly connect: Connect
+}
+
+/** Connects like `connect`, but all replicas use the same connection of this owner. For one slot. */
+export function shareConnect(options: ShareOptions): Connect {
+  const { connections, backend, owner } = options
+  const place = { owner: toOwner(owner), backend }
+  let last: BackendConnection | undefined
+  return async (request) => {
+    last = await connections.connect({
+      place,
+      isProcess: options.isProcess(),
+      open: (resume) => options.connect(resume === undefined ? request : { ...request, resume }),
+      server: options.server,
+      // A slot opens another connection only when the one before it is lost.
+      lostSessionId: last?.sessionId,
+      onLost: (reason) => request.events.onClose(reason),
+    })
+    return last
+  }
+}
+
+/** The owner, as other replicas know it. */
+export function toOwner(owner: SlotOwner): Owner {
+  if (owner.kind === 'principal') return { kind: 'principal', principal: owner.principal }
+  const { id, principal } = owner.session
+  return { kind: 'session', id, principal }
+}
