@@ -11,7 +11,7 @@ import { mcpErrors } from '../mcp/errors.ts'
 import type { InputRequest, ListenFilter, LogLevel } from '../mcp/messages.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { createOffer, NOTHING_KNOWN, type BackendOffer } from './aggregation/offer.ts'
-import { callLimits } from './call-limits.ts'
+import { callLimits, clientLimits } from './call-limits.ts'
 import { callTimeouts, type CallTimeouts } from './call-timeouts.ts'
 import { createCoalescer } from './coalesce.ts'
 import type { BackendConfig, OperationalConfig } from './config.ts'
@@ -19,6 +19,7 @@ import { gatewayErrors } from './errors.ts'
 import { listKindOf, type ListKind } from './list-kinds.ts'
 import { SHARED_CAPABILITIES, type Connect } from './connect.ts'
 import { createBudget, type Budget } from './backends/budget.ts'
+import { createClientShares, type ClientShares } from './backends/client-shares.ts'
 import { listOffer, withLists } from './backends/list-offer.ts'
 import { createMainConnection } from './backends/main-connection.ts'
 import { createOfferKeeper } from './backends/offer-keeper.ts'
@@ -52,6 +53,8 @@ export interface Backend {
   readonly calls: { count: number }
   /** How many calls of runs it gets at once. */
   readonly budget: Budget
+  /** How many calls each client gets at once; undefined: one connection takes them all. */
+  readonly shares: ClientShares | undefined
   readonly offer: BackendOffer
   /** The gateway's own connection, if it stands. */
   readonly main: BackendConnection | undefined
@@ -138,6 +141,13 @@ export function createBackend(options: BackendOptions): Backend {
     },
     log,
   })
+  const shares =
+    config.target.kind === 'http'
+      ? createClientShares({
+          backend: config.name,
+          limits: () => clientLimits(operational),
+        })
+      : undefined
   const mainSlot = createSlot({
     ...slotBasics(),
     capabilities: SHARED_CAPABILITIES,
@@ -402,6 +412,7 @@ export function createBackend(options: BackendOptions): Backend {
       backend: config.name,
       limits: () => callLimits(operational, config),
     }),
+    shares,
     get offer() {
       return lists.offer
     },
@@ -471,7 +482,10 @@ export function createBackend(options: BackendOptions): Backend {
         })
       else endElsewhere(session)
     },
-    sweep: () => pool.sweep(),
+    sweep() {
+      pool.sweep()
+      shares?.sweep()
+    },
     get connections() {
       return pool.size + (mainSlot.connection === undefined ? 0 : 1)
     },

@@ -12,3 +12,11 @@ export function callLimits(
   const own = Object.hasOwn(perWorkload, name) ? perWorkload[name] : undefined
   return { maxCalls: own ?? perBackend ?? MAX_CALLS[target.kind], maxWaiting }
 }
+
+/** How many calls of one client an HTTP backend gets at once, and how many may wait. */
+export function clientLimits({ concurrency }: Pick<OperationalConfig, 'concurrency'>): {
+  maxCalls: number
+  maxWaiting: number
+} {
+  return { maxCalls: concurrency.perClient, maxWaiting: concurrency.maxWaiting }
+}

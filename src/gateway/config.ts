@@ -276,9 +276,14 @@ const concurrency = z.strictObject({
     1,
   ).optional(),
   perWorkload: mapOf(count('As perBackend, for one backend', 1), 'By backend').prefault({}),
-  maxWaiting: count('Calls of runs that wait for one backend; one more is refused', 0).default(
-    10_000,
-  ),
+  perClient: count(
+    'Calls of one client that one HTTP backend gets at once: of a user, else of a session or an address',
+    1,
+  ).default(256),
+  maxWaiting: count(
+    'Calls that wait for one backend, of all runs or of one client; one more is refused',
+    0,
+  ).default(10_000),
 })
 
 /** At least so long before it is killed, a process that drains has done what it can. */
@@ -326,7 +331,7 @@ export const operational = z.strictObject({
   sessions: sessions.meta({ description: '(ours) Sessions of clients' }).prefault({}),
   limits: limits.meta({ description: '(ours) Sizes and bounds' }).prefault({}),
   concurrency: concurrency
-    .meta({ description: '(ours) How many calls of composite tools a backend gets at once' })
+    .meta({ description: '(ours) How many calls a backend gets at once' })
     .prefault({}),
   drain: drain.meta({ description: '(ours) The way out' }).prefault({}),
 })

@@ -160,9 +160,9 @@ export function createGateway(options: GatewayOptions): Gateway {
     settled: () => (unsettled > 0 ? settled(FIRST_CHANCE_MS) : undefined),
     send(backend, call, request) {
       call.routedTo = backend.name
-      return call instanceof InnerCall
-        ? call.within(backend.budget, () => sendNow(backend, call, request))
-        : sendNow(backend, call, request)
+      const send = () => sendNow(backend, call, request)
+      if (call instanceof InnerCall) return call.within(backend.budget, send)
+      return backend.shares === undefined ? send() : backend.shares.within(call, send)
     },
   })
   const answer = throughStages(options.stages, router)

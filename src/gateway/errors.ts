@@ -54,6 +54,13 @@ export const gatewayErrors = defineErrors('GATEWAY', {
     hint: () =>
       'Try again later, or raise operational.concurrency.perBackend if the backend can take more',
   },
+  CLIENT_BUSY: {
+    fault: 'caller',
+    status: 429,
+    message: (d: { backend: string; waiting: number; ran: 'no' }) =>
+      `Cannot make another call to backend "${d.backend}": ${d.waiting} calls of this client wait for it already`,
+    hint: () => 'Wait for answers first, or raise operational.concurrency.perClient',
+  },
   INNER_CALL_FAILED: {
     fault: 'environment',
     status: 502,

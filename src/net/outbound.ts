@@ -31,7 +31,7 @@ export interface OutboundOptions {
   maxConnections?: number
 }
 
-const DEFAULTS = { connectTimeoutMs: 10_000, maxConnections: 256 }
+const DEFAULTS = { connectTimeoutMs: 10_000, maxConnections: 1_024 }
 
 /** undici's own time-outs are off: whoever sends a request knows how long it may take. */
 export function createOutbound(options: OutboundOptions = {}): Outbound {
