@@ -61,6 +61,10 @@ describe('renderTemplate', () => {
     assert.equal(render('{{len .}} {{json .}} {{.a}}', { a: undefined }), '0 {} <no value>')
   })
 
+  it('knows no addresses', () => {
+    assert.equal(render('{{printf "%p %p" . 5}}', ['a']), '%!p([]interface {}=[a]) %!p(int=5)')
+  })
+
   it('says where it cannot go on, and why', () => {
     assert.throws(
       () => render('a\n  {{.x.y.z}}', { x: { y: 5 } }),

@@ -22,7 +22,7 @@ export function renderTemplate(
   limits: RenderLimits = {},
 ): string {
   const run = start(template, limits)
-  attempt(template, run, limits, () => execute(run, template.program().root, fromData(data)))
+  attempt(template, run, limits, () => execute(run, template.program().root, rootOf(data)))
   return toText(run.output)
 }
 
@@ -45,7 +45,7 @@ export function evaluateExpression(
     throw templateErrors.FAILED({ line: 1, column: 1, reason: 'it is not a single expression' })
   }
   const run = start(template, limits)
-  const root = fromData(data)
+  const root = rootOf(data)
   let value: Value
   attempt(template, run, limits, () => {
     run.declare('$', root)
@@ -65,6 +65,11 @@ function start(template: Template, { maxOutputBytes, maxSteps }: RenderLimits): 
 function execute(run: Run, root: Execute, data: Value): void {
   run.declare('$', data)
   root(run, data)
+}
+
+/** `null` as the whole of the data is no value, other than `null` in it. */
+function rootOf(data: TemplateData): Value {
+  return fromData(data) ?? undefined
 }
 
 function attempt(template: Template, run: Run, limits: RenderLimits, act: () => void): void {

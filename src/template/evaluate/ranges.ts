@@ -28,7 +28,8 @@ export function compileRange(node: RangeNode, compileList: (list: ListNode) => E
     let signal: Signal = 0
     if (!iterate(run, value) && otherwise) signal = otherwise(run, dot)
     run.release(outer)
-    return signal
+    // Like in Go, a `break` in the `else` ends this range, not the one around it.
+    return signal === 1 ? 0 : signal
   }
 }
 

@@ -77,9 +77,12 @@ class Writer {
   }
 }
 
-/** Like Go, safe inside HTML and JavaScript too. */
+/** Like Go, safe inside HTML and JavaScript too, with an escape for each byte that is no UTF-8. */
 function jsonString(text: string): string {
-  return JSON.stringify(toText(text)).replace(
+  const quoted = text.isWellFormed()
+    ? JSON.stringify(text)
+    : `"${Array.from(text, (c) => (c.isWellFormed() ? JSON.stringify(c).slice(1, -1) : '\\ufffd')).join('')}"`
+  return quoted.replace(
     /[<>&\u2028\u2029]/g,
     (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,
   )
