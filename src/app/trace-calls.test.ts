@@ -8,6 +8,7 @@ import { mcpErrors } from '../mcp/errors.ts'
 import type { Call } from '../mcp/call.ts'
 import { ANONYMOUS } from '../mcp/caller.ts'
 import { errorReply, resultReply, type Reply } from '../mcp/reply.ts'
+import { policyErrors } from '../policy/errors.ts'
 import { formatTraceparent, type TraceContext } from '../telemetry/trace-context.ts'
 import type { Attributes, Tracing } from '../telemetry/tracing.ts'
 import { createCallTracing } from './trace-calls.ts'
@@ -160,6 +161,20 @@ describe('createCallTracing()', () => {
           [true, failed],
         ],
       )
+    }
+  })
+
+  it('says which limit refused a call', async () => {
+    for (const [scope, tool, by] of [
+      ['shared', undefined, 'shared_server'],
+      ['user', 'x', 'per_user_tool'],
+    ] as const) {
+      const limit = { scope, tool, maxTokens: 1, refillPeriodMs: 1, retryAfterMs: 1 }
+      const refused = policyErrors.RATE_LIMITED(limit)
+      const { spans } = await run(callOf({ name: 'x' }), () => Promise.reject(refused))
+      assert.equal(spans[0]?.failed, 'POLICY_RATE_LIMITED')
+      assert.equal(spans[0].attributes['rate_limit.decision'], 'rejected')
+      assert.equal(spans[0].attributes['rate_limit.rejected_by'], by)
     }
   })
 

@@ -1,4 +1,4 @@
-import { isAppError } from '../base/errors.ts'
+import { isAppError, type AppError } from '../base/errors.ts'
 import { isJsonObject, type JsonObject } from '../base/json.ts'
 import type { RoutedRequest } from '../gateway/call-backend.ts'
 import type { GatewayOptions } from '../gateway/create-gateway.ts'
@@ -57,12 +57,23 @@ async function watched(span: Span, work: () => Promise<Reply>): Promise<Reply> {
     else if (isErrorResult(reply)) span.fail('tool_error')
     return reply
   } catch (error) {
+    if (isAppError(error, 'POLICY_RATE_LIMITED')) tellLimit(span, error)
     if (isAppError(error)) span.fail(error.code, error.message)
     else span.fail('bug')
     throw error
   } finally {
     span.end()
   }
+}
+
+/** Which bucket refused the call, in the words of users' dashboards: `shared_server`, `per_user_tool`. */
+function tellLimit(span: Span, { details }: AppError): void {
+  const scope = details['scope'] === 'shared' ? 'shared' : 'per_user'
+  span.set('rate_limit.decision', 'rejected')
+  span.set(
+    'rate_limit.rejected_by',
+    `${scope}_${details['tool'] === undefined ? 'server' : 'tool'}`,
+  )
 }
 
 /** `_meta` counts more than the HTTP header: it belongs to this call, the header to what carries it. */
