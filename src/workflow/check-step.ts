@@ -3,7 +3,7 @@ import type { Report } from '../schema/cross-check.ts'
 const ONLY_FOR = {
   tool: ['tool', 'arguments'],
   elicitation: ['message', 'schema', 'onDecline', 'onCancel'],
-  forEach: ['collection', 'itemVar', 'maxParallel', 'maxIterations', 'step'],
+  forEach: ['collection', 'itemVar', 'maxParallel', 'maxIterations', 'distribution', 'step'],
 } as const
 
 const REQUIRED_FOR = {

@@ -1,133 +1,45 @@
-import type { Report } from '../schema/cross-check.ts'
+import { closest } from '../base/edit-distance.ts'
+import type { Finding } from '../schema/finding.ts'
+import type { LooseStep } from './loose-steps.ts'
+import { findCycle } from './step-graph.ts'
 
-interface LooseStep {
-  index: number
-  id: string | undefined
-  value: Record<string, unknown>
+/** Checks that ids are unique, that what `dependsOn` names is there, and that no steps wait for each other. */
+export function checkSteps(steps: readonly LooseStep[]): Finding[] {
+  const unknown = unknownDependencies(steps)
+  return [...duplicateIds(steps), ...unknown, ...(unknown.length > 0 ? [] : cycles(steps))]
 }
 
-/** Checks what holds between the steps of one composite tool: ids, dependencies, cycles, default results. */
-export function checkSteps(tool: { steps?: unknown; output?: unknown }, report: Report): void {
-  const steps = looseSteps(tool.steps)
-  checkIds(steps, report)
-  checkDependencies(steps, report)
-  checkDefaultResults(steps, tool.output, report)
+/** What to do about the name of a step that is not there. */
+export function hintForStep(id: string, known: readonly string[]): string {
+  const meant = closest(id, known)
+  return meant === undefined ? `steps: ${known.join(', ')}` : `did you mean "${meant}"?`
 }
 
-function looseSteps(value: unknown): LooseStep[] {
-  if (!Array.isArray(value)) return []
-  return value.flatMap((step: unknown, index) => {
-    if (typeof step !== 'object' || step === null) return []
-    const { id } = step as { id?: unknown }
-    return [
-      {
-        index,
-        id: typeof id === 'string' ? id : undefined,
-        value: flatten(step as Record<string, unknown>),
-      },
-    ]
+function duplicateIds(steps: readonly LooseStep[]): Finding[] {
+  const seen = new Set<string>()
+  return steps.flatMap(({ id, index }) => {
+    const isSecond = seen.has(id)
+    seen.add(id)
+    return isSecond ? [{ path: ['steps', index, 'id'], reason: `duplicate step id "${id}"` }] : []
   })
 }
 
-/** A step that passed its own checks has its fields under `does`. */
-function flatten(step: Record<string, unknown>): Record<string, unknown> {
-  const does = step['does']
-  return typeof does === 'object' && does !== null ? { ...step, ...does } : step
+function unknownDependencies(steps: readonly LooseStep[]): Finding[] {
+  const known = steps.map(({ id }) => id)
+  return steps.flatMap((step) => {
+    const others = known.filter((id) => id !== step.id)
+    return step.dependsOn.flatMap((id, index) => {
+      if (known.includes(id)) return []
+      const path = ['steps', step.index, 'dependsOn', index]
+      return [{ path, reason: `there is no step "${id}"`, hint: hintForStep(id, others) }]
+    })
+  })
 }
 
-function checkIds(steps: LooseStep[], report: Report): void {
-  const seen = new Set<string>()
-  for (const { id, index } of steps) {
-    if (id === undefined) continue
-    if (seen.has(id)) report(['steps', index, 'id'], `duplicate step id "${id}"`)
-    seen.add(id)
-  }
-}
-
-function checkDependencies(steps: LooseStep[], report: Report): void {
-  const byId = new Map(steps.toReversed().map((step) => [step.id, step]))
-  let unknown = false
-  for (const step of steps) {
-    for (const [index, id] of dependenciesOf(step).entries()) {
-      if (byId.has(id)) continue
-      unknown = true
-      report(['steps', step.index, 'dependsOn', index], `there is no step "${id}"`)
-    }
-  }
-  if (unknown) return
-  const cycle = findCycle(steps, byId)
-  if (!cycle) return
-  const names = cycle.map((step) => step.id).join(' → ')
-  report(['steps', cycle[0]?.index ?? 0, 'dependsOn'], `steps depend on each other: ${names}`)
-}
-
-function findCycle(
-  steps: LooseStep[],
-  byId: ReadonlyMap<string | undefined, LooseStep>,
-): LooseStep[] | undefined {
-  const done = new Set<LooseStep>()
-  const visit = (step: LooseStep, path: LooseStep[]): LooseStep[] | undefined => {
-    if (done.has(step)) return undefined
-    const start = path.indexOf(step)
-    if (start >= 0) return [...path.slice(start), step]
-    for (const id of dependenciesOf(step)) {
-      const next = byId.get(id)
-      const cycle = next && visit(next, [...path, step])
-      if (cycle) return cycle
-    }
-    done.add(step)
-    return undefined
-  }
-  for (const step of steps) {
-    const cycle = visit(step, [])
-    if (cycle) return cycle
-  }
-  return undefined
-}
-
-function dependenciesOf(step: LooseStep): string[] {
-  const { dependsOn } = step.value
-  return Array.isArray(dependsOn) ? dependsOn.filter((id) => typeof id === 'string') : []
-}
-
-/** A field read of a step that may be skipped must be in that step's `defaultResults`. */
-function checkDefaultResults(steps: LooseStep[], output: unknown, report: Report): void {
-  const templates = [
-    ...steps.flatMap(({ value }) => [value['condition'], value['arguments'], value['message']]),
-    output,
-  ]
-  const reads = templates.flatMap((template) => readsOf(template))
-  for (const step of steps.filter(mayBeSkipped)) {
-    const given = step.value['defaultResults']
-    const names = typeof given === 'object' && given !== null ? Object.keys(given) : []
-    const wanted = reads.filter(([id]) => id === step.id).map(([, field]) => field)
-    for (const field of new Set(wanted)) {
-      if (names.includes(field)) continue
-      const path = given === undefined ? [] : ['defaultResults']
-      report(
-        ['steps', step.index, ...path],
-        `may be skipped, but .steps.${step.id}.output.${field} is read`,
-        `add "${field}" to its defaultResults`,
-      )
-    }
-  }
-}
-
-function mayBeSkipped({ value }: LooseStep): boolean {
-  const onError = value['onError'] as { action?: unknown } | undefined
-  return (
-    (typeof value['condition'] === 'string' && value['condition'] !== '') ||
-    onError?.action === 'continue'
-  )
-}
-
-function readsOf(template: unknown, depth = 0): [id: string, field: string][] {
-  if (typeof template === 'string') {
-    return Array.from(
-      template.matchAll(/\.steps\.([A-Za-z_]\w*)\.output\.([A-Za-z_]\w*)/g),
-      (match) => [match[1] ?? '', match[2] ?? ''],
-    )
-  }
-  if (typeof template !== 'object' || template === null || depth > 100) return []
-  return Object.values(template).flatMap((value) => readsOf(value, depth + 1))
+function cycles(steps: readonly LooseStep[]): Finding[] {
+  const cycle = findCycle(steps)
+  if (cycle === undefined) return []
+  const first = steps.find(({ id }) => id === cycle[0])
+  const reason = `steps depend on each other: ${cycle.join(' → ')}`
+  return [{ path: ['steps', first?.index ?? 0, 'dependsOn'], reason }]
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { ToolAnnotations } from '../schema/tool-annotations.ts'
+import { parseTemplate } from '../template/template.ts'
 import { deriveHints, toolsOf } from './derive-hints.ts'
 import type { PlannedStep } from './plan.ts'
 
@@ -41,11 +42,7 @@ describe('deriveHints', () => {
       ...step('safe'),
       does: {
         kind: 'forEach',
-        collection: {
-          source: '',
-          root: { kind: 'list', at: 0, nodes: [] },
-          definitions: new Map(),
-        },
+        collection: parseTemplate('[]'),
         itemVar: 'item',
         maxParallel: 1,
         maxIterations: 1,

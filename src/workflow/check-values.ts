@@ -1,0 +1,86 @@
+import type { Finding } from '../schema/finding.ts'
+import type { LooseStep } from './loose-steps.ts'
+import { isMap, listOf, type LooseMap, type TemplatePlace } from './template-places.ts'
+
+const MAX_RETRIES = 10
+
+/** Checks values that would never do what they are there for: conditions, collections and retries without effect. */
+export function checkValues(
+  steps: readonly LooseStep[],
+  places: readonly TemplatePlace[],
+): Finding[] {
+  return [
+    ...places.flatMap(checkCondition),
+    ...steps.filter(({ kind }) => kind === 'forEach').flatMap(checkLoop),
+    ...steps.flatMap(({ value, index }) => [
+      ...checkRetries(value, ['steps', index]),
+      ...(isMap(value['step']) ? checkRetries(value['step'], ['steps', index, 'step']) : []),
+    ]),
+  ]
+}
+
+function checkCondition({ role, source, path }: TemplatePlace): Finding[] {
+  const isConstant = !source.includes('{{') && source !== ''
+  if (role !== 'condition' || !isConstant || CONSTANTS.has(source)) return []
+  const reason = `gives neither true nor false, but always ${JSON.stringify(source)}`
+  return [{ path, reason, hint: 'put the expression in {{ }}', severity: 'warning' }]
+}
+
+const CONSTANTS: ReadonlySet<string> = new Set(['true', 'True', 'TRUE', 'false', 'False', 'FALSE'])
+
+function checkLoop({ value, index }: LooseStep): Finding[] {
+  const path = ['steps', index]
+  const { onError, step } = value
+  const findings = checkConstantCollection(value, path)
+  if (isMap(onError) && onError['action'] === 'retry') {
+    findings.push({
+      path: [...path, 'onError', 'action'],
+      reason: 'has no effect on a loop: the loop fails at once',
+      hint: 'put the retry into its inner step',
+      severity: 'warning',
+    })
+  }
+  if (isMap(step) && listOf(step['dependsOn']).length > 0) {
+    findings.push({
+      path: [...path, 'step', 'dependsOn'],
+      reason: 'has no effect in a loop',
+      hint: 'put it into the loop itself',
+      severity: 'warning',
+    })
+  }
+  return findings
+}
+
+function checkConstantCollection(value: LooseMap, path: PropertyKey[]): Finding[] {
+  const { collection } = value
+  if (typeof collection !== 'string' || collection === '') return []
+  if (collection.includes('{{') || /^\s*\$?\./.test(collection)) return []
+  const list = parsedList(collection)
+  const at = { path: [...path, 'collection'] }
+  if (list === undefined) {
+    const hint = 'write for example "{{.steps.list.output.items}}"'
+    return [{ ...at, reason: 'is neither a template nor a JSON array', hint }]
+  }
+  const most = Number(value['maxIterations'] || 100)
+  return list.length > most
+    ? [{ ...at, reason: `has ${list.length} items; maxIterations is ${most}` }]
+    : []
+}
+
+function parsedList(text: string): unknown[] | undefined {
+  try {
+    const value: unknown = JSON.parse(text)
+    return Array.isArray(value) ? value : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function checkRetries(step: LooseMap, path: PropertyKey[]): Finding[] {
+  const { onError } = step
+  if (!isMap(onError) || onError['action'] !== 'retry') return []
+  const count = onError['retryCount']
+  if (typeof count !== 'number' || count <= MAX_RETRIES) return []
+  const reason = `is ${count}, but never more than ${MAX_RETRIES} further tries are made`
+  return [{ path: [...path, 'onError', 'retryCount'], reason, severity: 'note' }]
+}
