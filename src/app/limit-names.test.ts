@@ -5,7 +5,7 @@ import { renderProblem } from '../schema/problem.ts'
 import { limitProblems } from './limit-names.ts'
 import { parseVmcpConfig } from './load-vmcp-config.ts'
 
-const { config } = parseVmcpConfig(
+const { config } = await parseVmcpConfig(
   `
 name: n
 groupRef: g

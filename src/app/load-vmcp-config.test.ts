@@ -38,8 +38,8 @@ const MANUAL = `aggregation:
 `
 
 describe('parseVmcpConfig', () => {
-  it('accepts every documented key', () => {
-    const { config, problems } = parseVmcpConfig(EVERY_KEY, 'f', ENV)
+  it('accepts every documented key', async () => {
+    const { config, problems } = await parseVmcpConfig(EVERY_KEY, 'f', ENV)
     assert.deepEqual(
       problems.filter((problem) => problem.severity === 'error').map(renderProblem),
       [],
@@ -52,7 +52,7 @@ describe('parseVmcpConfig', () => {
     assert.equal(config.backends[3]?.target.kind, 'stdio')
   })
 
-  it('has every key of the schema in that file, except where keys exclude each other', () => {
+  it('has every key of the schema in that file, except where keys exclude each other', async () => {
     const exclusive = [
       'aws_sts',
       'awsSts',
@@ -74,8 +74,8 @@ describe('parseVmcpConfig', () => {
     ])
   })
 
-  it('fills in the defaults', () => {
-    const { config, problems } = parseVmcpConfig(SMALL, 'f', {})
+  it('fills in the defaults', async () => {
+    const { config, problems } = await parseVmcpConfig(SMALL, 'f', {})
     assert.deepEqual(problems, [])
     assert.ok(config)
     assert.deepEqual(config.backends, [])
@@ -90,15 +90,18 @@ describe('parseVmcpConfig', () => {
     assert.ok(Object.isFrozen(config.operational.timeouts))
   })
 
-  it('turns audit on by the section alone, and off by enabled: false', () => {
-    assert.equal(parseVmcpConfig(`${SMALL}audit: {}\n`, 'f', {}).config?.audit?.enabled, true)
-    const off = parseVmcpConfig(`${SMALL}audit: { enabled: false }\n`, 'f', {})
+  it('turns audit on by the section alone, and off by enabled: false', async () => {
+    assert.equal(
+      (await parseVmcpConfig(`${SMALL}audit: {}\n`, 'f', {})).config?.audit?.enabled,
+      true,
+    )
+    const off = await parseVmcpConfig(`${SMALL}audit: { enabled: false }\n`, 'f', {})
     assert.equal(off.config?.audit?.enabled, false)
   })
 
-  it('accepts manual conflict resolution by names before and after an override', () => {
+  it('accepts manual conflict resolution by names before and after an override', async () => {
     const yaml = SMALL.replace(/aggregation:[^]*/, '') + MANUAL
-    const { config, problems } = parseVmcpConfig(yaml, 'f', {})
+    const { config, problems } = await parseVmcpConfig(yaml, 'f', {})
     assert.deepEqual(problems, [])
     assert.deepEqual(config?.aggregation.tools[0]?.overrides['search'], {
       name: 'gh_search',
@@ -107,8 +110,8 @@ describe('parseVmcpConfig', () => {
     assert.equal(config?.aggregation.conflictResolutionConfig.prefixFormat, '{workload}_')
   })
 
-  it('takes empty sections as absent', () => {
-    const { config, problems } = parseVmcpConfig(
+  it('takes empty sections as absent', async () => {
+    const { config, problems } = await parseVmcpConfig(
       `${SMALL}operational:\nbackends:\naudit:\n`,
       'f',
       {},
@@ -117,16 +120,16 @@ describe('parseVmcpConfig', () => {
     assert.equal(config?.audit, undefined)
   })
 
-  it('reads headers from the environment', () => {
-    const { config } = parseVmcpConfig(EVERY_KEY, 'f', ENV)
+  it('reads headers from the environment', async () => {
+    const { config } = await parseVmcpConfig(EVERY_KEY, 'f', ENV)
     assert.deepEqual(config?.outgoingAuth.backends['github']?.headerInjection, {
       headerName: 'Authorization',
       headerValue: 'Bearer secret',
     })
   })
 
-  it('notes what this version cannot do yet, with its position', () => {
-    const { config } = parseVmcpConfig(EVERY_KEY, 'f', ENV)
+  it('notes what this version cannot do yet, with its position', async () => {
+    const { config } = await parseVmcpConfig(EVERY_KEY, 'f', ENV)
     assert.deepEqual(
       config?.unsupported.map(({ path, reason }) => `${path}: ${reason.split(':')[0]}`),
       [
@@ -143,19 +146,19 @@ describe('parseVmcpConfig', () => {
       ],
     )
     assert.ok(config.unsupported.every(({ line, severity }) => line > 1 && severity === 'note'))
-    assert.deepEqual(parseVmcpConfig(SMALL, 'f', {}).config?.unsupported, [])
+    assert.deepEqual((await parseVmcpConfig(SMALL, 'f', {})).config?.unsupported, [])
   })
 
   for (const { title, yaml, problems } of BROKEN_FILES) {
-    it(`reports ${title}`, () => {
+    it(`reports ${title}`, async () => {
       const text = yaml.startsWith('!') ? yaml.slice(1) : SMALL + yaml
-      const found = parseVmcpConfig(text, 'f', { EMPTY: '', BAD: 'a\nb' })
+      const found = await parseVmcpConfig(text, 'f', { EMPTY: '', BAD: 'a\nb' })
       assert.equal(found.config, undefined)
       assert.deepEqual(found.problems.map(renderProblem), problems)
     })
   }
 
-  it('never throws, whatever the file', () => {
+  it('never throws, whatever the file', async () => {
     const lines = EVERY_KEY.split('\n')
     const mutations = fc.array(
       fc.tuple(
@@ -176,24 +179,24 @@ describe('parseVmcpConfig', () => {
       ),
       { minLength: 1, maxLength: 4 },
     )
-    fc.assert(
-      fc.property(mutations, (changes) => {
+    await fc.assert(
+      fc.asyncProperty(mutations, async (changes) => {
         const text = [...lines]
         for (const [at, line, replace] of changes) text.splice(at, replace ? 1 : 0, line)
-        const { config, problems } = parseVmcpConfig(text.join('\n'), 'f', ENV)
+        const { config, problems } = await parseVmcpConfig(text.join('\n'), 'f', ENV)
         assert.ok(config !== undefined || problems.length > 0)
       }),
       { numRuns: 150 },
     )
   })
 
-  it('never throws, whatever a value is', () => {
+  it('never throws, whatever a value is', async () => {
     const keys = everyField(vmcpFile)
-    fc.assert(
-      fc.property(fc.constantFrom(...keys), fc.jsonValue(), (path, value) => {
+    await fc.assert(
+      fc.asyncProperty(fc.constantFrom(...keys), fc.jsonValue(), async (path, value) => {
         let nested: unknown = value
         for (const key of path.toReversed()) nested = key === '[]' ? [nested] : { [key]: nested }
-        const { config, problems } = parseVmcpConfig(JSON.stringify(nested), 'f', ENV)
+        const { config, problems } = await parseVmcpConfig(JSON.stringify(nested), 'f', ENV)
         assert.ok(config !== undefined || problems.length > 0)
       }),
       { numRuns: 1000 },
@@ -208,7 +211,11 @@ describe('loadVmcpConfig', () => {
     }
     const reasons = await Promise.all(
       ['ENOENT', 'EACCES', 'EISDIR', 'EIO'].map(async (code) => {
-        const loaded = await loadVmcpConfig('f', { readFile: fail(code), env: {} })
+        const loaded = await loadVmcpConfig('f', {
+          readFile: fail(code),
+          listFolder: async () => [],
+          env: {},
+        })
         assert.equal(loaded.unreadable, true)
         return loaded.problems.map(renderProblem).join()
       }),

@@ -12,7 +12,10 @@ export interface GroupBackend {
  * The configuration of quick mode: everybody may call (the listener is on loopback only), names get the prefix
  * `{workload}_`, everything else is as a file that says nothing.
  */
-export function quickVmcpConfig(group: string, backends: readonly GroupBackend[]): VmcpConfig {
+export async function quickVmcpConfig(
+  group: string,
+  backends: readonly GroupBackend[],
+): Promise<VmcpConfig> {
   const file = {
     name: group,
     groupRef: group,
@@ -24,7 +27,7 @@ export function quickVmcpConfig(group: string, backends: readonly GroupBackend[]
       conflictResolutionConfig: { prefixFormat: '{workload}_' },
     },
   }
-  const { config, problems } = parseVmcpConfig(JSON.stringify(file), `group ${group}`, {})
+  const { config, problems } = await parseVmcpConfig(JSON.stringify(file), `group ${group}`, {})
   if (config) return config
   throw new Error(`quick mode made an invalid configuration: ${problems[0]?.reason}`)
 }

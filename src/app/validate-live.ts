@@ -9,6 +9,7 @@ import { createChildProcesses } from '../system/child-process.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { VmcpConfig } from './config/vmcp-config.ts'
 import { createVmcpGateway } from './create-vmcp-gateway.ts'
+import { liveComposites } from './live-composites.ts'
 import { liveProblems } from './live-problems.ts'
 
 /**
@@ -19,7 +20,7 @@ const WAIT_MS = 75_000
 
 /**
  * Connects to the backends and reports what only shows then: backends that cannot be reached, names that none of them
- * offers, conflicts of `manual`, and (as notes) what the catalogue drops or changes.
+ * offers, conflicts of `manual`, composite tools whose steps do not fit, and (as notes) what the catalogue drops or changes.
  */
 export async function validateLive(
   config: VmcpConfig,
@@ -46,7 +47,11 @@ export async function validateLive(
   try {
     gateway.start()
     await gateway.settled(WAIT_MS)
-    return [...unreachable(config, gateway), ...liveProblems(config, gateway)]
+    return [
+      ...unreachable(config, gateway),
+      ...liveProblems(config, gateway),
+      ...liveComposites(config, gateway),
+    ]
   } finally {
     await gateway.close()
     await children.close()

@@ -8,7 +8,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { readFile } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -71,6 +71,34 @@ describe('watchConfig', () => {
     await watched.until('valid two')
   })
 
+  it('follows the manifests that the file refers to, and tells of their mistakes', async () => {
+    await using watched = watchedFolder()
+    const manifest = join(watched.folder, 'tool.yaml')
+    const write = (step: string): void =>
+      writeFileSync(
+        manifest,
+        `apiVersion: toolhive.stacklok.dev/v1beta1
+kind: VirtualMCPCompositeToolDefinition
+metadata: { name: t }
+spec: { name: t, description: d, steps: [${step}] }
+`,
+      )
+    write('{ id: a, tool: x }')
+    writeFileSync(watched.file, `${text('two')}compositeToolRefs: [{ name: t }]\n`)
+    await watched.until('valid two')
+    write('{ id: a }')
+    await watched.until(
+      `invalid ${manifest}:4:42 spec.steps[0]: is a tool step but has no \`tool\``,
+    )
+    watched.events.length = 0
+    write('{ id: a, tool: y }')
+    await watched.until('valid two')
+    watched.events.length = 0
+    write('{ id: a, tool: y }')
+    await watched.watch.check()
+    assert.deepEqual(watched.events, [])
+  })
+
   it('reports a configuration that cannot be put into effect, and goes on', async () => {
     await using watched = watchedFolder({ failFor: 'bad' })
     writeFileSync(watched.file, text('bad'))
@@ -113,7 +141,8 @@ function watchedFolder(options: { configMap?: boolean; failFor?: string } = {}) 
     {
       env: {},
       readFile: (path) => readFile(path),
-      current: readFileSync(file),
+      listFolder: (path) => readdir(path),
+      current: { bytes: readFileSync(file), manifests: [] },
       debounceMs: 10,
       pollMs: 50,
     },

@@ -1,8 +1,15 @@
 import { watch, type FSWatcher } from 'node:fs'
 import { stat } from 'node:fs/promises'
-import { basename, dirname } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import type { Problem } from '../schema/problem.ts'
-import { loadVmcpConfig, type LoadOptions } from './load-vmcp-config.ts'
+import {
+  isSameSource,
+  mayRefer,
+  readConfigSource,
+  type ConfigSource,
+} from './config/config-source.ts'
+import { isYaml, type ManifestFolder } from './config/manifests.ts'
+import { parseVmcpConfig, type LoadOptions } from './load-vmcp-config.ts'
 import type { VmcpConfig } from './config/vmcp-config.ts'
 
 /** What a watch tells. Only one of them runs at a time, and the next change waits for it. */
@@ -12,8 +19,8 @@ export interface ConfigListener {
 }
 
 export interface WatchOptions extends LoadOptions {
-  /** The text the running configuration came from: the same text again is no change. */
-  readonly current?: Uint8Array
+  /** What the running configuration was read from: the same again is no change. */
+  readonly current?: ConfigSource
   /** Quiet time after a change before the file is read. */
   readonly debounceMs?: number
   /** How often to look without being told, for file systems that do not tell (network, some containers). */
@@ -27,7 +34,7 @@ export interface ConfigWatch {
 }
 
 /**
- * Watches a vMCP file and tells of every new content that is valid, or of its problems. The folder is watched, not the
+ * Watches a vMCP file, and the manifests beside it when it refers to some, and tells of every new content that is valid, or of its problems. The folder is watched, not the
  * file: editors replace files by renaming, and Kubernetes swaps a symbolic link somewhere beside it. Content decides, so a
  * touch is no change; a file that is away for a moment is waited for.
  */
@@ -37,7 +44,7 @@ export function watchConfig(
   options: WatchOptions,
 ): ConfigWatch {
   const { debounceMs = 100, pollMs = 2000 } = options
-  let last = options.current === undefined ? undefined : Buffer.from(options.current)
+  let last = options.current
   let seen = ''
   let closed = false
   let debounce: NodeJS.Timeout | undefined
@@ -51,13 +58,11 @@ export function watchConfig(
   }
   const look = async (): Promise<void> => {
     if (closed) return
-    const bytes = await options.readFile(file).catch(() => undefined)
-    if (closed || bytes === undefined || last?.equals(bytes)) return
-    last = Buffer.from(bytes)
-    const { config, problems } = await loadVmcpConfig(file, {
-      env: options.env,
-      readFile: async () => bytes,
-    })
+    const source = await readConfigSource(file, options).catch(() => undefined)
+    if (closed || source === undefined || (last && isSameSource(last, source))) return
+    last = source
+    const { bytes, manifests } = source
+    const { config, problems } = await parseVmcpConfig(bytes, file, options.env, manifests)
     if (closed) return
     if (config) await listener.onValid(config)
     else listener.onInvalid(problems)
@@ -67,9 +72,12 @@ export function watchConfig(
     debounce = setTimeout(() => void check(), debounceMs)
     debounce.unref()
   }
-  const watcher = watchFolder(dirname(file), basename(file), soon)
+  const usesManifests = (): boolean => last !== undefined && mayRefer(last.bytes)
+  const matters = (entry: string): boolean =>
+    entry === basename(file) || (usesManifests() && isYaml(entry))
+  const watcher = watchFolder(dirname(file), matters, soon)
   const poll = setInterval(() => {
-    void fingerprint(file).then((now) => {
+    void fingerprint(file, usesManifests() ? options : undefined).then((now) => {
       if (now !== seen && seen !== '') soon()
       seen = now
     })
@@ -89,11 +97,15 @@ export function watchConfig(
 }
 
 /** Undefined where the folder cannot be watched: then polling alone has to do. */
-function watchFolder(folder: string, name: string, changed: () => void): FSWatcher | undefined {
+function watchFolder(
+  folder: string,
+  matters: (entry: string) => boolean,
+  changed: () => void,
+): FSWatcher | undefined {
   try {
     const watcher = watch(folder, { persistent: false }, (_, entry) => {
       // A ConfigMap's update shows as its hidden links (`..data`), never as the file.
-      if (entry === null || entry === name || entry.startsWith('..')) changed()
+      if (entry === null || matters(entry) || entry.startsWith('..')) changed()
     })
     watcher.on('error', () => watcher.close())
     return watcher
@@ -107,8 +119,12 @@ function failed(file: string, error: unknown): Problem {
   return { file, line: 1, column: 1, path: '', reason, severity: 'error' }
 }
 
-/** Changes when the file, or what it links to, is another one or has been written. */
-async function fingerprint(file: string): Promise<string> {
-  const found = await stat(file).catch(() => undefined)
-  return found ? `${found.ino}:${found.size}:${found.mtimeMs}` : 'away'
+/** Changes when the file, what it links to, or a file that may be a manifest is another one or has been written. */
+async function fingerprint(file: string, folder: ManifestFolder | undefined): Promise<string> {
+  const path = dirname(file)
+  const entries = (await folder?.listFolder(path).catch(() => [])) ?? []
+  const files = [file, ...entries.filter(isYaml).map((entry) => join(path, entry))]
+  const found = await Promise.all(files.map((each) => stat(each).catch(() => undefined)))
+  const marks = found.map((each) => (each ? `${each.ino}:${each.size}:${each.mtimeMs}` : 'away'))
+  return marks.join()
 }

@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises'
-import type { VmcpConfig } from '../app/load-vmcp-config.ts'
+import { readdir, readFile } from 'node:fs/promises'
+import type { ConfigSource, VmcpConfig } from '../app/load-vmcp-config.ts'
 import { watchConfig } from '../app/watch-config.ts'
 import { serveVmcp, type RunningVmcp } from '../app/serve-vmcp.ts'
 import { renderProblem } from '../schema/problem.ts'
@@ -27,8 +27,8 @@ interface GatewayRun {
 
 interface WatchedFile {
   readonly file: string
-  /** The text the running configuration came from. */
-  readonly source: Uint8Array
+  /** What the running configuration was read from. */
+  readonly source: ConfigSource
   /** What a new configuration goes through before it takes effect. */
   readonly adapt: (config: VmcpConfig) => Promise<VmcpConfig>
 }
@@ -78,6 +78,12 @@ function watch(
           log.error({ file, problems }, 'configuration not reloaded: it asks for what is missing')
           return
         }
+        if (config.remarks.length > 0) {
+          log.warn(
+            { file, problems: config.remarks.map(renderProblem) },
+            'remarks on the configuration',
+          )
+        }
         await running.reload(config)
         log.info({ file }, 'configuration reloaded')
       },
@@ -86,7 +92,12 @@ function watch(
         log.error({ file, problems: lines }, 'configuration not reloaded: the old one stays')
       },
     },
-    { env, readFile: (path) => readFile(path), current: source },
+    {
+      env,
+      readFile: (path) => readFile(path),
+      listFolder: (path) => readdir(path),
+      current: source,
+    },
   )
   // The file may have changed since it was read.
   void watcher.check()

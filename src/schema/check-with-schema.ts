@@ -6,13 +6,13 @@ import type { SourceDocument } from './source-document.ts'
 
 /** The value with defaults, or every mistake that was found. */
 export type Checked<Value> =
-  | {
-      readonly ok: true
-      readonly value: Value
-      /** What was checked: the document without empty values, and with text where text is wanted. */
-      readonly input: unknown
-    }
-  | { readonly ok: false; readonly problems: readonly Problem[] }
+  | ({ readonly ok: true; readonly value: Value } & CheckedInput)
+  | ({ readonly ok: false; readonly problems: readonly Problem[] } & CheckedInput)
+
+interface CheckedInput {
+  /** What was checked: the document without empty values, and with text where text is wanted. */
+  readonly input: unknown
+}
 
 const MAX_PASSES = 64
 
@@ -33,7 +33,7 @@ export function checkWithSchema<Schema extends z.ZodType>(
   if (result.success) return { ok: true, value: result.data, input: value }
   const findings = result.error.issues.flatMap((issue) => explainIssue(issue, schema, value))
   const problems = withoutEchoes(findings).map((finding) => locate(finding, document))
-  return { ok: false, problems: problems.toSorted(byPosition) }
+  return { ok: false, problems: problems.toSorted(byPosition), input: value }
 }
 
 /** A misspelt key is one mistake: that the key it should be is missing goes without saying. */

@@ -13,9 +13,6 @@ export function checkOutputProperty(
   if (block['properties'] !== undefined && block['type'] !== 'object') {
     report(['properties'], 'goes only with the type object')
   }
-  if (typeof block['value'] === 'string' && !bracesBalance(block['value'])) {
-    report(['value'], 'has braces that do not balance')
-  }
   if (block['default'] !== undefined && !fits(block['default'], block['type'])) {
     report(['default'], `is not of the type ${String(block['type'])}`)
   }
@@ -43,10 +40,6 @@ function fits(value: unknown, type: unknown): boolean {
     default:
       return true
   }
-}
-
-function bracesBalance(value: string): boolean {
-  return value.split('{{').length === value.split('}}').length
 }
 
 function isMap(value: unknown): value is Record<string, unknown> {

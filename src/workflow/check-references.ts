@@ -21,13 +21,16 @@ export function checkReferences(
   places: readonly ParsedPlace[],
 ): Finding[] {
   const facts = { steps, parameters: tool['parameters'] }
-  return places.flatMap((place) =>
-    place.references.flatMap((reference) => {
+  return places.flatMap((place) => {
+    const findings = new Map<string, Finding>()
+    for (const reference of place.references) {
       const found = checkReference(reference, place, facts)
-      if (found === undefined) return []
-      return [{ path: place.path, offset: offsetIn(place, reference), ...found }]
-    }),
-  )
+      if (found === undefined || findings.has(found.reason)) continue
+      const offset = offsetIn(place, reference)
+      findings.set(found.reason, { path: place.path, offset, ...found })
+    }
+    return [...findings.values()]
+  })
 }
 
 type Found = Pick<Finding, 'reason' | 'hint' | 'severity'> | undefined
@@ -95,7 +98,7 @@ function unknownStep(id: string, steps: readonly LooseStep[]): Found {
     return { reason, hint: `it is inside of the loop "${loop.id}": its results are in ${where}` }
   }
   const known = steps.map((each) => each.id)
-  return { reason, hint: hintForStep(id, known) }
+  return { reason, ...hintForStep(id, known) }
 }
 
 function unknownField(above: string, field: string | undefined, known: readonly string[]): Found {

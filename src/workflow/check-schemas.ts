@@ -3,6 +3,7 @@ import { isJsonObject, type Json, type JsonObject } from '../base/json.ts'
 import type { Finding } from '../schema/finding.ts'
 import { defaultOf } from './fill-defaults.ts'
 import { compileSchema, depthOf } from './json-schema.ts'
+import { objectSchemaProblem } from './object-schema.ts'
 import type { LooseStep } from './loose-steps.ts'
 import { isMap, listOf, type LooseMap } from './template-places.ts'
 
@@ -23,7 +24,7 @@ export function checkSchemas(tool: LooseMap, steps: readonly LooseStep[]): Findi
 
 function checkParameters(schema: JsonObject): Finding[] {
   const path = ['parameters']
-  if (schema['type'] !== 'object') return []
+  if (objectSchemaProblem(schema) !== undefined) return []
   const compiled = compileSchema(schema)
   if (!compiled.ok) return [{ path: [...path, ...compiled.path], reason: compiled.reason }]
   return [...unknownRequired(schema, path), ...unfitDefaults(schema, schema, path)]
@@ -59,7 +60,7 @@ function unfitDefaults(node: Json | undefined, root: JsonObject, path: PropertyK
 }
 
 function checkQuestion(schema: JsonObject, path: PropertyKey[]): Finding[] {
-  if (schema['type'] !== 'object') return []
+  if (objectSchemaProblem(schema) !== undefined) return []
   const depth = depthOf(schema)
   if (depth > MAX_QUESTION_DEPTH) {
     const reason = `is nested ${depth} levels deep; the limit is ${MAX_QUESTION_DEPTH}`

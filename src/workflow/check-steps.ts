@@ -10,9 +10,10 @@ export function checkSteps(steps: readonly LooseStep[]): Finding[] {
 }
 
 /** What to do about the name of a step that is not there. */
-export function hintForStep(id: string, known: readonly string[]): string {
+export function hintForStep(id: string, known: readonly string[]): { hint?: string } {
+  if (known.length === 0) return {}
   const meant = closest(id, known)
-  return meant === undefined ? `steps: ${known.join(', ')}` : `did you mean "${meant}"?`
+  return { hint: meant === undefined ? `steps: ${known.join(', ')}` : `did you mean "${meant}"?` }
 }
 
 function duplicateIds(steps: readonly LooseStep[]): Finding[] {
@@ -31,7 +32,7 @@ function unknownDependencies(steps: readonly LooseStep[]): Finding[] {
     return step.dependsOn.flatMap((id, index) => {
       if (known.includes(id)) return []
       const path = ['steps', step.index, 'dependsOn', index]
-      return [{ path, reason: `there is no step "${id}"`, hint: hintForStep(id, others) }]
+      return [{ path, reason: `there is no step "${id}"`, ...hintForStep(id, others) }]
     })
   })
 }

@@ -35,7 +35,7 @@ function checkLoop({ value, index }: LooseStep): Finding[] {
   if (isMap(onError) && onError['action'] === 'retry') {
     findings.push({
       path: [...path, 'onError', 'action'],
-      reason: 'has no effect on a loop: the loop fails at once',
+      reason: 'is as good as abort: a loop is not tried again as a whole',
       hint: 'put the retry into its inner step',
       severity: 'warning',
     })

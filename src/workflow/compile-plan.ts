@@ -45,7 +45,11 @@ export function parseDefinition(definition: JsonObject): WorkflowPlan {
 }
 
 function planStep(step: StepConfig): PlannedStep {
-  return { ...common(step), does: planAction(step.does) }
+  const planned = { ...common(step), does: planAction(step.does) }
+  const { onError, does } = planned
+  // A loop is not tried again as a whole.
+  if (does.kind !== 'forEach' || onError.action !== 'retry') return planned
+  return { ...planned, onError: { ...onError, action: 'abort', retryCount: 0 } }
 }
 
 function common(step: Omit<StepConfig, 'does'>): Omit<PlannedStep, 'does'> {

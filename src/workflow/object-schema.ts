@@ -4,13 +4,19 @@ import { z } from 'zod'
 export function objectSchema(description: string) {
   return z
     .record(z.string(), z.unknown())
-    .refine((schema) => problemOf(schema) === undefined, {
-      error: (issue) => problemOf(issue.input as Record<string, unknown>) ?? 'is not a JSON Schema',
+    .refine((schema) => objectSchemaProblem(schema) === undefined, {
+      error: (issue) =>
+        objectSchemaProblem(issue.input as Record<string, unknown>) ?? 'is not a JSON Schema',
     })
     .meta({ description })
 }
 
-function problemOf({ type, properties, required }: Record<string, unknown>): string | undefined {
+/** What is wrong with the outermost form of a schema of a map; undefined when nothing is. */
+export function objectSchemaProblem({
+  type,
+  properties,
+  required,
+}: Record<string, unknown>): string | undefined {
   if (type !== 'object') return 'must be a JSON Schema with `type: object`'
   const isMap = typeof properties === 'object' && properties !== null && !Array.isArray(properties)
   if (properties !== undefined && !isMap) return '`properties` must be a map'

@@ -27,11 +27,7 @@ export function budgetWarnings(plan: WorkflowPlan, callTimeoutMs: CallTimeout): 
     const isOwn = own <= run
     const where = isOwn ? `its timeout is ${text(own)}` : `the timeout of the run is ${text(run)}`
     const finding: Finding = {
-      path: isOwn
-        ? [...path, 'timeout']
-        : loop.step.timeoutMs === undefined
-          ? path
-          : [...path, 'timeout'],
+      path: isOwn ? [...path, 'timeout'] : path,
       reason: `${workOf(loop)}, but ${where}`,
       hint: waysOut(loop, isOwn, Math.min(own, run), run),
       severity: 'warning',
@@ -71,9 +67,11 @@ function workOf({ does, rounds, eachMs, needMs }: Loop): string {
 /** Any one of these is enough. */
 function waysOut(loop: Loop, isOwn: boolean, budgetMs: number, runMs: number): string {
   const { does, eachMs, needMs } = loop
-  const both = isOwn && needMs > runMs ? ' here and of the composite tool' : ''
-  const where = isOwn ? both : ' of the composite tool'
-  const ways = [`timeout: ${text(needMs)}${where}`]
+  const ownMs = loop.step.timeoutMs ?? Infinity
+  const own = isOwn || needMs > ownMs ? ' here' : ''
+  const run = needMs > runMs ? ' of the composite tool' : ''
+  const both = own !== '' && run !== '' ? ' and' : ''
+  const ways = [`timeout: ${text(needMs)}${own}${both}${run}`]
   const fitting = Math.floor(budgetMs / eachMs)
   const parallel = fitting === 0 ? Infinity : Math.ceil(does.maxIterations / fitting)
   if (parallel <= MAX_PARALLEL) ways.push(`maxParallel: ${parallel}`)

@@ -12,10 +12,11 @@ import { sessionStorage } from '../../storage/config.ts'
 import { telemetry } from '../../telemetry/config.ts'
 import { compositeTools } from '../../workflow/config.ts'
 import { checkSections } from './check-sections.ts'
+import type { CompositeTool } from './composite-tools.ts'
 
 const compositeToolRefs = z
   .array(z.strictObject({ name: text('Name of the VirtualMCPCompositeToolDefinition') }))
-  .meta({ description: 'Kubernetes only: composite tools that the operator puts in' })
+  .meta({ description: 'Composite tools from manifests in the folder of this file' })
 
 /** The whole vMCP file. This is the one place where its sections come together. */
 export const vmcpFile = crossCheck(
@@ -47,6 +48,10 @@ export const vmcpFile = crossCheck(
 
 /** The vMCP file, checked, with defaults; times in milliseconds, frozen. */
 export type VmcpConfig = DeepReadonly<z.output<typeof vmcpFile>> & {
+  /** The composite tools, those of manifests included, ready to run. */
+  readonly composites: readonly CompositeTool[]
+  /** What is valid, but probably not meant (warnings) or good to know (notes). */
+  readonly remarks: readonly Problem[]
   /** What the file asks for and this version cannot do yet: `serve` refuses to start while there is any. */
   readonly unsupported: readonly Problem[]
   /** Says of a place in the file what is wrong there, for what only shows when the backends are known. */

@@ -1,5 +1,5 @@
 import { quickVmcpConfig } from '../../app/quick-vmcp-config.ts'
-import type { VmcpConfig } from '../../app/load-vmcp-config.ts'
+import type { ConfigSource, VmcpConfig } from '../../app/load-vmcp-config.ts'
 import type { CommandContext, CommandHandler, FlagsOf } from '../command-spec.ts'
 import { cliErrors } from '../errors.ts'
 import { loadConfig, noteProblems } from '../load-config.ts'
@@ -26,6 +26,7 @@ export const vmcpServe: CommandHandler<typeof vmcpServeSpec> = async (flags, con
     withOverrides(await withBackends(config, context), overrides)
   const { found, source } = await findConfig(flags, context)
   const config = await adapt(found)
+  noteProblems(config.remarks, context)
   if (config.unsupported.length > 0) {
     noteProblems(config.unsupported, context)
     const file = flags.config ?? `group ${flags.group}`
@@ -45,8 +46,8 @@ export const vmcpServe: CommandHandler<typeof vmcpServeSpec> = async (flags, con
 
 interface Found {
   readonly found: VmcpConfig
-  /** The text of the file, if it came from one. */
-  readonly source?: Uint8Array
+  /** What it was read from, if it came from a file. */
+  readonly source?: ConfigSource
 }
 
 async function findConfig(flags: Flags, context: CommandContext): Promise<Found> {
@@ -56,5 +57,5 @@ async function findConfig(flags: Flags, context: CommandContext): Promise<Found>
   }
   if (!flags.group) throw cliErrors.NO_SOURCE({})
   if (!flags.stdio && !isLoopback(flags.host)) throw cliErrors.NOT_LOOPBACK({ host: flags.host })
-  return { found: quickVmcpConfig(flags.group, await localGroup(flags.group, context)) }
+  return { found: await quickVmcpConfig(flags.group, await localGroup(flags.group, context)) }
 }

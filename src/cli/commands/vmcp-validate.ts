@@ -15,7 +15,11 @@ export const vmcpValidate: CommandHandler<typeof vmcpValidateSpec> = async (flag
   const { config } = await loadConfig(flags.config, context)
   const live = flags.live ? await checkLive(await withBackends(config, context)) : []
   const errors = live.filter((problem) => problem.severity === 'error')
-  const notes = [...config.unsupported, ...live.filter((problem) => problem.severity === 'note')]
+  const notes = [
+    ...config.remarks,
+    ...config.unsupported,
+    ...live.filter((problem) => problem.severity !== 'error'),
+  ]
   if (errors.length > 0) {
     noteProblems([...notes, ...errors], context)
     const details = { file: flags.config, count: errors.length, problems: errors }
@@ -39,7 +43,7 @@ function printSummary(
 ): void {
   print(`✓ ${file} is valid`)
   for (const [name, value] of summary(config)) print(`  ${name}: ${value}`)
-  for (const note of notes) print(`  note: ${renderProblem(note)}`)
+  for (const note of notes) print(`  ${note.severity}: ${renderProblem(note)}`)
 }
 
 function summary(config: VmcpConfig): [name: string, value: string][] {
@@ -56,7 +60,7 @@ function summary(config: VmcpConfig): [name: string, value: string][] {
     ['Incoming Auth', config.incomingAuth.type],
     ['Outgoing Auth', `${outgoing} (source: ${outgoingAuth.source})`],
     ['Conflict Resolution', config.aggregation.conflictResolution],
-    ['Composite Tools', String(config.compositeTools.length)],
+    ['Composite Tools', String(config.composites.length)],
   ]
 }
 
@@ -73,8 +77,9 @@ function toJson(config: VmcpConfig, notes: readonly Problem[]): string {
       backends: Object.keys(outgoingAuth.backends),
     },
     conflictResolution: aggregation.conflictResolution,
-    compositeTools: config.compositeTools.map((tool) => tool.name),
-    notes,
+    compositeTools: config.composites.map(({ plan }) => plan.name),
+    warnings: notes.filter(({ severity }) => severity === 'warning'),
+    notes: notes.filter(({ severity }) => severity === 'note'),
   }
   return JSON.stringify(facts, undefined, 2)
 }
