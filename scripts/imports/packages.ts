@@ -25,6 +25,10 @@ export const PRODUCT_PACKAGES: Readonly<Record<string, Use>> = {
   '@opentelemetry/sdk-metrics': { where: /^src\/telemetry\//, reason: 'telemetry/ wraps it' },
   '@opentelemetry/sdk-trace': { where: /^src\/telemetry\//, reason: 'telemetry/ wraps it' },
   ioredis: { where: /^src\/storage\/redis\//, reason: 'it is loaded only when configured' },
+  ajv: {
+    where: /^src\/workflow\//,
+    reason: 'it takes 30 ms to load: only configurations with composite tools need it',
+  },
   pino: { where: /^src\/telemetry\//, reason: 'log through telemetry/logger.ts' },
   undici: { where: /^src\/(net|mcp)\//, reason: 'go out through net/, which guards where to' },
   yaml: { where: SCHEMA_PLACES, reason: 'configuration is read by schema/' },

@@ -1,8 +1,9 @@
 import type { z } from 'zod'
-import { checkWithSchema } from '../schema/check-with-schema.ts'
+import { checkWithSchema, type Checked } from '../schema/check-with-schema.ts'
 import { parseYamlFile } from '../schema/parse-yaml-file.ts'
 import { byPosition, renderPath, type Problem } from '../schema/problem.ts'
 import type { SourceDocument } from '../schema/source-document.ts'
+import type { CompositeTool } from './config/composite-tools.ts'
 import { readConfigSource, type ConfigSource } from './config/config-source.ts'
 import { deepFreeze } from './config/deep-freeze.ts'
 import { findUnsupported } from './config/find-unsupported.ts'
@@ -79,10 +80,10 @@ export async function parseVmcpConfig(
 
 /** Composite tools need what most files do not, so it is loaded only for them. */
 async function loadComposites(
-  checked: Parameters<LoadComposites>[0],
+  checked: Checked<z.output<typeof vmcpFile>>,
   document: SourceDocument,
   manifests: readonly ManifestFile[] | undefined,
-): Promise<ReturnType<LoadComposites>> {
+): Promise<{ tools: readonly CompositeTool[]; problems: readonly Problem[] }> {
   const { compositeTools, compositeToolRefs } = (checked.input ?? {}) as Record<string, unknown>
   if (compositeTools === undefined && compositeToolRefs === undefined) {
     return { tools: [], problems: [] }
@@ -90,8 +91,6 @@ async function loadComposites(
   const { loadCompositeTools } = await import('./config/load-composite-tools.ts')
   return loadCompositeTools(checked, document, manifests)
 }
-
-type LoadComposites = typeof import('./config/load-composite-tools.ts').loadCompositeTools
 
 function toConfig(
   file: z.output<typeof vmcpFile>,

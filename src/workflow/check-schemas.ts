@@ -5,6 +5,7 @@ import { defaultOf } from './fill-defaults.ts'
 import { compileSchema, depthOf } from './json-schema.ts'
 import { objectSchemaProblem } from './object-schema.ts'
 import type { LooseStep } from './loose-steps.ts'
+import { typesOf } from './schema-types.ts'
 import { isMap, listOf, type LooseMap } from './template-places.ts'
 
 const MAX_QUESTION_DEPTH = 10
@@ -48,8 +49,7 @@ function unfitDefaults(node: Json | undefined, root: JsonObject, path: PropertyK
   const own = defaultOf(node, root)
   const findings: Finding[] = []
   if (own?.fits === false) {
-    const type = [node['type']].flat().join(' or ')
-    const reason = `is not of the type ${type}`
+    const reason = `is not of the type ${[...typesOf(node, root)].join(' or ')}`
     findings.push({ path: [...path, 'default'], reason, severity: 'warning' })
   }
   const { properties, items } = node

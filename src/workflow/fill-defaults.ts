@@ -90,8 +90,9 @@ function missingValue(schema: Json | undefined, how: Filling, depth: number): Js
   how.made.add(around)
   const made = fill({}, around, how, depth)
   how.made.delete(around)
-  const required = Array.isArray(around['required']) ? around['required'] : []
-  const complete = isJsonObject(made) && required.every((key) => Object.hasOwn(made, String(key)))
+  const { required } = around
+  const keys = (Array.isArray(required) ? required : []).filter((key) => typeof key === 'string')
+  const complete = isJsonObject(made) && keys.every((key) => Object.hasOwn(made, key))
   return complete && Object.keys(made).length > 0 ? made : undefined
 }
 
