@@ -12,11 +12,12 @@ export async function explainStart(
 ): Promise<AppError> {
   const store = describeRedis(settings)
   const reason = reasonOf(error)
+  const fromSentinel = SENTINELS_FAILED.test((error as Error).message)
   const cause = withoutCommand(error)
   const user = settings.username ?? 'default'
   if (/\b(WRONGPASS|NOAUTH|invalid password)\b/.test(reason)) {
     return storageErrors.REDIS_LOGIN_REFUSED(
-      { store, user, reason, hint: loginHint(settings) },
+      { store, user, reason, hint: fromSentinel ? SENTINEL_LOGIN_HINT : loginHint(settings) },
       cause,
     )
   }
@@ -38,9 +39,14 @@ export async function explainStart(
   return (await explainConnection(settings, reason)) ?? toRedisError(error, store)
 }
 
+const SENTINELS_FAILED = /^All sentinels are unreachable[^]*Last error: /
+
+const SENTINEL_LOGIN_HINT =
+  'The sentinels refuse: check sessionStorage.sentinel.username and the password in THV_SESSION_REDIS_SENTINEL_PASSWORD'
+
 const WRONG_KINDS = [
   {
-    pattern: /^MOVED /,
+    pattern: /^MOVED\b/,
     reason: 'it is a node of a Cluster',
     hint: 'Write sessionStorage.cluster.addresses instead of address',
   },
@@ -86,7 +92,7 @@ async function explainConnection(
   const store = describeRedis(settings)
   const addresses = topology.kind === 'standalone' ? [topology.address] : topology.addresses
   const firstTls = topology.kind === 'sentinel' ? topology.tls : tls
-  if (firstTls !== undefined && /certificate|altname|self-signed|CERT_/i.test(reason)) {
+  if (firstTls !== undefined && /certificate|altname|self-signed|CERT_|\balert\b/i.test(reason)) {
     return storageErrors.REDIS_TLS({ store, reason, hint: certificateHint(reason) })
   }
   for (const address of addresses) {
@@ -109,7 +115,7 @@ async function explainConnection(
     if (seen.kind === 'tls') {
       const hint =
         firstTls?.cert === undefined
-          ? 'It may ask for a client certificate: set tls.certPath and tls.keyPath'
+          ? CLIENT_CERTIFICATE_HINT
           : 'It may not accept our certificate: check tls.certPath and tls.keyPath'
       return storageErrors.REDIS_TLS({ store, reason: `it ended the connection (${reason})`, hint })
     }
@@ -123,7 +129,11 @@ async function explainConnection(
   return undefined
 }
 
+const CLIENT_CERTIFICATE_HINT =
+  'It may ask for a client certificate: set tls.certPath and tls.keyPath'
+
 function certificateHint(reason: string): string {
+  if (/alert/.test(reason)) return CLIENT_CERTIFICATE_HINT
   if (/altname|does not match/i.test(reason)) {
     return 'Write the name that is in its certificate in address, or set tls.serverName'
   }
@@ -134,7 +144,9 @@ function certificateHint(reason: string): string {
 function reasonOf(error: unknown): string {
   const { message, lastNodeError } = error as Error & { lastNodeError?: Error }
   const reason = lastNodeError?.message ?? message
-  return reason.replace(/^All sentinels are unreachable[^]*Last error: /, '')
+  // OpenSSL wraps what it says into numbers, functions and files.
+  const [, alert] = /:SSL routines:[^:]*:([^:]+):/.exec(reason) ?? []
+  return alert ?? reason.replace(SENTINELS_FAILED, '')
 }
 
 function isReply(error: unknown): boolean {

@@ -33,6 +33,7 @@ export async function openRedisConnection(
     await client.connect()
     // Where the database does not exist the client goes on in database 0.
     if (settings.db > 0) await client.call('SELECT', String(settings.db))
+    if (settings.topology.kind === 'standalone') await refuseClusterNode(client)
     const probe = `${keyPrefix}probe`
     await SET_ENTRY.run(client, [probe, probe], ['any', 1000, ''])
     await client.del(probe)
@@ -62,4 +63,11 @@ export async function openRedisConnection(
       client.disconnect()
     },
   }
+}
+
+/** One node takes a third of the keys and refuses the rest: that has to be noticed at the start, whatever key is tried. */
+async function refuseClusterNode(client: RedisClient): Promise<void> {
+  // A user may lack the right to ask.
+  const info = await client.info('cluster').catch(() => '')
+  if (/^cluster_enabled:1/m.test(info)) throw new Error('MOVED: cluster_enabled:1')
 }
