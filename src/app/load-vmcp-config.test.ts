@@ -10,7 +10,7 @@ import { everyField } from './config/testing/every-field.ts'
 import { vmcpFile } from './config/vmcp-config.ts'
 
 const EVERY_KEY = readFileSync(new URL('./config/testing/every-key.yaml', import.meta.url), 'utf8')
-const ENV = { GITHUB_TOKEN: 'Bearer secret', OIDC_SECRET: 's' }
+const ENV = { GITHUB_TOKEN: 'Bearer secret', OIDC_SECRET: 's', SESSION_KEY: 'A'.repeat(43) + '=' }
 
 const SMALL = `name: team-a
 groupRef: team-a
@@ -83,7 +83,7 @@ describe('parseVmcpConfig', () => {
     assert.equal(config.operational.failureHandling.healthCheckTimeoutMs, 10_000)
     assert.equal(config.operational.sessions.ttlMs, 1_800_000)
     assert.equal(config.operational.limits.maxBodyBytes, 8 * 1024 * 1024)
-    assert.equal(config.sessionStorage.provider, 'memory')
+    assert.equal(config.sessionStorage.provider, undefined)
     assert.equal(config.sessionStorage.keyPrefix, 'thv:vmcp:session:')
     assert.equal(config.audit, undefined)
     assert.equal(config.telemetry.samplingRate, 0.05)
@@ -139,7 +139,6 @@ describe('parseVmcpConfig', () => {
         'codeMode: code mode',
         'incomingAuth.type: incoming authentication by OIDC',
         'incomingAuth.authz: authorization by Cedar',
-        'sessionStorage.provider: session storage in Redis',
         'outgoingAuth.backends.jira.type: the outgoing strategy token_exchange',
         'outgoingAuth.backends.wiki.type: the outgoing strategy upstream_inject',
         'aggregation.tools[0].toolConfigRef: MCPToolConfig references',

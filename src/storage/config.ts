@@ -44,14 +44,60 @@ const REDIS_ONLY = [
   'sentinel',
   'cluster',
   'passwordRef',
+  'whenUnavailable',
 ] as const
+
+const encryptionKey = crossCheck(
+  z.strictObject({
+    id: z
+      .string()
+      .regex(/^[A-Za-z0-9_-]{1,32}$/, {
+        error: 'must be 1 to 32 letters, digits, "-" or "_"',
+      })
+      .meta({ description: 'Stands beside what the key sealed' }),
+    keyEnv: text('Environment variable with 32 bytes in base64 or hexadecimal').optional(),
+    keyFile: text('File with them').optional(),
+  }),
+  (key, report) => {
+    if ((key.keyEnv === undefined) === (key.keyFile === undefined)) {
+      report(
+        [],
+        'needs exactly one of `keyEnv` and `keyFile`',
+        'make one with: openssl rand -base64 32',
+      )
+    }
+  },
+)
+
+const encryption = crossCheck(
+  z.strictObject({
+    keys: z
+      .array(encryptionKey)
+      .min(1)
+      .meta({ description: 'The first one seals, all of them open' }),
+  }),
+  ({ keys }, report) => {
+    if (!Array.isArray(keys)) return
+    const ids = keys.map((key: unknown) => (key as { id?: unknown } | null)?.id)
+    for (const [index, id] of ids.entries()) {
+      if (typeof id === 'string' && ids.indexOf(id) < index) {
+        report(['keys', index, 'id'], `"${id}" is the id of an earlier key already`)
+      }
+    }
+  },
+)
 
 const fields = z.strictObject({
   provider: z
     .enum(['memory', 'sqlite', 'redis'])
-    .meta({ description: 'Where sessions live; sqlite is ours' })
-    .default('memory'),
-  path: text('(ours) sqlite: the file; default in the data folder').optional(),
+    .meta({
+      description:
+        'Where sessions live; sqlite is ours. Without it: sqlite where there is a data folder and a fixed port, else memory',
+    })
+    .optional(),
+  path: text(
+    '(ours) sqlite: the file; by default one per name and port in the data folder',
+  ).optional(),
   address: address.meta({ description: 'redis: host:port' }).optional(),
   db: count('redis: number of the database', 0).default(0),
   keyPrefix: text('What keys start with; a missing colon at the end is added').default(
@@ -70,6 +116,7 @@ const fields = z.strictObject({
       masterName: text('Name of the master'),
       addresses: addresses.meta({ description: 'host:port of the sentinels' }),
       username: text('ACL user of the sentinels').optional(),
+      tls: tls.meta({ description: 'TLS with the sentinels; by default as with Redis' }).optional(),
     })
     .meta({ description: '(ours) redis: by Sentinel instead of `address`' })
     .optional(),
@@ -78,12 +125,23 @@ const fields = z.strictObject({
     .meta({ description: '(ours) redis: a Cluster instead of `address`' })
     .optional(),
   timeouts: timeouts.meta({ description: '(ours) redis: timeouts' }).prefault({}),
+  whenUnavailable: z
+    .enum(['degrade', 'refuse'])
+    .meta({
+      description:
+        '(ours) redis: new sessions while Redis is away: kept in memory and written later (degrade, the default), or refused with 503',
+    })
+    .optional(),
+  encryption: encryption
+    .meta({ description: '(ours) Keys that seal what is secret before it is stored' })
+    .optional(),
 })
 
 /** `sessionStorage`: where sessions live. */
 export const sessionStorage = crossCheck(fields, checkStorage).transform((v) => ({
   ...v,
   keyPrefix: v.keyPrefix.endsWith(':') ? v.keyPrefix : `${v.keyPrefix}:`,
+  whenUnavailable: v.whenUnavailable ?? 'degrade',
 }))
 
 /** `sessionStorage`, checked, with defaults; `keyPrefix` ends with a colon. */
@@ -99,14 +157,19 @@ function checkStorage(block: Loose<z.output<typeof fields>>, report: Report): vo
       report(['db'], 'must be 0 with a Cluster')
     }
   }
-  if (block.provider === 'memory' || block.provider === 'sqlite') {
+  if (block.provider === 'memory' || block.provider === 'sqlite' || block.provider === undefined) {
+    const not = block.provider === undefined ? '' : `, not ${block.provider}`
+    const hint = block.provider === undefined ? 'write `provider: redis`' : undefined
     for (const key of REDIS_ONLY) {
       if (key === 'db' ? Boolean(block.db) : block[key] !== undefined) {
-        report([key], `goes only with the provider redis, not ${block.provider}`)
+        report([key], `goes only with the provider redis${not}`, hint)
       }
     }
   }
   if (block.path !== undefined && block.provider !== 'sqlite') {
     report(['path'], 'goes only with the provider sqlite')
+  }
+  if (block.encryption !== undefined && block.provider === 'memory') {
+    report(['encryption'], 'goes only with the providers sqlite and redis: memory keeps nothing')
   }
 }

@@ -20,8 +20,6 @@ export function findUnsupported(file: z.output<typeof vmcpFile>): UnsupportedFea
   const { type, authz } = file.incomingAuth
   add(type === 'oidc', 'incoming authentication by OIDC', 'incomingAuth', 'type')
   add(authz?.type === 'cedar', 'authorization by Cedar', 'incomingAuth', 'authz')
-  const { provider } = file.sessionStorage
-  add(provider === 'redis', 'session storage in Redis', 'sessionStorage', 'provider')
   const { source, default: fallback, backends } = file.outgoingAuth
   add(source === 'discovered', 'discovered outgoing credentials', 'outgoingAuth', 'source')
   const strategies: [string[], { type: string } | undefined][] = [

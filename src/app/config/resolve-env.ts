@@ -1,5 +1,6 @@
 import type { OutgoingAuthConfig, OutgoingStrategy } from '../../auth/config.ts'
 import { isHeaderValue } from '../../schema/fields.ts'
+import { parseSealingKey } from '../../storage/sealing.ts'
 
 /** Environment variables by name. */
 export type Env = Readonly<Record<string, string | undefined>>
@@ -10,9 +11,9 @@ export interface EnvFinding {
   readonly reason: string
 }
 
-const SECTIONS = ['incomingAuth', 'outgoingAuth']
+const SECTIONS = ['incomingAuth', 'outgoingAuth', 'sessionStorage']
 
-/** Checks that every variable a `…Env` field of the auth sections names is set, and fit for what it is used for. */
+/** Checks that every variable a `…Env` field of these sections names is set, and fit for what it is used for. */
 export function checkEnvFields(file: unknown, env: Env): EnvFinding[] {
   const findings: EnvFinding[] = []
   const walk = (value: unknown, path: PropertyKey[]): void => {
@@ -56,6 +57,9 @@ function envProblem(name: string, field: string, env: Env): string | undefined {
   if (value === '') return `names the environment variable ${name}, which is empty`
   if (field === 'headerValueEnv' && !isHeaderValue(value)) {
     return `names the environment variable ${name}, whose value is not fit for a header`
+  }
+  if (field === 'keyEnv' && parseSealingKey(value) === undefined) {
+    return `names the environment variable ${name}, whose value is no key: 32 bytes in base64 or hexadecimal`
   }
   return undefined
 }

@@ -28,7 +28,7 @@ export function createRedisClient(
     connectTimeout: timeouts.dialMs,
     // A server that froze answers nothing and closes nothing: the connection is given up so that a new one can be tried.
     socketTimeout: timeouts.readMs + timeouts.writeMs,
-    commandTimeout: timeouts.readMs + timeouts.writeMs,
+    commandTimeout: timeouts.readMs,
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 0,
     enableOfflineQueue: false,

@@ -395,6 +395,46 @@ export const BROKEN_FILES: readonly BrokenFile[] = [
     ],
   },
   {
+    title: 'storage settings of Redis without saying so',
+    yaml: lines('sessionStorage: { address: "redis:6379", username: u }'),
+    problems: [
+      'f:8:28 sessionStorage.address: goes only with the provider redis (write `provider: redis`)',
+      'f:8:52 sessionStorage.username: goes only with the provider redis (write `provider: redis`)',
+    ],
+  },
+  {
+    title: 'fields of Redis with slips of the pen',
+    yaml: lines(
+      'sessionStorage: { provider: redis, adress: "r:1", tls: { caFile: /c }, whenUnavailable: wait }',
+    ),
+    problems: [
+      'f:8:17 sessionStorage: needs exactly one of `address`, `sentinel` and `cluster` for the provider redis',
+      'f:8:36 sessionStorage.adress: is not a known key (did you mean "address"?)',
+      'f:8:58 sessionStorage.tls.caFile: is not a known key (known keys: caPath, certPath, enabled, insecureSkipVerify, keyPath, serverName)',
+      'f:8:89 sessionStorage.whenUnavailable: must be one of degrade, refuse, not "wait"',
+    ],
+  },
+  {
+    title: 'sealing keys of no source, of two, and of one name; and for memory',
+    yaml: lines(
+      'sessionStorage:',
+      '  provider: memory',
+      '  encryption:',
+      '    keys:',
+      '      - { id: a, keyFile: /a }',
+      '      - { id: a, keyEnv: A, keyFile: /b }',
+      '      - { id: "b c" }',
+    ),
+    problems: [
+      'f:11:5 sessionStorage.encryption: goes only with the providers sqlite and redis: memory keeps nothing',
+      'f:13:9 sessionStorage.encryption.keys[1]: needs exactly one of `keyEnv` and `keyFile` (make one with: openssl rand -base64 32)',
+      'f:13:15 sessionStorage.encryption.keys[1].id: "a" is the id of an earlier key already',
+      'f:13:26 sessionStorage.encryption.keys[1].keyEnv: names the environment variable A, which is not set (set it, or name another)',
+      'f:14:9 sessionStorage.encryption.keys[2]: needs exactly one of `keyEnv` and `keyFile` (make one with: openssl rand -base64 32)',
+      'f:14:15 sessionStorage.encryption.keys[2].id: must be 1 to 32 letters, digits, "-" or "_"',
+    ],
+  },
+  {
     title: 'memory storage with an address',
     yaml: lines('sessionStorage: { provider: memory, address: "redis:6379" }'),
     problems: ['f:8:46 sessionStorage.address: goes only with the provider redis, not memory'],
