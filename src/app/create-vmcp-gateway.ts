@@ -54,7 +54,8 @@ export function createVmcpGateway(parts: VmcpGatewayParts): Gateway {
       log,
     }),
     store: parts.store,
-    sessionKeyPrefix: config().sessionStorage.keyPrefix,
+    // The stores put `sessionStorage.keyPrefix` before every key.
+    sessionKeyPrefix: '',
     key: parts.key,
     peers: parts.peers,
     stages: parts.stages,

@@ -8,6 +8,36 @@ export const appErrors = defineErrors('APP', {
       `Cannot serve this configuration: it asks for what this version cannot do\n${d.problems.join('\n')}`,
     hint: () => 'Take these sections out, or wait for the version that has them',
   },
+  SESSION_PASSWORD_MISSING: {
+    fault: 'caller',
+    status: 400,
+    message: (d: { variable: string }) =>
+      `Cannot log in to Redis: sessionStorage.passwordRef names a Secret, and ${d.variable} is not set`,
+    hint: (d: { variable: string }) =>
+      `The operator sets it from the Secret; elsewhere start with ${d.variable}=…, or remove passwordRef`,
+  },
+  SESSION_FILE_UNREADABLE: {
+    fault: 'environment',
+    status: 400,
+    message: (d: { field: string; path: string; reason: string }) =>
+      `Cannot read "${d.path}" of ${d.field}: ${d.reason}`,
+    hint: (d: { field: string }) => `Set ${d.field} to a file that this user may read`,
+  },
+  SESSION_KEY_INVALID: {
+    fault: 'caller',
+    status: 400,
+    message: (d: { field: string; source: string }) =>
+      `Cannot seal with what "${d.source}" of ${d.field} holds: it is no key`,
+    hint: () => 'A key is 32 bytes in base64 or hexadecimal: openssl rand -base64 32',
+  },
+  STATE_KEY_SEALED: {
+    fault: 'caller',
+    status: 400,
+    message: (d: { id: string }) =>
+      `Cannot open the key that is stored with the sessions: it was sealed with the key "${d.id}"`,
+    hint: (d: { id: string }) =>
+      `Add the key "${d.id}" to sessionStorage.encryption.keys; if it is lost, delete the entry "key:state" under keyPrefix: open cursors and task handles end`,
+  },
   METRICS_PORT: {
     fault: 'environment',
     status: 500,

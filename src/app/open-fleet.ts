@@ -2,6 +2,7 @@ import { hostname } from 'node:os'
 import { systemNow } from '../base/clock.ts'
 import type { Cluster } from '../cluster/open-cluster.ts'
 import type { KeyValue } from '../storage/key-value.ts'
+import type { Sealer } from '../storage/sealing.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { Env } from './config/resolve-env.ts'
 import type { VmcpConfig } from './config/vmcp-config.ts'
@@ -17,6 +18,8 @@ export interface FleetOptions {
   readonly host: string
   /** See `fleetSecret`. */
   readonly secret: Buffer | undefined
+  /** Seals what is secret in the store; undefined: no key is configured. */
+  readonly sealer: Sealer | undefined
   readonly env: Env
   readonly log: Logger
 }
@@ -28,9 +31,10 @@ export interface FleetOptions {
 export async function openFleet(options: FleetOptions): Promise<Cluster | undefined> {
   const config = options.config()
   const { sessionStorage, cluster: section } = config
-  const byDefault = sessionStorage.provider === 'redis'
-  const isWanted = section === undefined ? byDefault : section.enabled
-  if (!isWanted || sessionStorage.provider === 'memory') return undefined
+  const { provider } = sessionStorage
+  const isWanted = section === undefined ? provider === 'redis' : section.enabled
+  // Without a provider the store is of this gateway alone.
+  if (!isWanted || provider === 'memory' || provider === undefined) return undefined
   const { openCluster } = await import('../cluster/open-cluster.ts')
   const { readLinkTls } = await import('../cluster/read-link-tls.ts')
   const { secret } = options
@@ -39,12 +43,12 @@ export async function openFleet(options: FleetOptions): Promise<Cluster | undefi
   const scheme = tls === undefined ? 'http' : 'https'
   return openCluster({
     store: options.store,
-    keyPrefix: `${sessionStorage.keyPrefix}cluster:`,
+    keyPrefix: 'cluster:',
     host,
     port: section?.port ?? 0,
     urlFor: (port) => section?.advertise ?? `${scheme}://${reachableAt(host, options.env)}:${port}`,
     linkSecret: secret ?? options.storeKey,
-    storeSecret: secret,
+    sealer: options.sealer,
     tls,
     ttlMs: () => options.config().operational.sessions.ttlMs,
     maxMessageBytes: config.operational.limits.maxResponseBytes,

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { createSealer } from '../cluster/sealer.ts'
 import type { Implementation } from '../mcp/messages.ts'
 import { createOutbound, type Outbound } from '../net/outbound.ts'
+import type { Sealer } from '../storage/sealing.ts'
 import type { Stores } from '../storage/stores.ts'
 import { createChildProcesses, type ChildProcesses } from '../system/child-process.ts'
 import type { Logger } from '../telemetry/logger.ts'
@@ -10,7 +10,8 @@ import { openExport } from '../telemetry/open-export.ts'
 import { createCallMetrics, type CallMetrics } from './call-metrics.ts'
 import type { VmcpConfig } from './config/vmcp-config.ts'
 import { fleetSecret } from './fleet-secret.ts'
-import { openSessionStore } from './open-session-store.ts'
+import { openSealer } from './open-sealer.ts'
+import { openSessionStore, type SessionStore } from './open-session-store.ts'
 import type { Stack } from './stack.ts'
 import { storedKey } from './stored-key.ts'
 import { createCallTracing, type CallTracing } from './trace-calls.ts'
@@ -21,7 +22,11 @@ export interface Means {
   readonly callMetrics: CallMetrics
   /** Undefined where nothing is traced. */
   readonly traced: CallTracing | undefined
+  readonly sessionStore: SessionStore
+  /** Those of the session store, for everything else that is kept. */
   readonly stores: Stores
+  /** Seals what is secret before it is stored; undefined: no key is configured, and no credentials may be stored. */
+  readonly sealer: Sealer | undefined
   /** 32 bytes: seals what clients hold for us. */
   readonly key: Buffer
   /** The key of the fleet as configured; undefined: none. */
@@ -30,17 +35,22 @@ export interface Means {
   readonly children: ChildProcesses
 }
 
+const NOT_SEALED =
+  'sessionStorage.encryption has no keys: no credentials are stored, and whoever may read this Redis can forge cursors and task handles'
+
 /** Opens all of it; the stack closes it. `readMetrics` is what is exported. */
 export async function openMeans(
   config: VmcpConfig,
   info: Implementation,
   options: {
     readonly stack: Stack
+    /** Where it listens; 0: any port, undefined: on stdio. */
+    readonly port: number | undefined
     readonly readMetrics: () => readonly MetricSnapshot[]
     readonly log: Logger
   },
 ): Promise<Means> {
-  const { stack, readMetrics, log } = options
+  const { stack, port, readMetrics, log } = options
   const metrics = createMetrics()
   const telemetry = stack.add(
     await openExport({
@@ -51,15 +61,20 @@ export async function openMeans(
       log,
     }),
   )
-  const stores = stack.add(await openSessionStore(config, log))
+  const { name, sessionStorage } = config
   const secret = fleetSecret(config.cluster, process.env)
-  const sealer = secret && createSealer(secret)
+  const sealer = await openSealer(sessionStorage, secret, process.env)
+  const sessionStore = stack.add(await openSessionStore({ sessionStorage, name, port, log }))
+  const { stores } = sessionStore
+  if (sessionStore.provider === 'redis' && sealer === undefined) log.warn({}, NOT_SEALED)
   return {
     metrics,
     callMetrics: createCallMetrics(metrics, info.name),
     traced: telemetry.tracing && createCallTracing(telemetry.tracing, config.telemetry),
+    sessionStore,
     stores,
-    key: await storedKey(stores.keyValue, () => randomBytes(32), sealer),
+    sealer,
+    key: await storedKey({ store: stores.keyValue, fresh: () => randomBytes(32), sealer }),
     secret,
     outbound: stack.add(createOutbound()),
     children: stack.add(createChildProcesses()),

@@ -2,20 +2,28 @@ import type { Gateway } from '../gateway/create-gateway.ts'
 import type { HealthMonitor } from '../gateway/health-monitor.ts'
 import type { Metrics, MetricSnapshot } from '../telemetry/metrics.ts'
 import type { CallMetrics } from './call-metrics.ts'
+import type { SessionStore } from './open-session-store.ts'
 
 export interface MetricsReaderParts {
   readonly metrics: Metrics
   readonly callMetrics: CallMetrics
   readonly gateway: Pick<Gateway, 'sessions' | 'backends'>
   readonly health: Pick<HealthMonitor, 'of'>
+  readonly sessionStore: Pick<SessionStore, 'state'>
 }
 
 const CIRCUIT_VALUES = { closed: 0, 'half-open': 1, open: 2 } as const
 
 /** Reads all metrics, those first that are looked up only when somebody asks. */
 export function createMetricsReader(parts: MetricsReaderParts): () => MetricSnapshot[] {
-  const { metrics, callMetrics, gateway, health } = parts
+  const { metrics, callMetrics, gateway, health, sessionStore } = parts
   const sessions = metrics.gauge('toolhive_vmcp_sessions', 'Live sessions').with()
+  const storeUp = metrics
+    .gauge('toolhive_session_store_up', '1 while the session store answers, 0 while it is away')
+    .with()
+  const queued = metrics
+    .gauge('toolhive_session_store_queued_writes', 'Writes that wait for the session store')
+    .with()
   const connections = metrics.gauge('toolhive_vmcp_backend_connections', 'Connections to backends')
   const up = metrics.gauge(
     'toolhive_vmcp_backend_up',
@@ -35,6 +43,9 @@ export function createMetricsReader(parts: MetricsReaderParts): () => MetricSnap
 
   return () => {
     sessions.set(gateway.sessions.size)
+    const store = sessionStore.state()
+    storeUp.set(store.isUp ? 1 : 0)
+    queued.set(store.queuedCount)
     callMetrics.setBackends(gateway.backends.size)
     for (const family of [connections, up, circuit, inBudget]) family.clear()
     for (const backend of gateway.backends.values()) {

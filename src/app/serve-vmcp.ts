@@ -60,7 +60,7 @@ export interface RunningVmcp {
 /** How long the start waits for backends before names are checked; later ones are checked when they come. */
 const START_WAIT_MS = 5_000
 
-const KEYED_CALLS_PREFIX = 'thv:vmcp:call:'
+const KEYED_CALLS_PREFIX = 'call:'
 /** How long the answer of a call with an idempotency key can be fetched. */
 const KEYED_CALLS_KEEP_MS = 10 * 60_000
 
@@ -88,6 +88,7 @@ async function start(options: ServeOptions, stack: Stack): Promise<RunningVmcp> 
   const info = { name: options.config.name, version: productVersion() }
   const means = await openMeans(options.config, info, {
     stack,
+    port: isStdio ? undefined : options.port,
     readMetrics: () => readMetrics(),
     log,
   })
@@ -130,6 +131,7 @@ async function start(options: ServeOptions, stack: Stack): Promise<RunningVmcp> 
         store: means.stores.keyValue,
         storeKey: means.key,
         secret: means.secret,
+        sealer: means.sealer,
         host: options.host,
         env: process.env,
         log,
@@ -138,7 +140,7 @@ async function start(options: ServeOptions, stack: Stack): Promise<RunningVmcp> 
   const gateway: Gateway = stack.add(
     createVmcpGateway({
       ...means,
-      store: means.stores.keyValue,
+      store: means.sessionStore.sessions,
       peers: fleet && gatewayPeers(fleet),
       config,
       info,

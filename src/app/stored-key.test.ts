@@ -2,16 +2,53 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { describe, it } from 'node:test'
 import { openStorage } from '../storage/open-storage.ts'
+import { createSealer } from '../storage/sealing.ts'
 import { storedKey } from './stored-key.ts'
 
+const fresh = () => randomBytes(32)
+const a = { id: 'a', key: fresh() }
+const b = { id: 'b', key: fresh() }
+
+async function openStore() {
+  return (await openStorage({ provider: 'memory' }, { now: () => 1 })).keyValue
+}
+
 describe('storedKey()', () => {
-  it('is the same for all who share a store, whoever comes first', async () => {
-    const stores = await openStorage({ provider: 'memory' }, { now: () => 1 })
-    const keys = await Promise.all(
-      Array.from({ length: 5 }, () => storedKey(stores.keyValue, () => randomBytes(32))),
-    )
-    for (const key of keys) assert.deepEqual(key, keys[0])
-    assert.equal(keys[0]?.length, 32)
-    await stores.close()
+  it('is the same for all who share a store, whoever comes first, sealed or not', async () => {
+    for (const sealer of [undefined, createSealer([a])]) {
+      const store = await openStore()
+      const keys = await Promise.all(
+        Array.from({ length: 5 }, () => storedKey({ store, fresh, sealer })),
+      )
+      for (const key of keys) assert.deepEqual(key, keys[0])
+      assert.equal(keys[0]?.length, 32)
+      await store.close()
+    }
+  })
+
+  it('is sealed as soon as there is a key, and anew when that one changes', async () => {
+    const store = await openStore()
+    const key = await storedKey({ store, fresh })
+    for (const keys of [[a], [b, a], [b]] as const) {
+      const [first, ...others] = keys
+      const sealer = createSealer([first, ...others])
+      assert.deepEqual(await storedKey({ store, fresh, sealer }), key)
+      const { value = '' } = (await store.get('key:state')) ?? {}
+      assert.ok(value.startsWith(`s1.${first.id}.`), value)
+      assert.ok(!value.includes(key.toString('base64')))
+    }
+    await store.close()
+  })
+
+  it('says which key is missing instead of making another one', async () => {
+    const store = await openStore()
+    await storedKey({ store, fresh, sealer: createSealer([a]) })
+    for (const sealer of [undefined, createSealer([b])]) {
+      await assert.rejects(storedKey({ store, fresh, sealer }), {
+        code: 'APP_STATE_KEY_SEALED',
+        message: /"a"/,
+      })
+    }
+    await store.close()
   })
 })

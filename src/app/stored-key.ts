@@ -1,43 +1,41 @@
-import { clusterErrors } from '../cluster/errors.ts'
-import type { Sealer } from '../cluster/sealer.ts'
 import type { KeyValue } from '../storage/key-value.ts'
+import type { Sealer } from '../storage/sealing.ts'
+import { appErrors } from './errors.ts'
 
 const KEY = 'key:state'
-const SEALED = 'sealed '
+/** A sealed text never looks like base64. */
+const PLAIN = /^[A-Za-z0-9+/]{43}=$/
+
+export interface StoredKeyOptions {
+  readonly store: KeyValue
+  /** Makes 32 bytes. */
+  readonly fresh: () => Buffer
+  /** Without it the key is stored as it is: whoever may read the store could forge what clients hold. */
+  readonly sealer?: Sealer | undefined
+}
 
 /**
  * The key that seals what clients hold for us: cursors, task ids, states of parked calls. Kept in the store of the
- * sessions, so that those hold as long as the sessions do: beyond a restart, and for every process that shares it. `sealer`:
- * whoever reads the store does not have it. Rejects with CLUSTER_NO_KEY if it was sealed with another key.
+ * sessions, so that those hold as long as the sessions do: beyond a restart, and for every process that shares it. Rejects if
+ * it was sealed by a key we do not have.
  */
-export async function storedKey(
-  store: KeyValue,
-  fresh: () => Buffer,
-  sealer?: Sealer,
-): Promise<Buffer> {
+export async function storedKey({ store, fresh, sealer }: StoredKeyOptions): Promise<Buffer> {
   const found = await store.get(KEY)
-  if (found !== undefined) {
-    const key = read(found.value, sealer)
-    if (sealer !== undefined && !found.value.startsWith(SEALED)) {
-      await store.set(KEY, write(key, sealer), { when: { version: found.version } })
-    }
-    return key
-  }
-  const made = fresh()
-  const written = await store.set(KEY, write(made, sealer), { when: 'absent' })
-  // Another process was quicker: its key is the one.
-  return written === undefined ? storedKey(store, fresh, sealer) : made
-}
-
-function write(key: Buffer, sealer: Sealer | undefined): string {
+  const { version } = found ?? {}
+  const known = found && openKey(found.value, sealer)
+  if (known && !known.stale) return known.key
+  const key = known?.key ?? fresh()
   const text = key.toString('base64')
-  return sealer === undefined ? text : SEALED + sealer.seal(text, KEY)
+  const written = await store.set(KEY, sealer?.seal(text, KEY) ?? text, {
+    when: version === undefined ? 'absent' : { version },
+  })
+  // Another process was quicker: its key is the one.
+  return written === undefined ? storedKey({ store, fresh, sealer }) : key
 }
 
-function read(value: string, sealer: Sealer | undefined): Buffer {
-  if (!value.startsWith(SEALED)) return Buffer.from(value, 'base64')
-  const text = sealer?.open(value.slice(SEALED.length), KEY)
-  if (text !== undefined) return Buffer.from(text, 'base64')
-  const reason = 'what is in the session store was sealed with another key'
-  throw clusterErrors.NO_KEY({ source: 'the section cluster', reason })
+function openKey(value: string, sealer: Sealer | undefined): { key: Buffer; stale: boolean } {
+  if (PLAIN.test(value)) return { key: Buffer.from(value, 'base64'), stale: sealer !== undefined }
+  const opened = sealer?.open(value, KEY)
+  if (opened === undefined) throw appErrors.STATE_KEY_SEALED({ id: value.split('.')[1] ?? '' })
+  return { key: Buffer.from(opened.text, 'base64'), stale: opened.stale }
 }

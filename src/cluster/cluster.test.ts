@@ -17,7 +17,7 @@ import {
 } from './testing/test-cluster.ts'
 import { placeKey } from './owner.ts'
 import { createLinkClient } from './link/link-client.ts'
-import { deriveKey } from './sealer.ts'
+import { deriveKey } from './derive-key.ts'
 
 const HTTP = { isProcess: false }
 

@@ -3,6 +3,7 @@ import { isJsonObject, type JsonObject } from '../base/json.ts'
 import { parseJson } from '../base/parse-json.ts'
 import { textOf } from '../base/text-of.ts'
 import type { KeyValue } from '../storage/key-value.ts'
+import type { Sealer } from '../storage/sealing.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { createDirectory, type Directory } from './directory.ts'
 import { createLinkClient, type LinkClient } from './link/link-client.ts'
@@ -11,7 +12,7 @@ import type { LinkTls } from './read-link-tls.ts'
 import { createProcesses } from './processes.ts'
 import { openRemoteConnection } from './remote-connection.ts'
 import { newReplicaId, type Replica, type Sign } from './replica.ts'
-import { createSealer, deriveKey, type Sealer } from './sealer.ts'
+import { deriveKey } from './derive-key.ts'
 import { createSharedConnections, type SharedConnections } from './shared-connections.ts'
 
 export interface ClusterOptions {
@@ -27,7 +28,7 @@ export interface ClusterOptions {
   /** Seals requests between replicas; any length, the same for all. */
   readonly linkSecret: Buffer
   /** Seals what is secret in the store; undefined: there is no key for it. */
-  readonly storeSecret: Buffer | undefined
+  readonly sealer: Sealer | undefined
   readonly tls?: LinkTls | undefined
   /** Life of what is kept of an owner's connection if it is not prolonged; asked each time. */
   readonly ttlMs: () => number
@@ -88,7 +89,7 @@ const TELL_TIMEOUT_MS = 5_000
 
 /** Opens the link; others do not know of it before `start`. Rejects with CLUSTER_CANNOT_LISTEN. */
 export async function openCluster(options: ClusterOptions): Promise<Cluster> {
-  const { store, keyPrefix, log } = options
+  const { store, keyPrefix, sealer, log } = options
   const times = { ...TIMES, ...options.times }
   const id = newReplicaId()
   const key = deriveKey(options.linkSecret, 'link')
@@ -135,8 +136,6 @@ export async function openCluster(options: ClusterOptions): Promise<Cluster> {
     patienceMs: times.entryMs + times.pingMs + 5_000,
     log,
   })
-  const { storeSecret } = options
-  const sealer = storeSecret === undefined ? undefined : createSealer(storeSecret)
   const connections = createSharedConnections({
     store,
     keyPrefix,

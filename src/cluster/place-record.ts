@@ -1,6 +1,6 @@
 import { isJsonObject } from '../base/json.ts'
 import { isKnownVersion, type ProtocolVersion } from '../mcp/versions.ts'
-import type { Sealer } from './sealer.ts'
+import type { Sealer } from '../storage/sealing.ts'
 
 /**
  * Where a connection of an owner to a backend is. `session`: the backend keeps it under this id, and anybody can go on with
@@ -33,7 +33,7 @@ export function readPlace(
     return { kind: 'process', replica: record['replica'], gone: record['gone'] === true }
   }
   const { sealed, version } = record
-  const plain = typeof sealed === 'string' ? sealer?.open(sealed, key) : record['sessionId']
+  const plain = typeof sealed === 'string' ? sealer?.open(sealed, key)?.text : record['sessionId']
   if (record['kind'] !== 'session' || typeof plain !== 'string' || !isKnownVersion(version)) {
     return undefined
   }

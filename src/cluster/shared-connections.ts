@@ -1,11 +1,11 @@
 import type { BackendConnection } from '../mcp/backend-connection.ts'
 import type { LegacyResume } from '../mcp/connect-backend.ts'
 import type { KeyValue } from '../storage/key-value.ts'
+import type { Sealer } from '../storage/sealing.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { placeKey, type Place } from './owner.ts'
 import { readPlace, writePlace, type PlaceRecord } from './place-record.ts'
 import type { Processes } from './processes.ts'
-import type { Sealer } from './sealer.ts'
 import type { SharedConnect } from './shared-connect.ts'
 import { isStoreAway } from './store-away.ts'
 

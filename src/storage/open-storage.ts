@@ -1,16 +1,13 @@
 import type { Now } from '../base/clock.ts'
 import type { RedisSettings } from './redis-settings.ts'
 import type { Stores } from './stores.ts'
+import { withKeyPrefix } from './with-key-prefix.ts'
 
+/** `keyPrefix`: what every key (in Redis every channel too) starts with there; whoever uses the stores need not know it. */
 export type StorageSettings =
   | { readonly provider: 'memory' }
-  | { readonly provider: 'sqlite'; readonly path: string }
-  | {
-      readonly provider: 'redis'
-      readonly redis: RedisSettings
-      /** What every key and channel in that Redis starts with. */
-      readonly keyPrefix: string
-    }
+  | { readonly provider: 'sqlite'; readonly path: string; readonly keyPrefix: string }
+  | { readonly provider: 'redis'; readonly redis: RedisSettings; readonly keyPrefix: string }
 
 export interface StorageDependencies {
   readonly now: Now
@@ -32,7 +29,8 @@ export async function openStorage(
     }
     case 'sqlite': {
       const { openSqliteStores } = await import('./sqlite/sqlite-stores.ts')
-      return openSqliteStores({ path: settings.path, now, onError })
+      const { path, keyPrefix } = settings
+      return withKeyPrefix(await openSqliteStores({ path, now, onError }), keyPrefix)
     }
     case 'redis': {
       const { openRedisStores } = await import('./redis/redis-stores.ts')

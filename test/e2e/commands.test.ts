@@ -114,7 +114,6 @@ describe('init, validate and serve', () => {
   for (const [section, value] of Object.entries({
     optimizer: {},
     codeMode: { enabled: true },
-    sessionStorage: { provider: 'redis', address: 'localhost:6379' },
     incomingAuth: { type: 'oidc', oidc: { issuer: 'https://i.example', audience: 'a' } },
   })) {
     it(`${section} of a later version is valid, and refused at the start with these words`, async () => {

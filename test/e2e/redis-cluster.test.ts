@@ -14,6 +14,7 @@ describe('redis cluster', { skip: NO_REDIS }, () => {
   after(() => cluster[Symbol.asyncDispose]())
 
   testStores('cluster', {
+    isShared: true,
     open: (keyPrefix, onError) =>
       openStorage(
         {

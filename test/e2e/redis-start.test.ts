@@ -271,6 +271,7 @@ describe('redis by Sentinel', { skip: NO_REDIS }, () => {
     ({ kind: 'sentinel', masterName, addresses: [watched.sentinel], password }) as const
 
   testStores('sentinel', {
+    isShared: true,
     open: (keyPrefix, onError) =>
       openStorage(
         {

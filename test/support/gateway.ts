@@ -34,6 +34,8 @@ export interface GatewayOptions {
   readonly args?: readonly string[]
   /** Program and arguments before `--config FILE --port 0`; default: `thv vmcp serve` from source. */
   readonly command?: readonly string[]
+  /** On top of the environment of the test. */
+  readonly env?: Readonly<Record<string, string>>
 }
 
 /** The configuration with these backends under their bare names: the first wins a conflict. Anonymous. */
@@ -56,13 +58,19 @@ export function gatewayConfig(
 }
 
 export async function startGateway(yaml: string, options: GatewayOptions = {}): Promise<Gateway> {
-  const { until = 'tools', args = [], command = DEFAULT_COMMAND } = options
+  const { until = 'tools', args = [], command = DEFAULT_COMMAND, env = {} } = options
   const home = await createTempDir()
   const configPath = join(home.path, 'vmcp.yaml')
   await writeFile(configPath, yaml)
   const [program = '', ...rest] = command
   const child = startChild(program, [...rest, '--config', configPath, '--port', '0', ...args], {
-    env: { ...process.env, HOME: home.path, XDG_STATE_HOME: home.path, XDG_CONFIG_HOME: home.path },
+    env: {
+      ...process.env,
+      HOME: home.path,
+      XDG_STATE_HOME: home.path,
+      XDG_CONFIG_HOME: home.path,
+      ...env,
+    },
   })
   const dispose = async () => {
     await child[Symbol.asyncDispose]()

@@ -7,6 +7,7 @@ import type { LegacyResume } from '../../mcp/connect-backend.ts'
 import { mcpErrors } from '../../mcp/errors.ts'
 import { resultReply, type Reply } from '../../mcp/reply.ts'
 import type { KeyValue } from '../../storage/key-value.ts'
+import { createSealer } from '../../storage/sealing.ts'
 import { silentLogger } from '../../telemetry/logger.ts'
 import { openCluster, type Cluster, type ClusterTimes } from '../open-cluster.ts'
 import { placeKey, type Place } from '../owner.ts'
@@ -38,6 +39,7 @@ export interface ConnectOptions {
 }
 
 export const SECRET = Buffer.from('the key of all replicas of a test')
+const SEALER = createSealer([{ id: 'test', key: Buffer.alloc(32, 7) }])
 export const PLACE: Place = {
   owner: { kind: 'session', id: 's1', principal: ANONYMOUS },
   backend: 'memory',
@@ -71,7 +73,7 @@ export async function startReplica(
     port: 0,
     urlFor: (port) => `http://127.0.0.1:${port}`,
     linkSecret: SECRET,
-    storeSecret: options.sealed === true ? SECRET : undefined,
+    sealer: options.sealed === true ? SEALER : undefined,
     ttlMs: () => 60_000,
     maxMessageBytes: 1_000_000,
     times: { beatMs: 50, entryMs: 2_000, pingMs: 1_000, ...options.times },

@@ -16,6 +16,7 @@ describe('redis', { skip: NO_REDIS }, () => {
   after(() => server[Symbol.asyncDispose]())
 
   testStores('redis', {
+    isShared: true,
     open: (keyPrefix, onError) =>
       openRedisStores({
         settings: {
