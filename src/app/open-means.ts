@@ -36,7 +36,7 @@ export interface Means {
 }
 
 const NOT_SEALED =
-  'sessionStorage.encryption has no keys: no credentials are stored, and whoever may read this Redis can forge cursors and task handles'
+  'sessionStorage.encryption has no keys: whoever may read this Redis can forge cursors and task handles'
 
 /** Opens all of it; the stack closes it. `readMetrics` is what is exported. */
 export async function openMeans(

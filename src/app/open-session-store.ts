@@ -5,11 +5,7 @@ import { systemNow } from '../base/clock.ts'
 import type { KeyValue } from '../storage/key-value.ts'
 import { openStorage, type StorageSettings } from '../storage/open-storage.ts'
 import { describeRedis } from '../storage/redis-settings.ts'
-import {
-  createResilientKeyValue,
-  type ResilientKeyValue,
-  type StoreChange,
-} from '../storage/resilient-key-value.ts'
+import { createResilientKeyValue, type StoreChange } from '../storage/resilient-key-value.ts'
 import type { Stores } from '../storage/stores.ts'
 import { userFolders } from '../system/user-folders.ts'
 import type { Logger } from '../telemetry/logger.ts'
@@ -45,11 +41,12 @@ export interface SessionStoreOptions {
 export async function openSessionStore(options: SessionStoreOptions): Promise<SessionStore> {
   const { sessionStorage, log } = options
   const settings = await toSettings(options)
-  let resilient: ResilientKeyValue | undefined
+  // Whom the connection tells is opened after it.
+  const connection = { changed: (_up: boolean) => {} }
   const stores = await openStorage(settings, {
     now: systemNow,
     onError: (error) => log.warn({ err: error }, 'Housekeeping of the session store failed'),
-    onChange: (up) => resilient?.connected(up),
+    onChange: (up) => connection.changed(up),
   })
   if (settings.provider !== 'redis') {
     log.debug(settings, 'Sessions are stored')
@@ -70,7 +67,7 @@ export async function openSessionStore(options: SessionStoreOptions): Promise<Se
     now: systemNow,
     onChange: (change) => logChange(change, store, whenUnavailable, log),
   })
-  resilient = sessions
+  connection.changed = sessions.connected
   log.info({ redis: store, topology: settings.redis.topology.kind }, 'Sessions are stored in Redis')
   return {
     provider: 'redis',
