@@ -1,8 +1,10 @@
 import type { Finding } from '../schema/finding.ts'
+import { depthOf } from './json-schema.ts'
 import type { LooseStep } from './loose-steps.ts'
 import { isMap, listOf, type LooseMap, type TemplatePlace } from './template-places.ts'
 
 const MAX_RETRIES = 10
+const MAX_DEPTH = 100
 
 /** Checks values that would never do what they are there for: conditions, collections and retries without effect. */
 export function checkValues(
@@ -13,10 +15,22 @@ export function checkValues(
     ...places.flatMap(checkCondition),
     ...steps.filter(({ kind }) => kind === 'forEach').flatMap(checkLoop),
     ...steps.flatMap(({ value, index }) => [
+      ...checkDepth(value, ['steps', index]),
+      ...(isMap(value['step']) ? checkDepth(value['step'], ['steps', index, 'step']) : []),
+    ]),
+    ...steps.flatMap(({ value, index }) => [
       ...checkRetries(value, ['steps', index]),
       ...(isMap(value['step']) ? checkRetries(value['step'], ['steps', index, 'step']) : []),
     ]),
   ]
+}
+
+/** Deeper templates would not be looked for. */
+function checkDepth(step: LooseMap, path: PropertyKey[]): Finding[] {
+  const depth = depthOf(step['arguments'])
+  if (depth <= MAX_DEPTH) return []
+  const reason = `are nested ${depth} levels deep; the limit is ${MAX_DEPTH}`
+  return [{ path: [...path, 'arguments'], reason }]
 }
 
 function checkCondition({ role, source, path }: TemplatePlace): Finding[] {
