@@ -13,6 +13,12 @@ export const workflowErrors = defineErrors('WORKFLOW', {
     message: (d: { run: string }) => `Run "${d.run}" goes on in another process`,
     hint: () => 'Send the call again; two gateways that share a store need clocks that agree',
   },
+  TOO_MANY_RUNS: {
+    fault: 'environment',
+    status: 503,
+    message: (d: { limit: number }) => `Cannot start another run: ${d.limit} are under way`,
+    hint: () => 'Try again later, or raise workflows.maxRuns',
+  },
   RUN_NOT_FOUND: {
     fault: 'caller',
     status: 404,

@@ -5,6 +5,12 @@ import type { RunFailure, RunStatus, StepStatus } from './outcome.ts'
 export type JournalEntry =
   | RunStarted
   | { readonly kind: 'run-taken'; readonly at: number; readonly owner: string }
+  | {
+      readonly kind: 'run-stopping'
+      readonly at: number
+      readonly status: 'cancelled' | 'timed_out'
+      readonly message: string
+    }
   | { readonly kind: 'run-resumed'; readonly at: number; readonly deadline?: number }
   | (OfCall & { readonly kind: 'call-started'; readonly safe: boolean })
   | (OfCall & { readonly kind: 'call-failed'; readonly error: string })
@@ -73,7 +79,12 @@ export interface StepFinished extends Finished {
   readonly kind: 'step-finished'
   /** The content map, where the output is not the same. */
   readonly content?: JsonObject
+  /** Steps that had not started are skipped. */
   readonly skipRemaining?: true
+  /** It is not known whether its call did its work; the status is `failed`. */
+  readonly unknown?: true
+  /** It failed, and the run went on. */
+  readonly goOn?: true
 }
 
 /** The run ended. What its steps gave is not repeated here. */
@@ -82,6 +93,7 @@ export interface RunFinished {
   readonly at: number
   readonly status: RunStatus
   readonly output?: JsonObject
+  readonly omittedBytes?: number
   /** The output is that of this step. */
   readonly outputOf?: string
   readonly failure?: RunFailure

@@ -1,0 +1,220 @@
+import { Cancellation } from '../../base/cancellation.ts'
+import type { Json, JsonObject } from '../../base/json.ts'
+import type { ForEachAction, PlannedStep } from '../plan.ts'
+import { callTool } from './call-tool.ts'
+import { readCollection } from './collection.ts'
+import { checkCondition } from './condition.ts'
+import { loopOutput, type IterationEnd } from './loop-output.ts'
+import { iterationData } from './run-data.ts'
+import type { RunScope } from './run-scope.ts'
+import { DEFAULT_STEP_MS } from './run-tool.ts'
+import type { StepEnd } from './step-end.ts'
+import { limitTime, type TimeLimit } from './time-limit.ts'
+
+type LoopStep = PlannedStep & { readonly does: ForEachAction }
+
+/** One loop at work. */
+interface Loop {
+  readonly scope: RunScope
+  readonly step: LoopStep
+  readonly items: readonly Json[]
+  readonly ends: (IterationEnd | undefined)[]
+  /** Ends all iterations. */
+  readonly cancellation: Cancellation
+  ended: number
+  tries: number
+  /** The iteration that ended the loop, and what it was called with. */
+  culprit:
+    | {
+        readonly index: number
+        readonly unknown: boolean
+        readonly tries: number
+        readonly error: string
+        readonly input?: JsonObject
+      }
+    | undefined
+  suspended: boolean
+}
+
+/**
+ * A step that does an inner step for every item. So many workers go through the collection, so that nothing is made for an
+ * item before its turn has come. Only a time that the step itself says bounds the loop.
+ */
+export async function runLoop(scope: RunScope, step: LoopStep): Promise<StepEnd> {
+  const read = readCollection(step.does, scope.data.root)
+  if ('error' in read) {
+    const goOn = step.onError.action === 'continue'
+    const output = goOn ? { output: step.defaultResults ?? {} } : {}
+    return { status: 'failed', tries: 0, error: read.error, goOn, ...output }
+  }
+  const limit = limitTime(scope.cancellation, step.timeoutMs)
+  const loop = beginLoop(scope, step, read.items)
+  const leave = limit.cancellation.onCancel((reason) => loop.cancellation.cancel(reason))
+  try {
+    await goThrough(loop)
+    return endOf(loop, limit)
+  } finally {
+    leave()
+    limit.end()
+  }
+}
+
+/** A loop with what earlier lives of the run did of it. */
+function beginLoop(scope: RunScope, step: LoopStep, items: readonly Json[]): Loop {
+  const ends = new Array<IterationEnd | undefined>(items.length).fill(undefined)
+  const cancellation = new Cancellation()
+  const loop: Loop = {
+    scope,
+    step,
+    items,
+    ends,
+    cancellation,
+    ended: 0,
+    tries: 0,
+    culprit: undefined,
+    suspended: false,
+  }
+  const { ports, progress, recovered } = scope
+  progress.expect(items.length)
+  ports.journal.add({ kind: 'loop-started', at: ports.now(), step: step.id, count: items.length })
+  for (const [index, { end }] of recovered?.steps.get(step.id)?.items ?? []) {
+    if (end !== undefined && index < items.length) take(loop, index, end)
+  }
+  return loop
+}
+
+async function goThrough(loop: Loop): Promise<void> {
+  const { items, ends, cancellation, scope, step } = loop
+  let next = 0
+  const work = async (): Promise<void> => {
+    while (true) {
+      while (next < items.length && ends[next] !== undefined) next += 1
+      if (next >= items.length || cancellation.cancelled) return
+      if (scope.suspension.cancelled) {
+        loop.suspended = true
+        return
+      }
+      const index = next
+      next += 1
+      await runIteration(loop, index)
+    }
+  }
+  await Promise.all(Array.from({ length: Math.min(step.does.maxParallel, items.length) }, work))
+}
+
+async function runIteration(loop: Loop, index: number): Promise<void> {
+  const { scope, step, items } = loop
+  const inner = step.does.step
+  const data = iterationData(scope.data.root, step.does.itemVar, items[index], index)
+  const check = checkCondition(inner.condition, data)
+  if ('error' in check) return end(loop, index, { status: 'failed', tries: 0, error: check.error })
+  if (!check.runs) {
+    return end(loop, index, { status: 'skipped', tries: 0, output: inner.defaultResults ?? {} })
+  }
+  const called = await callTool(scope, {
+    step: step.id,
+    item: index,
+    planned: inner,
+    // A retry written at the loop is one of each iteration.
+    onError: inner.onError.action === 'retry' ? inner.onError : step.onError,
+    data,
+    cancellation: loop.cancellation,
+    timeoutMs: inner.timeoutMs ?? DEFAULT_STEP_MS,
+    before: scope.recovered?.steps.get(step.id)?.items.get(index)?.call,
+  })
+  switch (called.status) {
+    case 'suspended':
+      loop.suspended = true
+      return
+    case 'unknown':
+      loop.culprit ??= {
+        index,
+        unknown: true,
+        tries: called.tries,
+        error: called.error,
+        ...inputOf(called),
+      }
+      return loop.cancellation.cancel(`the outcome of iteration ${index} is unknown`)
+    case 'failed': {
+      const { status, tries, error } = called
+      const output =
+        continues(inner) && inner.defaultResults ? { output: inner.defaultResults } : {}
+      return end(loop, index, { status, tries, error, ...output }, inputOf(called))
+    }
+    case 'completed': {
+      const { status, tries, output } = called
+      return end(loop, index, { status, tries, output })
+    }
+    case 'cancelled':
+      return end(loop, index, called)
+  }
+}
+
+/** Writes down how an iteration came out. */
+function end(
+  loop: Loop,
+  index: number,
+  ended: IterationEnd,
+  input: { input?: JsonObject } = {},
+): void {
+  const { scope, step, items } = loop
+  const { ports, run, plan, progress } = scope
+  ports.journal.add({
+    kind: 'item-finished',
+    at: ports.now(),
+    step: step.id,
+    item: index,
+    ...ended,
+  })
+  take(loop, index, ended, input)
+  const { status, tries, error } = ended
+  const why = error === undefined ? {} : { error }
+  const about = { run, workflow: plan.name, step: step.id, tool: step.does.step.does.tool }
+  ports.event({ kind: 'iteration-finished', ...about, iteration: index, status, tries, ...why })
+  progress.iteration(step.id, loop.ended, items.length)
+}
+
+/** Counts an iteration as ended; one that failed may end the loop. */
+function take(
+  loop: Loop,
+  index: number,
+  ended: IterationEnd,
+  input: { input?: JsonObject } = {},
+): void {
+  const { step, ends, cancellation } = loop
+  ends[index] = ended
+  loop.ended += 1
+  loop.tries += ended.tries
+  if (ended.status !== 'failed' || continues(step) || continues(step.does.step)) return
+  const { tries, error = '' } = ended
+  loop.culprit ??= { index, unknown: false, tries, error, ...input }
+  cancellation.cancel(`iteration ${index} failed`)
+}
+
+function endOf(loop: Loop, limit: TimeLimit): StepEnd {
+  const { step, items, ends, culprit, tries, scope } = loop
+  const output = loopOutput(items, ends)
+  if (culprit !== undefined) {
+    const { index, unknown, error, ...call } = culprit
+    const about = { ...call, error: `iteration ${index}: ${error}`, iteration: index, output }
+    return unknown ? { status: 'unknown', ...about } : { status: 'failed', ...about, goOn: false }
+  }
+  const whole = ends.every((one) => one !== undefined && one.status !== 'cancelled')
+  if (whole) return { status: 'completed', tries, output }
+  if (limit.expired) {
+    const done = ends.filter((one) => one?.status === 'completed').length
+    const error = `timed out after ${step.timeoutMs} ms; ${done} of ${items.length} iterations completed`
+    return { status: 'failed', tries, error, output, goOn: continues(step) }
+  }
+  if (loop.suspended && !scope.cancellation.cancelled) return { status: 'suspended' }
+  const error = `cancelled: ${scope.cancellation.reason ?? ''}`
+  return { status: 'cancelled', tries, error, output }
+}
+
+function continues(step: PlannedStep): boolean {
+  return step.onError.action === 'continue'
+}
+
+function inputOf(call: { readonly input?: JsonObject }): { input?: JsonObject } {
+  return call.input === undefined ? {} : { input: call.input }
+}

@@ -1,0 +1,198 @@
+import { Cancellation } from '../base/cancellation.ts'
+import type { Now } from '../base/clock.ts'
+import type { JsonObject } from '../base/json.ts'
+import { workflowErrors } from './errors.ts'
+import type { OpenJournal } from './open-journal.ts'
+import type { RunOutcome } from './outcome.ts'
+import type { WorkflowPlan } from './plan.ts'
+import type { WorkflowPorts } from './ports.ts'
+import type { RecoveredRun } from './recover-run.ts'
+import type { RunEvent } from './run-events.ts'
+import { runWorkflow } from './run-workflow.ts'
+import type { LiveRun, PortsOf, RunSummary } from './runs.ts'
+
+/** A run to bring to its end in this process. */
+export interface Launch {
+  readonly summary: RunSummary
+  readonly plan: WorkflowPlan
+  readonly args: JsonObject
+  readonly caller: JsonObject
+  readonly portsOf: PortsOf
+  readonly journal: OpenJournal
+  /** Cancelled when another process takes the run. */
+  readonly lost: Cancellation
+  readonly deadline: number | undefined
+  readonly recovered?: RecoveredRun
+}
+
+/** The runs under way in this process. */
+export interface LiveRuns {
+  readonly size: number
+  launch(launch: Launch): LiveRun
+  get(id: string): LiveRun | undefined
+  ids(): string[]
+  /** How it stands: it may wait for an answer. */
+  summary(id: string): RunSummary | undefined
+  idle(): Promise<void>
+  /** Ends all work: what runs may end, until `cancelAll`. */
+  suspendAll(): void
+  /** Drops what still runs, without writing anything more. */
+  dropAll(): Promise<void>
+}
+
+export interface LiveRunsOptions {
+  readonly now: Now
+  readonly random: () => number
+  readonly onEvent: (event: RunEvent) => void
+  /** Called once a run has ended, before its outcome is told. */
+  readonly onEnd: (summary: RunSummary) => Promise<void>
+  readonly onError: (error: unknown) => void
+}
+
+interface Entry {
+  readonly run: LiveRun
+  readonly journal: OpenJournal
+  readonly suspension: Cancellation
+  readonly cancellation: Cancellation
+  readonly summary: RunSummary
+  /** Open questions. */
+  questions: number
+  /** Left to the next start, in the middle of it. */
+  dropped: boolean
+}
+
+/** Makes the table of live runs. */
+export function createLiveRuns(options: LiveRunsOptions): LiveRuns {
+  const { now, random, onEvent, onEnd, onError } = options
+  const entries = new Map<string, Entry>()
+
+  function launch(given: Launch): LiveRun {
+    const { summary, plan, args, caller, portsOf, journal, lost, deadline, recovered } = given
+    const { id } = summary
+    const cancellation = new Cancellation()
+    const suspension = new Cancellation()
+    lost.onCancel((reason) => {
+      suspension.cancel(reason)
+      cancellation.cancel(reason)
+    })
+    const ports: WorkflowPorts = {
+      ...portsOf({ id, plan, caller }),
+      journal,
+      now,
+      random,
+      sleep,
+      event(event) {
+        const entry = entries.get(id)
+        if (entry && event.kind === 'question-asked') entry.questions += 1
+        if (entry && event.kind === 'question-answered') entry.questions -= 1
+        onEvent(event)
+      },
+    }
+    const outcome = Promise.resolve()
+      .then(() => {
+        const rest = recovered === undefined ? {} : { recovered }
+        return runWorkflow({
+          plan,
+          run: id,
+          args,
+          ports,
+          cancellation,
+          suspension,
+          deadline,
+          ...rest,
+        })
+      })
+      .then(finish)
+      .catch((error: unknown) => {
+        throw lost.cancelled ? taken() : error
+      })
+      .finally(() => entries.delete(id))
+    // Nobody may be attached.
+    outcome.catch(() => {})
+    const run: LiveRun = {
+      id,
+      plan,
+      caller,
+      outcome,
+      cancel: (reason) => cancellation.cancel(reason),
+    }
+    entries.set(id, {
+      run,
+      journal,
+      suspension,
+      cancellation,
+      summary,
+      questions: 0,
+      dropped: false,
+    })
+    return run
+
+    async function finish(ended: RunOutcome): Promise<RunOutcome> {
+      if (lost.cancelled || entries.get(id)?.dropped === true) {
+        throw workflowErrors.RUN_SUSPENDED({ run: id })
+      }
+      const failure = ended.status === 'completed' ? undefined : ended.failure
+      try {
+        await onEnd({
+          ...summary,
+          status: ended.status,
+          endedAt: now(),
+          ...(failure?.step === undefined ? {} : { failedStep: failure.step }),
+          ...(failure === undefined ? {} : { error: failure.message }),
+        })
+      } catch (error) {
+        // The journal says that it ended; the index is put right at the next start.
+        onError(error)
+      }
+      return ended
+    }
+
+    function taken(): Error {
+      return workflowErrors.RUN_TAKEN_OVER({ run: id })
+    }
+  }
+
+  return {
+    get size() {
+      return entries.size
+    },
+    launch,
+    get: (id) => entries.get(id)?.run,
+    ids: () => [...entries.keys()],
+    summary(id) {
+      const entry = entries.get(id)
+      return entry && { ...entry.summary, status: entry.questions > 0 ? 'waiting' : 'running' }
+    },
+    async idle() {
+      while (entries.size > 0) {
+        await Promise.allSettled(Array.from(entries.values(), ({ run }) => run.outcome))
+      }
+    },
+    suspendAll() {
+      for (const { suspension } of entries.values()) suspension.cancel('the gateway closes')
+    },
+    async dropAll() {
+      const all = [...entries.values()]
+      for (const entry of all) {
+        entry.dropped = true
+        void entry.journal.close()
+        entry.cancellation.cancel('the gateway closes')
+      }
+      await Promise.allSettled(all.map(({ run }) => run.outcome))
+    },
+  }
+}
+
+/** Waits, or is woken by the cancellation. */
+function sleep(ms: number, cancellation: Cancellation): Promise<void> {
+  return new Promise((resolve) => {
+    if (cancellation.cancelled) return resolve()
+    const timer = setTimeout(done, ms).unref()
+    const leave = cancellation.onCancel(done)
+    function done(): void {
+      clearTimeout(timer)
+      leave()
+      resolve()
+    }
+  })
+}

@@ -1,0 +1,77 @@
+import type { KeyValue } from '../storage/key-value.ts'
+import type { RunSummary } from './runs.ts'
+
+/** An entry of the index, with what a change of it must know. */
+export interface Indexed {
+  readonly summary: RunSummary
+  readonly version: number
+}
+
+/**
+ * What runs there are, in a key-value store: unfinished ones under `open:`, ended ones, which expire, under `ended:`. The
+ * journals are the truth; this says where to look.
+ */
+export interface RunIndex {
+  /** A new run; it stands here before its journal begins. */
+  begin(summary: RunSummary): Promise<void>
+  /** Moves a run to the ended ones. */
+  end(summary: RunSummary, keepMs: number): Promise<void>
+  /** Makes an open run that of another owner; false: somebody else was quicker. */
+  take(entry: Indexed, owner: string): Promise<boolean>
+  /** Moves an ended run to the open ones; false: somebody else did, or it is gone. */
+  reopen(entry: Indexed, summary: RunSummary): Promise<boolean>
+  find(run: string): Promise<(Indexed & { readonly open: boolean }) | undefined>
+  open(): AsyncIterable<Indexed>
+  ended(): AsyncIterable<Indexed>
+  forget(run: string): Promise<void>
+}
+
+/** The index under a prefix of the store. */
+export function createRunIndex(store: KeyValue, prefix: string): RunIndex {
+  const openKey = (run: string): string => `${prefix}open:${run}`
+  const endedKey = (run: string): string => `${prefix}ended:${run}`
+
+  async function get(key: string): Promise<Indexed | undefined> {
+    const entry = await store.get(key)
+    return entry && toIndexed(entry)
+  }
+
+  async function* scan(under: string): AsyncIterable<Indexed> {
+    for await (const entry of store.scan(under)) yield toIndexed(entry)
+  }
+
+  return {
+    async begin(summary) {
+      await store.set(openKey(summary.id), JSON.stringify(summary))
+    },
+    async end(summary, keepMs) {
+      await store.set(endedKey(summary.id), JSON.stringify(summary), { ttlMs: keepMs })
+      await store.delete(openKey(summary.id))
+    },
+    async take({ summary, version }, owner) {
+      const taken = JSON.stringify({ ...summary, owner })
+      return (await store.set(openKey(summary.id), taken, { when: { version } })) !== undefined
+    },
+    async reopen({ version }, summary) {
+      if (!(await store.delete(endedKey(summary.id), { version }))) return false
+      await store.set(openKey(summary.id), JSON.stringify(summary))
+      return true
+    },
+    async find(run) {
+      const open = await get(openKey(run))
+      if (open !== undefined) return { ...open, open: true }
+      const ended = await get(endedKey(run))
+      return ended && { ...ended, open: false }
+    },
+    open: () => scan(`${prefix}open:`),
+    ended: () => scan(`${prefix}ended:`),
+    async forget(run) {
+      await store.delete(openKey(run))
+      await store.delete(endedKey(run))
+    },
+  }
+}
+
+function toIndexed({ value, version }: { value: string; version: number }): Indexed {
+  return { summary: JSON.parse(value) as RunSummary, version }
+}

@@ -1,0 +1,400 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { systemNow } from '../base/clock.ts'
+import type { JsonObject } from '../base/json.ts'
+import { openStorage } from '../storage/open-storage.ts'
+import type { Stores } from '../storage/stores.ts'
+import type { StepCall } from './ports.ts'
+import type { RunEvent } from './run-events.ts'
+import { openTestTable } from './testing/open-test-table.ts'
+import { planOf } from './testing/plan-of.ts'
+
+const chain = planOf([
+  { id: 'a', tool: 't', arguments: { n: 1 } },
+  { id: 'b', tool: 't', after: ['a'], arguments: { n: '{{.steps.a.output.n}}' } },
+])
+const fine = (output: JsonObject = {}): JsonObject => ({ content: [], structuredContent: output })
+const never = (): Promise<never> => new Promise(() => {})
+
+async function withStores(
+  test: (stores: Stores) => Promise<void>,
+  provider: 'memory' | 'sqlite' = 'memory',
+): Promise<void> {
+  const settings =
+    provider === 'memory' ? { provider } : { provider, path: ':memory:', keyPrefix: 'thv:' }
+  const stores = await openStorage(settings, { now: systemNow })
+  try {
+    await test(stores)
+  } finally {
+    await stores.close()
+  }
+}
+
+describe('the table of runs', () => {
+  for (const provider of ['memory', 'sqlite'] as const) {
+    it(`runs, keeps how it ended, and tells the timeline (${provider})`, async () => {
+      await withStores(async (stores) => {
+        const { table } = await openTestTable(stores)
+        const caller = { who: 'me' }
+        const run = await table.start({ plan: chain, args: { token: 'secret' }, caller })
+        assert.equal(table.live(run.id), run)
+        const outcome = await run.outcome
+        assert.deepEqual(outcome, { status: 'completed', output: { n: '1' } })
+        assert.equal(table.live(run.id), undefined)
+        assert.deepEqual(await table.outcome(run.id), outcome)
+        const [summary] = await table.list()
+        assert.equal(summary?.status, 'completed')
+        const details = (await table.get(run.id))!
+        assert.deepEqual(details.caller, caller)
+        assert.deepEqual(details.args, { token: '[redacted]' })
+        assert.deepEqual(details.output, { n: '1' })
+        const lines = details.steps.map(({ step, status, tries, outputBytes }) => ({
+          step,
+          status,
+          tries,
+          outputBytes,
+        }))
+        assert.deepEqual(lines, [
+          { step: 'a', status: 'completed', tries: 1, outputBytes: 7 },
+          { step: 'b', status: 'completed', tries: 1, outputBytes: 9 },
+        ])
+        assert.ok(details.steps.every((line) => line.endedAt! >= line.startedAt!))
+        await table.close()
+      }, provider)
+    })
+  }
+
+  it('keeps how a failed run ended, with its partial results, also of loops', async () => {
+    await withStores(async (stores) => {
+      const call = async ({ iteration }: StepCall) =>
+        iteration === 1
+          ? { isError: true, content: [{ type: 'text', text: 'bad' }] }
+          : fine({ iteration: iteration ?? null })
+      const { table } = await openTestTable(stores, { call })
+      const plan = planOf([
+        { id: 'l', each: '{{json .params.list}}', maxParallel: 1, step: { id: 'one', tool: 't' } },
+      ])
+      const run = await table.start({ plan, args: { list: [1, 2, 3] }, caller: {} })
+      const outcome = await run.outcome
+      assert.equal(outcome.status, 'failed')
+      assert.deepEqual(await table.outcome(run.id), outcome)
+      const [summary] = await table.list()
+      assert.equal(summary?.failedStep, 'l')
+      const details = await table.get(run.id)
+      assert.deepEqual(details?.steps[0]?.iterations, {
+        count: 3,
+        completed: 1,
+        failed: 1,
+        running: 0,
+      })
+      await table.close()
+    })
+  })
+
+  it('goes on after the process died: finished steps are not called again', async () => {
+    await withStores(async (stores) => {
+      const reached: string[] = []
+      const first = await openTestTable(stores, {
+        tool: () => ({ readOnly: true, idempotent: false }),
+        call: ({ step }) => {
+          reached.push(step)
+          return step === 'a' ? Promise.resolve(fine({ n: 7 })) : never()
+        },
+      })
+      const { id } = await first.table.start({ plan: chain, args: {}, caller: { who: 'me' } })
+      await until(() => reached.includes('b'))
+      const calls: StepCall[] = []
+      const callers: unknown[] = []
+      const second = await openTestTable(
+        stores,
+        {},
+        {
+          isGone: () => true,
+          portsOf: ({ caller }) => {
+            callers.push(caller)
+            return {
+              call: async (call) => {
+                calls.push(call)
+                return fine(call.arguments)
+              },
+              tool: () => undefined,
+              ask: never,
+              progress: () => {},
+            }
+          },
+        },
+      )
+      assert.equal(await second.table.recover(), 1)
+      const run = second.table.live(id)
+      assert.deepEqual(await run?.outcome, { status: 'completed', output: { n: '7' } })
+      assert.deepEqual(
+        calls.map(({ step }) => step),
+        ['b'],
+      )
+      assert.deepEqual(callers, [{ who: 'me' }])
+      assert.equal(await second.table.recover(), 0)
+      await second.table.close()
+    })
+  })
+
+  it('ends a run as unknown when it died in a call that must not be made twice; an operator can resume it', async () => {
+    await withStores(async (stores) => {
+      let reached = false
+      const first = await openTestTable(stores, {
+        call: ({ step }) => {
+          if (step === 'a') return Promise.resolve(fine({ n: 7 }))
+          reached = true
+          return never()
+        },
+      })
+      const { id } = await first.table.start({ plan: chain, args: {}, caller: {} })
+      await until(() => reached)
+      await stores.appendLog.read('x')
+      const calls: string[] = []
+      const second = await openTestTable(
+        stores,
+        {
+          call: async ({ step }) => {
+            calls.push(step)
+            return fine({ step })
+          },
+        },
+        { isGone: () => true },
+      )
+      await second.table.recover()
+      const outcome = await second.table.live(id)?.outcome
+      assert.equal(outcome?.status, 'outcome_unknown')
+      assert.deepEqual(calls, [])
+      const details = await second.table.get(id)
+      assert.equal(details?.failedStep, 'b')
+      assert.match(details?.error ?? '', /outcome unknown of step "b"/)
+      const resumed = await second.table.resume(id)
+      assert.deepEqual(await resumed.outcome, { status: 'completed', output: { step: 'b' } })
+      assert.deepEqual(calls, ['b'])
+      await assert.rejects(second.table.resume(id), { code: 'WORKFLOW_RUN_NOT_RESUMABLE' })
+      await assert.rejects(second.table.resume('nobody'), { code: 'WORKFLOW_RUN_NOT_FOUND' })
+      await second.table.close()
+    })
+  })
+
+  it('leaves the runs of processes that are there alone, and stops a run that another process took', async () => {
+    await withStores(async (stores) => {
+      let finish = (_: JsonObject): void => {}
+      const call = ({ step }: StepCall): Promise<JsonObject> =>
+        step === 'a' ? new Promise((resolve) => (finish = resolve)) : Promise.resolve(fine())
+      const first = await openTestTable(stores, { call })
+      const run = await first.table.start({ plan: chain, args: {}, caller: {} })
+      await until(() => first.table.live(run.id) !== undefined)
+      await sleep(5)
+      const polite = await openTestTable(stores)
+      assert.equal(await polite.table.recover(), 0)
+      const rude = await openTestTable(stores, { call: async () => fine() }, { isGone: () => true })
+      assert.equal(await rude.table.recover(), 1)
+      await rude.table.idle()
+      finish(fine({ n: 1 }))
+      await assert.rejects(run.outcome, { code: 'WORKFLOW_RUN_TAKEN_OVER' })
+      const outcome = await rude.table.outcome(run.id)
+      assert.equal(outcome?.status, 'outcome_unknown')
+      for (const { table } of [first, polite, rude]) await table.close()
+    })
+  })
+
+  it('cancels a run here, and one of another process', async () => {
+    await withStores(async (stores) => {
+      const cancelled: string[] = []
+      const call = ({ cancellation }: StepCall): Promise<JsonObject> =>
+        new Promise((_, reject) =>
+          cancellation.onCancel((why) => {
+            cancelled.push(why)
+            reject(new Error(why))
+          }),
+        )
+      const { table } = await openTestTable(stores, { call })
+      const run = await table.start({ plan: chain, args: {}, caller: {} })
+      const other = await openTestTable(stores)
+      await sleep(5)
+      assert.equal(await other.table.cancel(run.id, 'from afar'), true)
+      assert.equal(await table.cancel(run.id, 'enough'), true)
+      assert.equal((await run.outcome).status, 'cancelled')
+      assert.match(cancelled.join(), /enough/)
+      assert.equal(await table.cancel(run.id, 'again'), false)
+      await table.close()
+      await other.table.close()
+    })
+  })
+
+  it('lets calls end when it closes, and leaves the rest to the next start', async () => {
+    await withStores(async (stores) => {
+      const call = async ({ step }: StepCall): Promise<JsonObject> => {
+        await sleep(20)
+        return fine({ step })
+      }
+      const first = await openTestTable(stores, { call })
+      const run = await first.table.start({ plan: chain, args: {}, caller: {} })
+      await sleep(2)
+      await first.table.close(5000)
+      await assert.rejects(run.outcome, { code: 'WORKFLOW_RUN_SUSPENDED' })
+      const second = await openTestTable(stores, { call })
+      assert.equal(await second.table.recover(), 1)
+      const outcome = await second.table.live(run.id)?.outcome
+      assert.deepEqual(outcome, { status: 'completed', output: { step: 'b' } })
+      await second.table.close()
+    })
+  })
+
+  it('does not wait for ever when it closes; a call that was dropped is unknown afterwards', async () => {
+    await withStores(async (stores) => {
+      let reached = false
+      const first = await openTestTable(stores, {
+        call: ({ cancellation }) => {
+          reached = true
+          return new Promise((_, reject) => cancellation.onCancel((why) => reject(new Error(why))))
+        },
+      })
+      const run = await first.table.start({ plan: chain, args: {}, caller: {} })
+      await until(() => reached)
+      await first.table.close(10)
+      await assert.rejects(run.outcome, { code: 'WORKFLOW_RUN_SUSPENDED' })
+      const second = await openTestTable(stores)
+      assert.equal(await second.table.recover(), 1)
+      assert.equal((await second.table.live(run.id)?.outcome)?.status, 'outcome_unknown')
+      await second.table.close()
+    })
+  })
+
+  it('keeps a question over a restart', async () => {
+    await withStores(async (stores) => {
+      const plan = planOf([
+        { id: 'q', ask: 'Sure?' },
+        { id: 'b', tool: 't', after: ['q'], arguments: { said: '{{.steps.q.output.action}}' } },
+      ])
+      let asked = 0
+      const first = await openTestTable(stores, {
+        ask: ({ cancellation }) => {
+          asked += 1
+          return new Promise((_, reject) => cancellation.onCancel((why) => reject(new Error(why))))
+        },
+      })
+      const run = await first.table.start({ plan, args: {}, caller: {} })
+      await until(() => asked === 1)
+      assert.equal((await first.table.list())[0]?.status, 'waiting')
+      await first.table.close(5000)
+      const second = await openTestTable(stores, {
+        ask: async ({ key, timeoutMs }) => {
+          assert.equal(key, 'q')
+          assert.ok(timeoutMs <= 300_000)
+          return { action: 'accept', content: {} }
+        },
+      })
+      await second.table.recover()
+      const outcome = await second.table.live(run.id)?.outcome
+      assert.deepEqual(outcome, { status: 'completed', output: { said: 'accept' } })
+      await second.table.close()
+    })
+  })
+
+  it('forgets the oldest ended runs beyond the limit, and starts no more than that at once', async () => {
+    await withStores(async (stores) => {
+      const limits = { keepMs: 60_000, maxRuns: 2, maxRunBytes: 1000 }
+      const { table } = await openTestTable(stores, {}, { limits })
+      const ids: string[] = []
+      for (let n = 0; n < 3; n++) {
+        const run = await table.start({ plan: chain, args: {}, caller: {} })
+        ids.push(run.id)
+        await run.outcome
+      }
+      assert.equal((await table.list()).length, 2)
+      assert.equal(await table.outcome(ids[0]!), undefined)
+      const stuck = {
+        call: ({ cancellation }: StepCall) =>
+          new Promise<JsonObject>((_, reject) =>
+            cancellation.onCancel((why) => reject(new Error(why))),
+          ),
+      }
+      const full = await openTestTable(stores, stuck, { limits })
+      for (let n = 0; n < 2; n++) await full.table.start({ plan: chain, args: {}, caller: {} })
+      const third = full.table.start({ plan: chain, args: {}, caller: {} })
+      await assert.rejects(third, { code: 'WORKFLOW_TOO_MANY_RUNS' })
+      await full.table.close()
+      await table.close()
+    })
+  })
+
+  it('leaves large outputs out of the journal, and says so when the result is wanted later', async () => {
+    await withStores(async (stores) => {
+      const limits = { keepMs: 60_000, maxRuns: 10, maxRunBytes: 2000 }
+      const { table } = await openTestTable(
+        stores,
+        { call: async () => fine({ x: 'y'.repeat(5000) }) },
+        { limits },
+      )
+      const run = await table.start({ plan: chain, args: {}, caller: {} })
+      assert.equal((await run.outcome).status, 'completed')
+      const kept = await table.outcome(run.id)
+      assert.equal(kept?.status, 'failed')
+      assert.match(
+        (kept as { failure: { message: string } }).failure.message,
+        /too large to be kept/,
+      )
+      assert.ok((await table.get(run.id))!.steps[0]!.outputBytes > 5000)
+      await table.close()
+    })
+  })
+
+  it('tells what happens, to those who want to know', async () => {
+    await withStores(async (stores) => {
+      const { table } = await openTestTable(stores)
+      const events: RunEvent[] = []
+      const leave = table.subscribe((event) => events.push(event))
+      await (
+        await table.start({ plan: chain, args: {}, caller: {} })
+      ).outcome
+      leave()
+      await (
+        await table.start({ plan: chain, args: {}, caller: {} })
+      ).outcome
+      assert.equal(events.filter(({ kind }) => kind === 'run-finished').length, 1)
+      await table.close()
+    })
+  })
+
+  it('ends a run that cannot be read any more instead of trying for ever', async () => {
+    await withStores(async (stores) => {
+      let reached = false
+      const first = await openTestTable(stores, {
+        call: () => {
+          reached = true
+          return never()
+        },
+      })
+      const run = await first.table.start({ plan: chain, args: {}, caller: {} })
+      await until(() => reached)
+      const open = (): never => {
+        throw new Error('sealed with another key')
+      }
+      const second = await openTestTable(
+        stores,
+        {},
+        {
+          isGone: () => true,
+          sealing: { seal: (text) => text, open },
+        },
+      )
+      assert.equal(await second.table.recover(), 0)
+      const [summary] = await second.table.list()
+      assert.equal(summary?.id, run.id)
+      assert.match(summary?.error ?? '', /cannot be continued: sealed with another key/)
+      assert.equal(second.errors.length, 1)
+      await second.table.close()
+    })
+  })
+})
+
+async function until(holds: () => boolean): Promise<void> {
+  for (let tries = 0; tries < 2000; tries++) {
+    if (holds()) return
+    await sleep(2)
+  }
+  assert.fail('it never came')
+}

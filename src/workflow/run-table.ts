@@ -1,0 +1,184 @@
+import { Cancellation } from '../base/cancellation.ts'
+import type { NewId } from '../base/ids.ts'
+import { resumeRun, takeOverRun, type ContinueOptions } from './continue-run.ts'
+import { workflowErrors } from './errors.ts'
+import { createLiveRuns } from './live-runs.ts'
+import { openPresence } from './presence.ts'
+import { rebuildOutcome } from './rebuild-outcome.ts'
+import { recoverRun } from './recover-run.ts'
+import { detailsOf } from './run-details.ts'
+import type { RunEvent } from './run-events.ts'
+import { openRunStore, type RunStoreOptions } from './run-store.ts'
+import { deadlineOf } from './run-workflow.ts'
+import type { RunSummary, RunTable } from './runs.ts'
+
+export interface RunTableOptions
+  extends RunStoreOptions, Pick<ContinueOptions, 'owner' | 'compile' | 'portsOf'> {
+  /** Whether the store outlives this process: then unfinished runs are left to the next start. */
+  readonly durable: boolean
+  readonly newId: NewId
+  /** Numbers in [0, 1). */
+  readonly random: () => number
+  /** True for a process that is known to be gone, before its sign of life expires. */
+  readonly isGone?: (owner: string) => boolean
+}
+
+/** How long a wish to cancel a run waits for the process that has it. */
+const CANCEL_TTL_MS = 3_600_000
+
+/**
+ * Opens the table of runs; `owner` names this process, and no other one ever. Nothing is taken over before `recover` is called,
+ * which is for when tools can be called; after that it happens by itself whenever a process goes.
+ */
+export async function openRunTable(options: RunTableOptions): Promise<RunTable> {
+  const { keyValue, prefix, owner, now, random, newId, compile, durable, limits, onError } = options
+  const cancelPrefix = `${prefix}cancel:`
+  const store = await openRunStore(options)
+  const listeners = new Set<(event: RunEvent) => void>()
+  const live = createLiveRuns({ now, random, onEvent: tell, onEnd: store.end, onError })
+  const continuing: ContinueOptions = { ...options, store, live }
+  const presence = await openPresence({ store: keyValue, prefix, owner, onBeat, onError })
+  let recovery: 'not-yet' | 'idle' | 'under-way' = 'not-yet'
+  let closed = false
+
+  return {
+    async start({ plan, args, caller, ports: portsOf = options.portsOf }) {
+      if (live.size >= limits.maxRuns) throw workflowErrors.TOO_MANY_RUNS({ limit: limits.maxRuns })
+      const id = newId()
+      const at = now()
+      const { name: workflow, digest, definition } = plan
+      const deadline = deadlineOf(plan, at)
+      const limit = deadline === undefined ? {} : { deadline }
+      const lost = new Cancellation()
+      const summary: RunSummary = { id, workflow, status: 'running', startedAt: at, owner }
+      const started = {
+        kind: 'run-started',
+        at,
+        workflow,
+        digest,
+        definition,
+        args,
+        caller,
+        owner,
+      } as const
+      const journal = await store.begin(summary, { ...started, ...limit }, () =>
+        lost.cancel('taken over'),
+      )
+      // What began while we closed goes on at the next start.
+      if (closed) throw workflowErrors.RUN_SUSPENDED({ run: id })
+      return live.launch({ summary, plan, args, caller, portsOf, journal, lost, deadline })
+    },
+
+    live: live.get,
+
+    async outcome(id) {
+      const recovered = recoverRun((await store.read(id)).entries)
+      return recovered && rebuildOutcome(compile(recovered.started.definition), id, recovered)
+    },
+
+    async list() {
+      const all: RunSummary[] = []
+      for await (const { summary } of store.index.open()) {
+        all.push(live.summary(summary.id) ?? summary)
+      }
+      for await (const { summary } of store.index.ended()) all.push(summary)
+      return all.sort((one, other) => other.startedAt - one.startedAt)
+    },
+
+    async get(id) {
+      const found = await store.index.find(id)
+      if (found === undefined) return undefined
+      const stored = await store.read(id)
+      const recovered = recoverRun(stored.entries)
+      if (recovered === undefined) return undefined
+      const plan = live.get(id)?.plan ?? compile(recovered.started.definition)
+      return detailsOf(plan, live.summary(id) ?? found.summary, stored, recovered)
+    },
+
+    async cancel(id, reason) {
+      const run = live.get(id)
+      if (run !== undefined) {
+        run.cancel(reason)
+        return true
+      }
+      if ((await store.index.find(id))?.open !== true) return false
+      await keyValue.set(cancelPrefix + id, reason, { ttlMs: CANCEL_TTL_MS })
+      return true
+    },
+
+    resume: (id) => resumeRun(continuing, id),
+    recover,
+
+    subscribe(listener) {
+      listeners.add(listener)
+      return () => void listeners.delete(listener)
+    },
+
+    idle: live.idle,
+
+    async close(waitMs = 0) {
+      closed = true
+      if (durable) live.suspendAll()
+      else for (const id of live.ids()) live.get(id)?.cancel('the gateway closes')
+      await inTime(live.idle(), waitMs)
+      await live.dropAll()
+      await presence.close()
+    },
+  }
+
+  async function recover(): Promise<number> {
+    if (recovery === 'under-way' || closed) return 0
+    recovery = 'under-way'
+    try {
+      let count = 0
+      for await (const entry of store.index.open()) {
+        const other = entry.summary.owner
+        if (other === owner || (await isThere(other))) continue
+        if (await takeOverRun(continuing, entry)) count += 1
+      }
+      return count
+    } finally {
+      recovery = 'idle'
+    }
+  }
+
+  async function isThere(other: string): Promise<boolean> {
+    return options.isGone?.(other) !== true && (await presence.isThere(other))
+  }
+
+  function onBeat(): void {
+    heedWishes().catch(onError)
+    if (recovery === 'idle') recover().catch(onError)
+  }
+
+  /** Other processes may wish to cancel what runs here. */
+  async function heedWishes(): Promise<void> {
+    for await (const { key, value } of keyValue.scan(cancelPrefix)) {
+      const run = live.get(key.slice(cancelPrefix.length))
+      if (run === undefined) continue
+      run.cancel(value)
+      await keyValue.delete(key)
+    }
+  }
+
+  function tell(event: RunEvent): void {
+    for (const listener of listeners) {
+      try {
+        listener(event)
+      } catch (error) {
+        onError(error)
+      }
+    }
+  }
+}
+
+/** Waits for the work, but no longer than so many milliseconds. */
+async function inTime(work: Promise<void>, waitMs: number): Promise<void> {
+  if (waitMs <= 0) return
+  let timer: NodeJS.Timeout | undefined
+  const over = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, waitMs).unref()
+  })
+  await Promise.race([work, over])
+  clearTimeout(timer)
+}
