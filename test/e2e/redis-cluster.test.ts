@@ -1,7 +1,10 @@
 import { after, before, describe } from 'node:test'
 import { systemNow } from '../../src/base/clock.ts'
+import { openRateLimiter } from '../../src/policy/open-rate-limiter.ts'
+import { testRateLimiter } from '../../src/policy/testing/rate-limiter.testsuite.ts'
 import { openStorage } from '../../src/storage/open-storage.ts'
 import { testStores } from '../../src/storage/testing/stores.testsuite.ts'
+import { ageBuckets } from '../fixtures/redis/age-buckets.ts'
 import { startRedisCluster, type RedisCluster } from '../fixtures/redis/redis-cluster.ts'
 import { NO_REDIS } from '../fixtures/redis/redis-server.ts'
 import { shortenLives } from '../fixtures/redis/shorten-lives.ts'
@@ -13,24 +16,43 @@ describe('redis cluster', { skip: NO_REDIS }, () => {
   })
   after(() => cluster[Symbol.asyncDispose]())
 
+  const open = (keyPrefix: string, onError: (error: unknown) => void = () => {}) =>
+    openStorage(
+      {
+        provider: 'redis',
+        redis: {
+          topology: { kind: 'cluster', addresses: cluster.nodes },
+          db: 0,
+          password: 'pw',
+          timeouts: { dialMs: 5000, readMs: 10_000, writeMs: 10_000 },
+        },
+        keyPrefix,
+      },
+      { now: systemNow, onError },
+    )
+
   testStores('cluster', {
     isShared: true,
-    open: (keyPrefix, onError) =>
-      openStorage(
-        {
-          provider: 'redis',
-          redis: {
-            topology: { kind: 'cluster', addresses: cluster.nodes },
-            db: 0,
-            password: 'pw',
-            timeouts: { dialMs: 5000, readMs: 10_000, writeMs: 10_000 },
-          },
-          keyPrefix,
-        },
-        { now: systemNow, onError },
-      ),
+    open,
     async advance(keyPrefix, ms) {
       for (const { admin } of cluster.nodes) await shortenLives(admin, keyPrefix, ms)
     },
+  })
+
+  describe('rate limiter', () => {
+    testRateLimiter(async () => {
+      const [one, two] = [await open('one:'), await open('two:')]
+      return {
+        limiter: await openRateLimiter(one),
+        other: await openRateLimiter(two),
+        async advance(ms) {
+          for (const { admin } of cluster.nodes) await ageBuckets(admin, ms)
+        },
+        async close() {
+          await one.close()
+          await two.close()
+        },
+      }
+    })
   })
 })

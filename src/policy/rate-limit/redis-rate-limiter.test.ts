@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
+import { ageBuckets } from '../../../test/fixtures/redis/age-buckets.ts'
 import {
   NO_REDIS,
   startRedis,
@@ -37,13 +38,6 @@ function limiterOf({ script }: Stores, nowMs = () => performance.now()) {
   return createRedisRateLimiter({ script, nowMs })
 }
 
-/** Lets the buckets believe that they were last filled so long ago. */
-async function age({ admin }: RedisServer, ms: number): Promise<void> {
-  for (const key of await admin.keys('thv:rl:*')) {
-    await admin.hincrby(key, 'last_refill', -Math.round(ms * 1_000))
-  }
-}
-
 describe('createRedisRateLimiter()', { skip: NO_REDIS }, () => {
   let server: RedisServer
   before(async () => {
@@ -57,7 +51,7 @@ describe('createRedisRateLimiter()', { skip: NO_REDIS }, () => {
       return {
         limiter: limiterOf(one),
         other: limiterOf(two),
-        advance: (ms) => age(server, ms),
+        advance: (ms) => ageBuckets(server.admin, ms),
         async close() {
           await one.close()
           await two.close()
