@@ -15,22 +15,42 @@ export function checkValues(
     ...places.flatMap(checkCondition),
     ...steps.filter(({ kind }) => kind === 'forEach').flatMap(checkLoop),
     ...steps.flatMap(({ value, index }) => [
-      ...checkDepth(value, ['steps', index]),
-      ...(isMap(value['step']) ? checkDepth(value['step'], ['steps', index, 'step']) : []),
-    ]),
-    ...steps.flatMap(({ value, index }) => [
-      ...checkRetries(value, ['steps', index]),
-      ...(isMap(value['step']) ? checkRetries(value['step'], ['steps', index, 'step']) : []),
+      ...checkStep(value, ['steps', index]),
+      ...(isMap(value['step']) ? checkStep(value['step'], ['steps', index, 'step']) : []),
     ]),
   ]
 }
 
+function checkStep(step: LooseMap, path: PropertyKey[]): Finding[] {
+  return [
+    ...checkRetries(step, path),
+    ...checkDepth(step['arguments'], [...path, 'arguments']),
+    ...checkNumbers(step['arguments'], [...path, 'arguments'], 0),
+  ]
+}
+
 /** Deeper templates would not be looked for. */
-function checkDepth(step: LooseMap, path: PropertyKey[]): Finding[] {
-  const depth = depthOf(step['arguments'])
+function checkDepth(args: unknown, path: PropertyKey[]): Finding[] {
+  const depth = depthOf(args)
   if (depth <= MAX_DEPTH) return []
-  const reason = `are nested ${depth} levels deep; the limit is ${MAX_DEPTH}`
-  return [{ path: [...path, 'arguments'], reason }]
+  return [{ path, reason: `are nested ${depth} levels deep; the limit is ${MAX_DEPTH}` }]
+}
+
+/** Reading the file has already made another number of these. */
+function checkNumbers(value: unknown, path: PropertyKey[], depth: number): Finding[] {
+  if (depth > MAX_DEPTH) return []
+  if (typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value)) {
+    const reason = 'has more digits than a number in a file can keep'
+    return [{ path, reason, hint: 'put it in quotes', severity: 'warning' }]
+  }
+  const entries = Array.isArray(value)
+    ? [...value.entries()]
+    : isMap(value)
+      ? Object.entries(value)
+      : []
+  return entries.flatMap(([key, child]: [PropertyKey, unknown]) =>
+    checkNumbers(child, [...path, key], depth + 1),
+  )
 }
 
 function checkCondition({ role, source, path }: TemplatePlace): Finding[] {

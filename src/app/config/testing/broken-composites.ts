@@ -813,6 +813,22 @@ export const BROKEN_COMPOSITES: readonly BrokenComposite[] = [
       'f:14:121 compositeTools[0].output.properties.n.properties.m.value: is not a template: the action is not closed',
     ],
   },
+  {
+    title: 'a number with too many digits, and arguments that are nested too deeply',
+    yaml: lines(
+      '  - name: t',
+      '    description: d',
+      '    steps:',
+      '      - id: a',
+      '        tool: x',
+      '        arguments: { id: [12345678901234567890], ok: "12345678901234567890", fine: 9007199254740991 }',
+      '      - { id: b, tool: x, arguments: { deep: [[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]] } }',
+    ),
+    problems: [
+      'warning f:14:27 compositeTools[0].steps[0].arguments.id[0]: has more digits than a number in a file can keep (put it in quotes)',
+      'f:15:38 compositeTools[0].steps[1].arguments: are nested 101 levels deep; the limit is 100',
+    ],
+  },
 ]
 
 function lines(...text: string[]): string {
