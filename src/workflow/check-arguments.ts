@@ -1,6 +1,7 @@
 import type { JsonObject } from '../base/json.ts'
 import { fillDefaults } from './fill-defaults.ts'
-import { compileSchema, type SchemaMistake } from './json-schema.ts'
+import { compileSchema } from './json-schema.ts'
+import type { SchemaMistake } from './schema-mistakes.ts'
 
 /** Arguments with all defaults filled in, or what is wrong with them. */
 export type CheckedArguments =

@@ -3,15 +3,7 @@ import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js'
 import { closest } from '../base/edit-distance.ts'
 import { isJsonObject, type Json, type JsonObject } from '../base/json.ts'
 import { isRawNumber } from '../base/parse-json.ts'
-import { renderPath } from '../schema/problem.ts'
-
-/** What a value has that its schema does not allow. */
-export interface SchemaMistake {
-  /** `filter.limit`; empty for the value as a whole. */
-  readonly path: string
-  /** `must be a whole number, not "x"`. */
-  readonly reason: string
-}
+import { describeJson, follow, toMistakes, type SchemaMistake } from './schema-mistakes.ts'
 
 /** Finds what is wrong with a value; nothing when it fits. */
 export type SchemaCheck = (value: Json) => readonly SchemaMistake[]
@@ -23,7 +15,6 @@ export type CompiledSchema =
 
 const MAX_BYTES = 100 * 1024
 const MAX_DEPTH = 64
-const MAX_MISTAKES = 10
 /** For larger values only the first mistake is looked for: millions of them would have to be kept. */
 const MAX_BYTES_FOR_ALL = 64 * 1024
 const OPTIONS = {
@@ -71,11 +62,11 @@ function notASchema(
 ): { path: PropertyKey[]; reason: string } {
   const [error] = errors ?? []
   if (error === undefined) return { path: [], reason: 'is not a JSON Schema' }
-  const path = follow(schema, partsOf(error.instancePath)).rendered
+  const path = follow(schema, error.instancePath).rendered
   if (path.at(-1) !== 'type') return { path, reason: `is not a JSON Schema: ${error.message}` }
   const meant = typeof error.data === 'string' ? meantType(error.data) : undefined
   const hint = meant === undefined ? `: one of ${TYPES.join(', ')}` : `; did you mean "${meant}"?`
-  return { path, reason: `${describe(error.data as Json)} is not a type of JSON Schema${hint}` }
+  return { path, reason: `${describeJson(error.data as Json)} is not a type of JSON Schema${hint}` }
 }
 
 function meantType(word: string): string | undefined {
@@ -134,80 +125,4 @@ function withoutRawNumbers(value: Json): Json {
     child === undefined ? undefined : withoutRawNumbers(child),
   ])
   return Object.fromEntries(entries)
-}
-
-function toMistakes(errors: ErrorObject[] | null | undefined, root: Json): SchemaMistake[] {
-  const mistakes = (errors ?? []).map((error) => toMistake(error, root))
-  const unique = new Map(mistakes.map((mistake) => [`${mistake.path} ${mistake.reason}`, mistake]))
-  return [...unique.values()].slice(0, MAX_MISTAKES)
-}
-
-function toMistake(error: ErrorObject, root: Json): SchemaMistake {
-  const { value, rendered } = follow(root, partsOf(error.instancePath))
-  const at = (...more: string[]): string => renderPath([...rendered, ...more])
-  const params = error.params as Readonly<Record<string, unknown>>
-  switch (error.keyword) {
-    case 'required':
-      return { path: at(String(params['missingProperty'])), reason: 'is required' }
-    case 'additionalProperties':
-    case 'unevaluatedProperties': {
-      const name = String(params['additionalProperty'] ?? params['unevaluatedProperty'])
-      const { properties } = (error.parentSchema ?? {}) as { properties?: object }
-      const meant = closest(name, Object.keys(properties ?? {}))
-      const hint = meant === undefined ? '' : `; did you mean "${meant}"?`
-      return { path: at(name), reason: `is not known${hint}` }
-    }
-    case 'type': {
-      const types = [params['type']].flat().map((type) => KINDS[String(type)] ?? String(type))
-      return { path: at(), reason: `must be ${types.join(' or ')}, not ${describe(value)}` }
-    }
-    case 'enum':
-    case 'const': {
-      const allowed = [params['allowedValues'] ?? params['allowedValue']].flat()
-      const list = allowed.slice(0, 20).map((each) => JSON.stringify(each))
-      return { path: at(), reason: `must be ${list.join(' or ')}, not ${describe(value)}` }
-    }
-    default:
-      return { path: at(), reason: error.message ?? `breaks "${error.keyword}"` }
-  }
-}
-
-const KINDS: Readonly<Record<string, string>> = {
-  string: 'text',
-  number: 'a number',
-  integer: 'a whole number',
-  boolean: 'true or false',
-  array: 'a list',
-  object: 'a map',
-}
-
-function describe(value: Json | undefined): string {
-  if (Array.isArray(value)) return 'a list'
-  if (isJsonObject(value)) return 'a map'
-  const text = JSON.stringify(value) ?? 'nothing'
-  return text.length > 80 ? `${text.slice(0, 80)}…` : text
-}
-
-/** A JSON pointer taken apart. */
-function partsOf(pointer: string): string[] {
-  const parts = pointer.split('/').slice(1)
-  return parts.map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'))
-}
-
-function follow(
-  root: Json,
-  path: readonly string[],
-): { value: Json | undefined; rendered: PropertyKey[] } {
-  let value: Json | undefined = root
-  const rendered: PropertyKey[] = []
-  for (const part of path) {
-    if (Array.isArray(value)) {
-      rendered.push(Number(part))
-      value = value[Number(part)]
-    } else {
-      rendered.push(part)
-      value = isJsonObject(value) && Object.hasOwn(value, part) ? value[part] : undefined
-    }
-  }
-  return { value, rendered }
 }
