@@ -52,6 +52,7 @@ const PLAN: WorkflowPlan = {
   annotations: undefined,
   parameters: undefined,
   timeoutMs: 0,
+  maxParallel: 10,
   steps: [],
   output: undefined,
   digest: 'd',

@@ -30,6 +30,7 @@ export function compilePlan(config: CompositeToolConfig, definition: JsonObject)
     annotations: config.annotations,
     parameters: config.parameters as JsonObject | undefined,
     timeoutMs: config.timeoutMs,
+    maxParallel: config.maxParallel,
     steps,
     output: config.output && planOutput(config.output),
     definition,

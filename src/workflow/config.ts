@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { duration, text } from '../schema/fields.ts'
+import { count, duration, text } from '../schema/fields.ts'
 import { toolAnnotations } from '../schema/tool-annotations.ts'
 import { objectSchema } from './object-schema.ts'
 import { output } from './output-config.ts'
@@ -12,6 +12,11 @@ export const compositeTool = z
     description: text('Description clients see'),
     parameters: objectSchema('JSON Schema of the arguments').optional(),
     timeout: duration('Longest run; 0 = none').prefault('30m'),
+    maxParallel: count(
+      '(ours) Steps of one run at once; iterations of loops do not count',
+      1,
+      100,
+    ).default(10),
     steps: z.array(step).min(1).max(100).meta({ description: 'The steps' }),
     output: output.meta({ description: 'The result; default: that of the last step' }).optional(),
     annotations: toolAnnotations.optional(),

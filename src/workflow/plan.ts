@@ -12,6 +12,8 @@ export interface WorkflowPlan {
   readonly parameters: JsonObject | undefined
   /** 0 = none. */
   readonly timeoutMs: number
+  /** Steps of one run at once; iterations of loops do not count. */
+  readonly maxParallel: number
   /** In the order of the file. */
   readonly steps: readonly PlannedStep[]
   readonly output: PlannedOutput | undefined

@@ -64,11 +64,10 @@ async function check(nodes: Node[], maxParallel: number): Promise<void> {
     }
   }
   const args = { list: Array.from({ length: 5 }, (_, index) => index), one: [1] }
-  const { outcome, ports } = await runPlan(planOf(steps), {
+  const { outcome, ports } = await runPlan(planOf(steps, { maxParallel }), {
     call,
     event,
     args,
-    options: { maxParallel },
   })
 
   assert.ok(most <= maxParallel, `${most} at once`)
@@ -92,15 +91,22 @@ async function check(nodes: Node[], maxParallel: number): Promise<void> {
 
 function stepOf(one: Node, place: number): ShortStep & { after: string[] } {
   const after = place === 0 ? [] : [...new Set(one.after.map((at) => `s${at % place}`))]
+  const onError = {
+    action: one.onError,
+    retryCount: one.onError === 'retry' ? 2 : 0,
+    retryDelayMs: 1,
+  }
   const common = {
     id: `s${place}`,
     after,
-    onError: { action: one.onError, retryCount: one.onError === 'retry' ? 2 : 0, retryDelayMs: 1 },
     ...(one.does === 'is-skipped' ? { condition: 'false' } : {}),
   }
-  if (one.items === 0) return { ...common, tool: 't' }
+  if (one.items === 0) return { ...common, onError, tool: 't' }
   const each = one.items === 1 ? '{{json .params.one}}' : '{{json .params.list}}'
-  return { ...common, each, maxParallel: 2, step: { id: 'in', tool: 't' } }
+  // A loop is not tried again as a whole; its iterations are.
+  const inner = one.onError === 'retry' ? { onError } : {}
+  const outer = one.onError === 'retry' ? {} : { onError }
+  return { ...common, ...outer, each, maxParallel: 2, step: { id: 'in', tool: 't', ...inner } }
 }
 
 function failsInTheEnd({ does, onError }: Node): boolean {

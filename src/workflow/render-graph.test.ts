@@ -83,6 +83,7 @@ function plan(steps: PlannedStep[]): WorkflowPlan {
     annotations: undefined,
     parameters: undefined,
     timeoutMs: 1_800_000,
+    maxParallel: 10,
     steps,
     output: undefined,
     definition: {},

@@ -35,11 +35,11 @@ export async function openRunTable(options: RunTableOptions): Promise<RunTable> 
   const cancelPrefix = `${prefix}cancel:`
   const store = await openRunStore(options)
   const listeners = new Set<(event: RunEvent) => void>()
+  let recovery: 'not-yet' | 'idle' | 'under-way' = 'not-yet'
+  let closed = false
   const live = createLiveRuns({ now, random, onEvent: tell, onEnd: store.end, onError })
   const continuing: ContinueOptions = { ...options, store, live }
   const presence = await openPresence({ store: keyValue, prefix, owner, onBeat, onError })
-  let recovery: 'not-yet' | 'idle' | 'under-way' = 'not-yet'
-  let closed = false
 
   return {
     async start({ plan, args, caller, ports: portsOf = options.portsOf }) {

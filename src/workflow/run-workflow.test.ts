@@ -245,7 +245,7 @@ describe('6.5: running', () => {
     assert.equal(outcome.status, 'failed')
   })
 
-  it('runs at most ten steps of a run at once', async () => {
+  it('runs at most so many steps of a run at once, ten unless the tool says otherwise', async () => {
     let together = 0
     let most = 0
     const plan = planOf(Array.from({ length: 25 }, (_, n) => ({ id: `s${n}`, tool: 't' })))

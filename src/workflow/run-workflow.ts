@@ -23,18 +23,14 @@ export interface RunOptions {
   readonly deadline?: number | undefined
   /** From the journal, after a crash or for a resume. */
   readonly recovered?: RecoveredRun
-  /** Steps at once; default 10. Iterations of loops do not count. */
-  readonly maxParallel?: number
 }
-
-const MAX_PARALLEL_STEPS = 10
 
 /**
  * Runs a composite tool to its end. The journal must have its `run-started` already. Rejects only with
  * WORKFLOW_RUN_SUSPENDED, when the gateway closes before the run has ended.
  */
 export async function runWorkflow(options: RunOptions): Promise<RunOutcome> {
-  const { plan, run, args, ports, recovered, maxParallel = MAX_PARALLEL_STEPS } = options
+  const { plan, run, args, ports, recovered } = options
   const startedAt = recovered?.started.at ?? ports.now()
   const deadline = options.deadline ?? deadlineOf(plan, ports.now())
   const elapsedMs = () => Math.max(0, ports.now() - startedAt)
@@ -59,7 +55,6 @@ export async function runWorkflow(options: RunOptions): Promise<RunOutcome> {
   const executed = await executeSteps(scope, {
     cancellation: options.cancellation,
     deadline,
-    maxParallel,
   })
   return concludeRun(scope, executed, elapsedMs())
 }

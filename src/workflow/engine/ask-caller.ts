@@ -55,6 +55,8 @@ async function waitForAnswer(
       const answer = settled.value
       ports.journal.add({ kind: 'answered', at: ports.now(), step: step.id, answer })
       ports.event({ kind: 'question-answered', ...about, action: actionOf(answer) })
+      // Nobody should have to answer twice.
+      await ports.journal.commit()?.catch(() => {})
       return react(step, answer)
     }
     if (cancellation.cancelled) {

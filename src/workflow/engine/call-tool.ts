@@ -1,6 +1,6 @@
 import { Cancellation } from '../../base/cancellation.ts'
 import type { JsonObject } from '../../base/json.ts'
-import type { PlannedOnError, PlannedStep, ToolAction } from '../plan.ts'
+import type { PlannedStep, ToolAction } from '../plan.ts'
 import type { StepTool } from '../ports.ts'
 import type { RecoveredCall } from '../recover-run.ts'
 import { messageOf } from './message-of.ts'
@@ -19,7 +19,6 @@ export interface ToolJob {
   readonly step: string
   readonly item?: number
   readonly planned: PlannedStep & { readonly does: ToolAction }
-  readonly onError: PlannedOnError
   readonly data: JsonObject
   readonly cancellation: Cancellation
   readonly timeoutMs: number
@@ -67,7 +66,7 @@ async function tryUntilDone(
   tool: StepTool | undefined,
 ): Promise<CallEnd> {
   const { ports, run, plan, suspension } = scope
-  const { step, item, onError, planned } = job
+  const { step, item, planned } = job
   const safe = planned.idempotent || tool?.readOnly === true || tool?.idempotent === true
   const place = item === undefined ? { step } : { step, item }
   const startedAt = performance.now()
@@ -78,7 +77,7 @@ async function tryUntilDone(
     const elapsedMs = performance.now() - startedAt
     const delayMs = limit.cancellation.cancelled
       ? undefined
-      : nextTryMs(onError, attempt, elapsedMs, ports.random())
+      : nextTryMs(planned.onError, attempt, elapsedMs, ports.random())
     if (delayMs === undefined) return end
     const { error } = end
     ports.journal.add({ kind: 'call-failed', at: ports.now(), ...place, attempt, error })

@@ -26,7 +26,7 @@ export interface Executed {
 /** Runs the steps of a run, each the moment its dependencies are done, until nothing is left or something ends the run. */
 export async function executeSteps(
   scope: RunScope,
-  limits: { cancellation: Cancellation; deadline: number | undefined; maxParallel: number },
+  limits: { cancellation: Cancellation; deadline: number | undefined },
 ): Promise<Executed> {
   const { plan, ports, recovered } = scope
   const dependencies = dependenciesOf(plan)
@@ -36,7 +36,7 @@ export async function executeSteps(
   const begun = (place: number): boolean => recovered?.steps.has(plan.steps[place]!.id) === true
   const schedule = createSchedule({
     dependencies,
-    maxParallel: limits.maxParallel,
+    maxParallel: plan.maxParallel,
     done: (place) => record.ends[place] !== undefined || (skipping && !begun(place)),
   })
   let ending: Ending | undefined

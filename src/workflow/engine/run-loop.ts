@@ -115,8 +115,6 @@ async function runIteration(loop: Loop, index: number): Promise<void> {
     step: step.id,
     item: index,
     planned: inner,
-    // A retry written at the loop is one of each iteration.
-    onError: inner.onError.action === 'retry' ? inner.onError : step.onError,
     data,
     cancellation: loop.cancellation,
     timeoutMs: inner.timeoutMs ?? DEFAULT_STEP_MS,

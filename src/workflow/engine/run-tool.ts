@@ -14,7 +14,6 @@ export async function runTool(
   const end = await callTool(scope, {
     step: step.id,
     planned: step,
-    onError: step.onError,
     data: scope.data.root,
     cancellation: scope.cancellation,
     timeoutMs: step.timeoutMs ?? DEFAULT_STEP_MS,

@@ -46,6 +46,7 @@ export function planOf(
     annotations: undefined,
     parameters: undefined,
     timeoutMs: 0,
+    maxParallel: 10,
     steps: steps.map(stepOf),
     output: undefined,
     definition: { steps: steps as unknown as Json },
