@@ -6,6 +6,25 @@ export interface RenderLimits {
   maxSteps?: number
 }
 
+/** What the parts of one rendering may still do; `Run` is one. */
+export interface Budget {
+  /** What a text may grow to: its bytes, and so its UTF-16 units too. */
+  readonly maxOutputBytes: number
+  /** Takes what is done with as many characters from the steps that are left: 64 of them are one. */
+  work(characters: number): void
+}
+
+/** How deep lists and objects may be nested in what is written; the stack bears a few times more. */
+export const MAX_DATA_DEPTH = 500
+
+/** What one element of a list or object costs, in characters, when it is written. */
+export const ELEMENT_COST = 8
+/** What one key costs when the keys of an object are listed; and when they are put in order. */
+export const KEY_COST = 16
+export const SORT_COST = 32
+/** What a number costs that takes long arithmetic. */
+export const LONG_NUMBER_COST = 512
+
 /** Why a template cannot go on with this data. Thrown inside this folder only; the renderer adds the place. */
 export class Refusal extends Error {}
 

@@ -89,6 +89,11 @@ function failureOf(
   if (error instanceof Refusal) {
     return templateErrors.FAILED({ ...positionAt(source, at), reason: error.message })
   }
+  // Should a caller's own stack be deep already.
+  if (error instanceof RangeError) {
+    const reason = 'templates or data are nested too deeply'
+    return templateErrors.FAILED({ ...positionAt(source, at), reason })
+  }
   if (!(error instanceof LimitReached)) return undefined
   const place = { ...positionAt(source, at), reason: 'a limit was reached' }
   return error.limit === 'maxSteps'

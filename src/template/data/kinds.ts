@@ -1,6 +1,7 @@
 import { isRawNumber } from '../../base/parse-json.ts'
 import { fromRaw, isNumeric, isWhole, type Numeric, type RawNumber } from '../numbers/number.ts'
-import { compareText } from '../text/go-string.ts'
+import { type Budget, KEY_COST, SORT_COST } from '../limits.ts'
+import { compareText, hasSurrogate } from '../text/go-string.ts'
 import type { TemplateObject, TemplateValue } from '../values.ts'
 
 /** A value while a template runs; `undefined` is no value: a missing key, or `null` after a pipeline. */
@@ -30,21 +31,27 @@ export function valueAt(object: TemplateObject, key: string): Value {
 }
 
 /** The keys that are there, in Go's order. */
-export function sortedKeys(object: TemplateObject): string[] {
-  return keysOf(object).toSorted(compareText)
+export function sortedKeys(object: TemplateObject, budget: Budget): string[] {
+  const keys = keysOf(object, budget)
+  budget.work(keys.length * SORT_COST)
+  // Without surrogates the order of UTF-16 units is that of bytes.
+  return keys.some(hasSurrogate) ? keys.sort(compareText) : keys.sort()
 }
 
-export function keysOf(object: TemplateObject): string[] {
-  return Object.keys(object).filter((key) => object[key] !== undefined)
+/** The keys that are there, in any order; the caller may change the list. */
+export function keysOf(object: TemplateObject, budget: Budget): string[] {
+  const keys = Object.keys(object)
+  budget.work(keys.length * KEY_COST)
+  return keys.filter((key) => object[key] !== undefined)
 }
 
 /** What `if`, `and`, `or` and `not` go by: false, zero, empty and nothing are not. */
-export function isTrue(value: Value): boolean {
+export function isTrue(value: Value, budget: Budget): boolean {
   if (value === undefined || value === null) return false
   if (typeof value === 'boolean') return value
   if (typeof value === 'string') return value !== ''
   if (isNumber(value)) return !isZeroNumber(value)
-  return isList(value) ? value.length > 0 : keysOf(value).length > 0
+  return isList(value) ? value.length > 0 : keysOf(value, budget).length > 0
 }
 
 /** The name of a value's type, in Go's words. */

@@ -46,8 +46,13 @@ function compileCalled(called: TemplateFunction, options: CallOptions): Command 
     const values: Value[] = []
     for (let i = 0; i < count; i++) values.push(evaluated[i]!(run, dot))
     if (isPiped) values.push(pipedIsText ? textOf(piped) : piped)
-    run.at = at
-    return called.call(values, run)
+    try {
+      return called.call(values, run)
+    } catch (error) {
+      // Its arguments were looked at last; like in Go, a mistake of the function is one of the whole command.
+      run.at = at
+      throw error
+    }
   }
 }
 
@@ -73,7 +78,7 @@ function compileLogic(name: 'and' | 'or', args: readonly Evaluate[], isPiped: bo
     let value: Value
     for (const evaluate of args) {
       value = evaluate(run, dot)
-      if (isTrue(value) === deciding) return value
+      if (isTrue(value, run) === deciding) return value
     }
     return isPiped ? piped : value
   }

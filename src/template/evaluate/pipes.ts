@@ -38,6 +38,8 @@ export function compileExpression(pipe: PipeNode): Evaluate {
   return (run, dot) => evaluate(run, dot, undefined)
 }
 
+const NO_FUNCTION = 'what is not a function takes no arguments'
+
 function compileCommands({ at, commands }: PipeNode): Evaluate {
   const [command, ...more] = commands
   const first = compileCommand(command, false)
@@ -70,9 +72,11 @@ function compileCommand(command: CommandNode, isPiped: boolean): Command {
       return compileVariable(first, hasArguments)
     case 'nil':
       return refuse(first.at, 'nil is not a command')
+    case 'pipe':
+      // Go reports this one where it was before.
+      return hasArguments ? refuse(undefined, NO_FUNCTION) : compileOperand(first)
     default:
-      if (!hasArguments) return compileOperand(first)
-      return refuse(first.at, 'what is not a function takes no arguments')
+      return hasArguments ? refuse(first.at, NO_FUNCTION) : compileOperand(first)
   }
 }
 
@@ -87,8 +91,11 @@ function compileOperand(node: OperandNode): Evaluate {
     case 'nil':
       return () => null
     case 'literal': {
-      const { value } = node
-      return () => value
+      const { at, value } = node
+      return (run) => {
+        run.at = at
+        return value
+      }
     }
     case 'field':
       return compileField(node, false)
@@ -139,9 +146,9 @@ function compileVariable({ at, name, names }: VariableNode, hasArguments: boolea
   }
 }
 
-function refuse(at: number, reason: string): Evaluate {
+function refuse(at: number | undefined, reason: string): Evaluate {
   return (run) => {
-    run.at = at
+    run.at = at ?? run.at
     throw new Refusal(reason)
   }
 }

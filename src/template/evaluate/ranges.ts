@@ -8,9 +8,8 @@ import {
   type Value,
   valueAt,
 } from '../data/kinds.ts'
-import { printed } from '../format/values.ts'
 import { Refusal } from '../limits.ts'
-import { isWhole, type Numeric } from '../numbers/number.ts'
+import { isWhole, type Numeric, textOf } from '../numbers/number.ts'
 import type { ListNode, PipeNode, RangeNode } from '../syntax/nodes.ts'
 import { compilePipe } from './pipes.ts'
 import type { Execute, Run, Signal } from './run.ts'
@@ -49,9 +48,9 @@ function compileIteration({ pipe }: RangeNode, body: Execute): Iterate {
   }
 
   const overNumber = (run: Run, limit: Numeric): boolean => {
-    if (!isWhole(limit)) throw new Refusal(`range cannot go over ${printed(limit, 0)}`)
+    if (!isWhole(limit)) throw new Refusal(`range cannot go over ${textOf(limit)}`)
     if (pipe.variables.length > 1) {
-      throw new Refusal(`a range over a number (${printed(limit, 0)}) sets one variable only`)
+      throw new Refusal(`a range over a number (${textOf(limit)}) sets one variable only`)
     }
     const mark = run.mark()
     const count = Number(limit)
@@ -69,8 +68,7 @@ function compileIteration({ pipe }: RangeNode, body: Execute): Iterate {
     }
     if (!isObject(value))
       throw new Refusal(`range cannot go over a value of type ${typeName(value)}`)
-    const keys = sortedKeys(value)
-    run.work(keys.length)
+    const keys = sortedKeys(value, run)
     for (const key of keys) if (!once(run, mark, key, valueAt(value, key))) break
     return keys.length > 0
   }

@@ -57,7 +57,7 @@ export class Run {
 
   /** Counts what is done with a text of this length, or with as many elements. */
   work(length: number): void {
-    this.#stepsLeft -= Math.trunc(length / CHARACTERS_PER_STEP)
+    this.#stepsLeft -= length / CHARACTERS_PER_STEP
     if (this.#stepsLeft < 0) throw new LimitReached('maxSteps')
   }
 

@@ -67,7 +67,7 @@ function compileAction({ at, pipe }: ActionNode): Execute {
     const value = evaluate(run, dot)
     if (isSilent) return 0
     run.at = at
-    run.write(value === undefined ? NO_VALUE : printed(value, run.maxOutputBytes))
+    run.write(value === undefined ? NO_VALUE : printed(value, run))
     return 0
   }
 }
@@ -82,7 +82,7 @@ function compileBranch(node: IfNode | WithNode, depth: number): Execute {
     const mark = run.mark()
     const value = evaluate(run, dot)
     let signal: Signal = 0
-    if (isTrue(value)) signal = body(run, setsDot ? value : dot)
+    if (isTrue(value, run)) signal = body(run, setsDot ? value : dot)
     else if (otherwise) signal = otherwise(run, dot)
     run.release(mark)
     return signal

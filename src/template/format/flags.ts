@@ -1,3 +1,5 @@
+import type { Budget } from '../limits.ts'
+
 /** What stands between `%` and the verb. */
 export interface Flags {
   plus: boolean
@@ -9,11 +11,11 @@ export interface Flags {
   precision: number | undefined
   /** `%#v`: as Go source. */
   goSyntax: boolean
-  /** What a text may grow to, in UTF-16 units; widths of a million add up. */
-  maxLength: number
+  /** Widths of a million add up. */
+  budget: Budget
 }
 
-export function noFlags(maxLength: number): Flags {
+export function noFlags(budget: Budget): Flags {
   return {
     plus: false,
     minus: false,
@@ -23,7 +25,7 @@ export function noFlags(maxLength: number): Flags {
     width: undefined,
     precision: undefined,
     goSyntax: false,
-    maxLength,
+    budget,
   }
 }
 

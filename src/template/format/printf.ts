@@ -1,5 +1,5 @@
 import { typeName, type Value } from '../data/kinds.ts'
-import { LimitReached } from '../limits.ts'
+import { type Budget, LimitReached } from '../limits.ts'
 import { isNumeric, isWhole } from '../numbers/number.ts'
 import { type Flags, noFlags } from './flags.ts'
 import { format, printed } from './values.ts'
@@ -8,14 +8,14 @@ import { format, printed } from './values.ts'
 const MAX_SIZE = 1_000_000
 
 /** Go's `fmt.Sprintf`. What does not fit is written into the text (`%!d(string=hi)`), it is no error. */
-export function sprintf(template: string, values: readonly Value[], maxLength: number): string {
-  return new Printer(template, values, maxLength).print()
+export function sprintf(template: string, values: readonly Value[], budget: Budget): string {
+  return new Printer(template, values, budget).print()
 }
 
 class Printer {
   readonly #template: string
   readonly #values: readonly Value[]
-  readonly #maxLength: number
+  readonly #budget: Budget
   #at = 0
   #next = 0
   #isReordered = false
@@ -23,10 +23,10 @@ class Printer {
   #isBehindIndex = false
   #text = ''
 
-  constructor(template: string, values: readonly Value[], maxLength: number) {
+  constructor(template: string, values: readonly Value[], budget: Budget) {
     this.#template = template
     this.#values = values
-    this.#maxLength = maxLength
+    this.#budget = budget
   }
 
   print(): string {
@@ -36,7 +36,7 @@ class Printer {
       if (percent === -1) break
       this.#at = percent + 1
       if (!this.#directive()) break
-      if (this.#text.length > this.#maxLength) throw new LimitReached('maxOutputBytes')
+      if (this.#text.length > this.#budget.maxOutputBytes) throw new LimitReached('maxOutputBytes')
     }
     if (!this.#isReordered && this.#next < this.#values.length) this.#extra()
     return this.#text
@@ -71,7 +71,7 @@ class Printer {
   }
 
   #flags(): Flags {
-    const flags = noFlags(this.#maxLength)
+    const flags = noFlags(this.#budget)
     for (; ; this.#at++) {
       switch (this.#template[this.#at]) {
         case '#':
@@ -136,7 +136,8 @@ class Printer {
     if (this.#template[this.#at] !== '[') return
     this.#isReordered = true
     const end = this.#template.indexOf(']', this.#at)
-    if (end === -1) {
+    const isEmptyAtEnd = this.#template.length - this.#at < 3
+    if (end === -1 || isEmptyAtEnd) {
       this.#at++
       this.#hasBadIndex = true
       return
@@ -144,10 +145,9 @@ class Printer {
     const digits = this.#template.slice(this.#at + 1, end)
     this.#at = end + 1
     const number = /^\d+$/.test(digits) ? Number(digits) : 0
-    const isThere = number >= 1 && number <= this.#values.length
-    if (isThere) this.#next = number - 1
+    if (number >= 1 && number <= this.#values.length) this.#next = number - 1
     else this.#hasBadIndex = true
-    this.#isBehindIndex = isThere || (number >= 1 && number <= MAX_SIZE)
+    this.#isBehindIndex = /^\d+$/.test(digits) && Number(digits.slice(0, -1)) <= MAX_SIZE
   }
 
   /** Digits; too large ones eat the rest of the template. */
@@ -176,7 +176,7 @@ class Printer {
       .map((value) =>
         value === undefined || value === null
           ? '<nil>'
-          : `${typeName(value)}=${printed(value, this.#maxLength)}`,
+          : `${typeName(value)}=${printed(value, this.#budget)}`,
       )
     this.#text += `%!(EXTRA ${rest.join(', ')})`
   }

@@ -28,9 +28,11 @@ function quoted(text: string, flags: Flags): string {
 
 /** The bytes in hexadecimal; the precision counts bytes, a space stands between them if asked. */
 function hex(text: string, flags: Flags): string {
-  const bytes = toBytes(text).subarray(0, flags.precision)
+  // A byte takes at most one UTF-16 unit.
+  const bytes = toBytes(text.slice(0, flags.precision)).subarray(0, flags.precision)
   if (bytes.length === 0) return pad('', flags)
   const prefix = flags.sharp ? '0x' : ''
-  const digits = Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0'))
-  return pad(prefix + digits.join(flags.space ? ` ${prefix}` : ''), flags)
+  const digits = bytes.toString('hex')
+  const separated = flags.space ? digits.replace(/..(?!$)/g, `$& ${prefix}`) : digits
+  return pad(prefix + separated, flags)
 }

@@ -7,33 +7,35 @@ import {
   type Value,
   valueAt,
 } from '../data/kinds.ts'
-import { LimitReached, Refusal } from '../limits.ts'
+import {
+  type Budget,
+  ELEMENT_COST,
+  LimitReached,
+  LONG_NUMBER_COST,
+  MAX_DATA_DEPTH,
+  Refusal,
+} from '../limits.ts'
 import { isWhole, type Numeric, textOf, toDouble, wholeOf } from '../numbers/number.ts'
 import { type Flags, noFlags, pad, truncate } from './flags.ts'
 import { formatDouble } from './floats.ts'
 import { formatInteger } from './integers.ts'
 import { formatText } from './texts.ts'
 
-/** Lists and objects in each other; the stack bears more. */
-const MAX_DEPTH = 1000
 const NIL = '<nil>'
 
 /** A value as `print` and `{{ }}` write it: Go's `%v`. */
-export function printed(value: Value, maxLength: number): string {
+export function printed(value: Value, budget: Budget): string {
   if (typeof value === 'string') return value
   if (isNumber(value)) return textOf(value)
-  return format(value, 'v', noFlags(maxLength))
+  return format(value, 'v', noFlags(budget))
 }
 
 /** An argument of `printf` by its verb. */
 export function format(value: Value, verb: string, flags: Flags): string {
-  if (verb === 'T') {
-    const name = value === undefined || value === null ? NIL : typeName(value)
-    return pad(truncate(name, flags.precision), flags)
-  }
   if (value === undefined || value === null) {
-    return verb === 'v' ? pad(NIL, flags) : `%!${verb}(${NIL})`
+    return verb === 'v' || verb === 'T' ? pad(NIL, flags) : `%!${verb}(${NIL})`
   }
+  if (verb === 'T') return pad(truncate(typeName(value), flags.precision), flags)
   // An address, and an error to wrap: no value of JSON has them.
   if (verb === 'p' || (verb === 'w' && typeof value === 'object'))
     return badVerb(value, verb, flags)
@@ -54,13 +56,14 @@ function nested(value: Value, verb: string, flags: Flags, depth: number): string
     return verb === 't' || verb === 'v' ? pad(String(value), flags) : badVerb(value, verb, flags)
   }
   if (isNumber(value)) return formatNumber(value, verb, flags) ?? badVerb(value, verb, flags)
-  if (depth === MAX_DEPTH) throw new Refusal(`the data is nested more than ${MAX_DEPTH} deep`)
-  const texts = new Texts(flags.goSyntax ? ', ' : ' ', flags.maxLength)
+  if (depth === MAX_DATA_DEPTH)
+    throw new Refusal(`the data is nested more than ${MAX_DATA_DEPTH} deep`)
+  const texts = new Texts(flags.goSyntax ? ', ' : ' ', flags.budget)
   if (isList(value)) {
     for (const item of value) texts.add(nested(fromData(item), verb, flags, depth + 1))
     return flags.goSyntax ? `[]interface {}{${texts.joined}}` : `[${texts.joined}]`
   }
-  for (const key of sortedKeys(value)) {
+  for (const key of sortedKeys(value, flags.budget)) {
     const name = nested(key, verb, flags, depth + 1)
     texts.add(`${name}:${nested(valueAt(value, key), verb, flags, depth + 1)}`)
   }
@@ -71,24 +74,26 @@ function nested(value: Value, verb: string, flags: Flags, depth: number): string
 class Texts {
   joined = ''
   readonly #separator: string
-  readonly #maxLength: number
+  readonly #budget: Budget
   #isFirst = true
 
-  constructor(separator: string, maxLength: number) {
+  constructor(separator: string, budget: Budget) {
     this.#separator = separator
-    this.#maxLength = maxLength
+    this.#budget = budget
   }
 
   add(text: string): void {
     this.joined += this.#isFirst ? text : this.#separator + text
     this.#isFirst = false
-    if (this.joined.length > this.#maxLength) throw new LimitReached('maxOutputBytes')
+    this.#budget.work(ELEMENT_COST)
+    if (this.joined.length > this.#budget.maxOutputBytes) throw new LimitReached('maxOutputBytes')
   }
 }
 
 /** Whole numbers take the verbs of integers and those of floats. */
 function formatNumber(value: Numeric, verb: string, flags: Flags): string | undefined {
   if (isWhole(value)) {
+    if (!Number.isSafeInteger(value)) flags.budget.work(LONG_NUMBER_COST)
     const text = formatInteger(wholeOf(value)!, verb, flags)
     if (text !== undefined) return text
   }
@@ -96,5 +101,6 @@ function formatNumber(value: Numeric, verb: string, flags: Flags): string | unde
   if (typeof value === 'object' && verb === 'v' && flags.precision === undefined) {
     return pad(textOf(value), flags)
   }
+  flags.budget.work(LONG_NUMBER_COST)
   return formatDouble(toDouble(value), verb, flags)
 }

@@ -36,6 +36,7 @@ export const slice: TemplateFunction = {
     if (bounds.length > 3) throw new Refusal(`slice takes at most 3 bounds, not ${bounds.length}`)
     if (typeof value === 'string') {
       if (bounds.length === 3) throw new Refusal('a text cannot be sliced with 3 bounds')
+      run.work(value.length)
       return run.made(sliceText(value, bounds))
     }
     if (!isList(value)) throw new Refusal(`cannot slice a value of type ${typeName(value)}`)
@@ -53,7 +54,7 @@ export const length: TemplateFunction = {
       return byteLength(value)
     }
     if (isList(value)) return value.length
-    if (isObject(value)) return keysOf(value).length
+    if (isObject(value)) return keysOf(value, run).length
     throw new Refusal(`a value of type ${typeName(value)} has no length`)
   },
 }

@@ -1,7 +1,7 @@
 import { isNumber, typeName, type Value } from '../data/kinds.ts'
 import type { Run } from '../evaluate/run.ts'
-import { Refusal } from '../limits.ts'
-import { compareNumbers } from '../numbers/number.ts'
+import { LONG_NUMBER_COST, Refusal } from '../limits.ts'
+import { compareNumbers, type Numeric } from '../numbers/number.ts'
 import { compareText } from '../text/go-string.ts'
 import type { TemplateFunction } from './function.ts'
 
@@ -32,7 +32,7 @@ function ordering(isMet: (order: number) => boolean): TemplateFunction {
 /** Nothing equals nothing; lists and objects equal nothing at all, and cannot be compared with each other. */
 function isEqual(a: Value, b: Value, run: Run): boolean {
   if (isNothing(a) || isNothing(b)) return isNothing(a) && isNothing(b)
-  if (isNumber(a) && isNumber(b)) return compareNumbers(a, b) === 0
+  if (isNumber(a) && isNumber(b)) return compareBoth(a, b, run) === 0
   if (typeof a !== typeof b || (typeof a === 'object') !== (typeof b === 'object')) {
     throw new Refusal(
       `cannot compare a value of type ${typeName(a)} with one of type ${typeName(b)}`,
@@ -44,12 +44,24 @@ function isEqual(a: Value, b: Value, run: Run): boolean {
 }
 
 function compare(a: Value, b: Value, run: Run): number {
-  if (isNumber(a) && isNumber(b)) return compareNumbers(a, b)
+  if (isNumber(a) && isNumber(b)) return compareBoth(a, b, run)
   if (typeof a === 'string' && typeof b === 'string') {
-    run.work(Math.min(a.length, b.length))
+    run.work(a.length + b.length)
     return compareText(a, b)
   }
   throw new Refusal(`a value of type ${typeName(a)} and one of type ${typeName(b)} have no order`)
+}
+
+function compareBoth(a: Numeric, b: Numeric, run: Run): number {
+  if (typeof a !== 'number' || typeof b !== 'number') {
+    run.work(LONG_NUMBER_COST + keptLength(a) + keptLength(b))
+  }
+  return compareNumbers(a, b)
+}
+
+/** Only numbers that `parseJson` kept can be of any length. */
+function keptLength(value: Numeric): number {
+  return typeof value === 'object' ? value.rawJSON.length * 4 : 0
 }
 
 function isNothing(value: Value): value is null | undefined {

@@ -13,13 +13,16 @@ export const js = escaper((text) => text.replace(/[\0-\x1f\\'"<>&=]|[^\0-\x7f]/g
 
 /** Safe in the query of a URL. */
 export const urlquery = escaper((text) => {
-  let query = ''
-  for (const byte of toBytes(text)) {
-    const c = String.fromCharCode(byte)
-    if (/[\w.~-]/.test(c)) query += c
-    else query += c === ' ' ? '+' : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`
-  }
-  return query
+  if (/^[\w.~-]*$/.test(text)) return text
+  return Array.from(toBytes(text), (byte) => QUERY[byte]).join('')
+})
+
+/** What each byte becomes. */
+const QUERY: readonly string[] = Array.from({ length: 256 }, (_, byte) => {
+  const character = String.fromCharCode(byte)
+  if (character === ' ') return '+'
+  const isSafe = /[\w.~-]/.test(character)
+  return isSafe ? character : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`
 })
 
 const HTML: Readonly<Record<string, string>> = {
@@ -33,11 +36,18 @@ const HTML: Readonly<Record<string, string>> = {
 
 const JS: Readonly<Record<string, string>> = { '\\': '\\\\', "'": "\\'", '"': '\\"' }
 
+/** What escaping a character costs, in characters that are only passed on. */
+const ESCAPE_COST = 4
+
 function escaper(escape: (text: string) => string): TemplateFunction {
   return {
     parameters: [],
     takesMore: true,
-    call: (values, run) => run.made(escape(run.made(textOf(values, run)))),
+    call: (values, run) => {
+      const text = run.made(textOf(values, run))
+      run.work(text.length * ESCAPE_COST)
+      return run.made(escape(text))
+    },
   }
 }
 
@@ -45,7 +55,7 @@ function escaper(escape: (text: string) => string): TemplateFunction {
 function textOf(values: readonly Value[], run: Run): string {
   return sprint(
     values.map((value) => value ?? '<no value>'),
-    run.maxOutputBytes,
+    run,
   )
 }
 

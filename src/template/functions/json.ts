@@ -1,24 +1,24 @@
 import { parseJson } from '../../base/parse-json.ts'
 import { fromData, isList, isNumber, sortedKeys, type Value, valueAt } from '../data/kinds.ts'
-import { LimitReached, Refusal } from '../limits.ts'
+import { type Budget, ELEMENT_COST, LimitReached, MAX_DATA_DEPTH, Refusal } from '../limits.ts'
 import { toText } from '../text/go-string.ts'
 import type { TemplateValue } from '../values.ts'
 import type { TemplateFunction } from './function.ts'
 
-/** Lists and objects in each other; the stack bears more. */
-const MAX_DEPTH = 1000
+/** What reading a character costs, in characters that are only passed on. */
+const PARSE_COST = 2
 
 /** A value as JSON: compact, keys in order, numbers exact. */
 export const json: TemplateFunction = {
   parameters: ['any'],
-  call: ([value], run) => run.made(new Writer(run.maxOutputBytes).write(value)),
+  call: ([value], run) => run.made(new Writer(run).write(value)),
 }
 
 /** The value of a JSON text, numbers exact. */
 export const fromJson: TemplateFunction = {
   parameters: ['text'],
   call: ([text], run) => {
-    run.work((text as string).length)
+    run.work((text as string).length * PARSE_COST)
     try {
       return fromData(parseJson(toText(text as string)) as TemplateValue)
     } catch (error) {
@@ -29,11 +29,11 @@ export const fromJson: TemplateFunction = {
 }
 
 class Writer {
-  readonly #maxLength: number
+  readonly #budget: Budget
   #text = ''
 
-  constructor(maxLength: number) {
-    this.#maxLength = maxLength
+  constructor(budget: Budget) {
+    this.#budget = budget
   }
 
   write(value: Value): string {
@@ -42,13 +42,14 @@ class Writer {
   }
 
   #value(value: Value, depth: number): void {
+    this.#budget.work(ELEMENT_COST)
     if (value === undefined || value === null) this.#add('null')
     else if (typeof value === 'string') this.#add(jsonString(value))
     else if (typeof value === 'boolean') this.#add(String(value))
     else if (isNumber(value)) {
       this.#add(typeof value === 'bigint' ? String(value) : JSON.stringify(value))
-    } else if (depth === MAX_DEPTH) {
-      throw new Refusal(`the data is nested more than ${MAX_DEPTH} deep`)
+    } else if (depth === MAX_DATA_DEPTH) {
+      throw new Refusal(`the data is nested more than ${MAX_DATA_DEPTH} deep`)
     } else if (isList(value)) this.#list(value, depth)
     else this.#object(value, depth)
   }
@@ -64,7 +65,7 @@ class Writer {
 
   #object(object: { readonly [key: string]: TemplateValue | undefined }, depth: number): void {
     this.#add('{')
-    sortedKeys(object).forEach((key, i) => {
+    sortedKeys(object, this.#budget).forEach((key, i) => {
       this.#add(`${i > 0 ? ',' : ''}${jsonString(key)}:`)
       this.#value(valueAt(object, key), depth + 1)
     })
@@ -73,7 +74,7 @@ class Writer {
 
   #add(text: string): void {
     this.#text += text
-    if (this.#text.length > this.#maxLength) throw new LimitReached('maxOutputBytes')
+    if (this.#text.length > this.#budget.maxOutputBytes) throw new LimitReached('maxOutputBytes')
   }
 }
 

@@ -3,5 +3,5 @@ import type { TemplateFunction } from './function.ts'
 
 export const not: TemplateFunction = {
   parameters: ['any'],
-  call: ([value]) => !isTrue(value),
+  call: ([value], run) => !isTrue(value, run),
 }

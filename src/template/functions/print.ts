@@ -1,7 +1,7 @@
 import type { Value } from '../data/kinds.ts'
 import { sprintf } from '../format/printf.ts'
 import { printed } from '../format/values.ts'
-import { LimitReached } from '../limits.ts'
+import { type Budget, LimitReached } from '../limits.ts'
 import { rejoin } from '../text/go-string.ts'
 import type { TemplateFunction } from './function.ts'
 
@@ -9,15 +9,14 @@ import type { TemplateFunction } from './function.ts'
 export const print: TemplateFunction = {
   parameters: [],
   takesMore: true,
-  call: (values, run) => run.made(sprint(values, run.maxOutputBytes)),
+  call: (values, run) => run.made(sprint(values, run)),
 }
 
 /** The values with spaces between them and a line break behind. */
 export const println: TemplateFunction = {
   parameters: [],
   takesMore: true,
-  call: (values, run) =>
-    run.made(joined(values, run.maxOutputBytes, (i) => (i === 0 ? '' : ' ')) + '\n'),
+  call: (values, run) => run.made(joined(values, run, (i) => (i === 0 ? '' : ' ')) + '\n'),
 }
 
 /** The values put into a format, with Go's verbs. */
@@ -26,25 +25,25 @@ export const printf: TemplateFunction = {
   takesMore: true,
   call: ([format, ...values], run) => {
     run.work((format as string).length)
-    return run.made(rejoin(sprintf(format as string, values, run.maxOutputBytes)))
+    return run.made(rejoin(sprintf(format as string, values, run)))
   },
 }
 
 /** What `print` makes of values. */
-export function sprint(values: readonly Value[], maxLength: number): string {
+export function sprint(values: readonly Value[], budget: Budget): string {
   const isText = (i: number): boolean => typeof values[i] === 'string'
-  return joined(values, maxLength, (i) => (i === 0 || isText(i) || isText(i - 1) ? '' : ' '))
+  return joined(values, budget, (i) => (i === 0 || isText(i) || isText(i - 1) ? '' : ' '))
 }
 
 function joined(
   values: readonly Value[],
-  maxLength: number,
+  budget: Budget,
   separatorBefore: (i: number) => string,
 ): string {
   let text = ''
   values.forEach((value, i) => {
-    text += separatorBefore(i) + printed(value, maxLength)
-    if (text.length > maxLength) throw new LimitReached('maxOutputBytes')
+    text += separatorBefore(i) + printed(value, budget)
+    if (text.length > budget.maxOutputBytes) throw new LimitReached('maxOutputBytes')
   })
   return rejoin(text)
 }

@@ -14,6 +14,7 @@ export interface RawNumber {
 
 /** Longer integers in exponent form (`1e400`) stay as they are written. */
 const MAX_DIGITS = 400
+const MAX_LENGTH = 2 * MAX_DIGITS
 
 export function isNumeric(value: unknown): value is Numeric {
   return typeof value === 'number' || typeof value === 'bigint' || isRawNumber(value)
@@ -21,6 +22,8 @@ export function isNumeric(value: unknown): value is Numeric {
 
 /** Makes a `bigint` of a whole number that `parseJson` kept. */
 export function fromRaw(raw: RawNumber): bigint | RawNumber {
+  // This is done at each access, so it must be cheap.
+  if (raw.rawJSON.length > MAX_LENGTH) return raw
   const { isNegative, digits, exponent } = readDecimal(raw.rawJSON)
   if (exponent < 0 || digits.length + exponent > MAX_DIGITS) return raw
   const size = BigInt(digits + '0'.repeat(exponent))

@@ -67,7 +67,8 @@ export function compareText(a: string, b: string): number {
   return Buffer.compare(toBytes(a), toBytes(b))
 }
 
-function hasSurrogate(text: string): boolean {
+/** Whether UTF-16 may order a text differently than its bytes would. */
+export function hasSurrogate(text: string): boolean {
   return /[\ud800-\udfff]/.test(text)
 }
 
