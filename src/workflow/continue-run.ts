@@ -1,4 +1,5 @@
 import { Cancellation } from '../base/cancellation.ts'
+import { isAppError } from '../base/errors.ts'
 import type { JsonObject } from '../base/json.ts'
 import { workflowErrors } from './errors.ts'
 import type { JournalEntry } from './journal.ts'
@@ -50,6 +51,8 @@ export async function takeOverRun(options: ContinueOptions, entry: Indexed): Pro
     return (await goOn(options, summary, stored, fence, plan)) !== undefined
   } catch (error) {
     onError(error)
+    // The store may be back at the next look.
+    if (isAppError(error) && error.code.startsWith('STORAGE_')) return false
     const reason = error instanceof Error ? error.message : String(error)
     const message = `cannot be continued: ${reason}`
     await store.end({ ...summary, status: 'failed', endedAt: now(), error: message })

@@ -1,5 +1,6 @@
 import { Cancellation } from '../base/cancellation.ts'
 import type { Now } from '../base/clock.ts'
+import { isAppError } from '../base/errors.ts'
 import type { JsonObject } from '../base/json.ts'
 import { workflowErrors } from './errors.ts'
 import type { OpenJournal } from './open-journal.ts'
@@ -103,8 +104,10 @@ export function createLiveRuns(options: LiveRunsOptions): LiveRuns {
         })
       })
       .then(finish)
-      .catch((error: unknown) => {
-        throw lost.cancelled ? taken() : error
+      .catch(async (error: unknown) => {
+        if (lost.cancelled) throw taken()
+        if (!isAppError(error, SUSPENDED)) await giveUp(error)
+        throw error
       })
       .finally(() => entries.delete(id))
     // Nobody may be attached.
@@ -137,6 +140,7 @@ export function createLiveRuns(options: LiveRunsOptions): LiveRuns {
           ...summary,
           status: ended.status,
           endedAt: now(),
+          journalBytes: journal.size,
           ...(failure?.step === undefined ? {} : { failedStep: failure.step }),
           ...(failure === undefined ? {} : { error: failure.message }),
         })
@@ -145,6 +149,13 @@ export function createLiveRuns(options: LiveRunsOptions): LiveRuns {
         onError(error)
       }
       return ended
+    }
+
+    /** A mistake of ours: nobody should run into it again and again. */
+    async function giveUp(error: unknown): Promise<void> {
+      onError(error)
+      const reason = error instanceof Error ? error.message : String(error)
+      await onEnd({ ...summary, status: 'failed', endedAt: now(), error: reason }).catch(onError)
     }
 
     function taken(): Error {
@@ -182,6 +193,8 @@ export function createLiveRuns(options: LiveRunsOptions): LiveRuns {
     },
   }
 }
+
+const SUSPENDED = workflowErrors.RUN_SUSPENDED({ run: '' }).code
 
 /** Waits, or is woken by the cancellation. */
 function sleep(ms: number, cancellation: Cancellation): Promise<void> {

@@ -17,6 +17,8 @@ export interface RunLimits {
   readonly maxRuns: number
   /** Beyond so many bytes the journal of a run leaves outputs out. */
   readonly maxRunBytes: number
+  /** What the journals of ended runs may take together; default: so much that 16 of the largest runs are kept. */
+  readonly maxKeptBytes?: number
 }
 
 export interface RunStoreOptions {
@@ -61,10 +63,10 @@ export async function openRunStore(options: RunStoreOptions): Promise<RunStore> 
   const index = createRunIndex(keyValue, prefix)
   const journalKey = (run: string): string => `${prefix}journal:${run}`
   // Oldest first.
-  const ended: { readonly id: string; readonly endedAt: number }[] = []
-  for await (const { summary } of index.ended()) {
-    ended.push({ id: summary.id, endedAt: summary.endedAt ?? 0 })
-  }
+  const ended: Ended[] = []
+  const maxKeptBytes = limits.maxKeptBytes ?? 16 * limits.maxRunBytes
+  let keptBytes = 0
+  for await (const { summary } of index.ended()) keep(summary)
   ended.sort((one, other) => one.endedAt - other.endedAt)
 
   function open(run: string, length: number, size: number, onLost: () => void): OpenJournal {
@@ -96,10 +98,15 @@ export async function openRunStore(options: RunStoreOptions): Promise<RunStore> 
     async begin(summary, started, onLost) {
       // The index first: a journal that nobody finds would stay for ever.
       await index.begin(summary)
-      const journal = open(summary.id, 0, 0, onLost)
-      journal.add(started)
-      await journal.commit()
-      return journal
+      try {
+        const journal = open(summary.id, 0, 0, onLost)
+        journal.add(started)
+        await journal.commit()
+        return journal
+      } catch (error) {
+        await forget(summary.id).catch(onError)
+        throw error
+      }
     },
 
     async read(run) {
@@ -122,17 +129,30 @@ export async function openRunStore(options: RunStoreOptions): Promise<RunStore> 
 
     async end(summary) {
       await index.end(summary, limits.keepMs)
-      ended.push({ id: summary.id, endedAt: summary.endedAt ?? now() })
-      while (ended.length > limits.maxRuns || isOver(ended[0])) {
+      keep(summary)
+      while (ended.length > limits.maxRuns || keptBytes > maxKeptBytes || isOver(ended[0])) {
         const oldest = ended.shift()
-        if (oldest !== undefined) await forget(oldest.id)
+        if (oldest === undefined) break
+        keptBytes -= oldest.bytes
+        await forget(oldest.id)
       }
     },
   }
 
-  function isOver(entry: { readonly endedAt: number } | undefined): boolean {
+  function keep({ id, endedAt = now(), journalBytes: bytes = 0 }: RunSummary): void {
+    ended.push({ id, endedAt, bytes })
+    keptBytes += bytes
+  }
+
+  function isOver(entry: Ended | undefined): boolean {
     return entry !== undefined && entry.endedAt + limits.keepMs < now()
   }
+}
+
+interface Ended {
+  readonly id: string
+  readonly endedAt: number
+  readonly bytes: number
 }
 
 const TAKEN_OVER = workflowErrors.RUN_TAKEN_OVER({ run: '' }).code

@@ -321,6 +321,57 @@ describe('the table of runs', () => {
     })
   })
 
+  it('forgets the oldest ended runs when their journals take too much', async () => {
+    await withStores(async (stores) => {
+      const limits = { keepMs: 60_000, maxRuns: 100, maxRunBytes: 10_000, maxKeptBytes: 20_000 }
+      const call = async () => fine({ x: 'y'.repeat(3000) })
+      const { table } = await openTestTable(stores, { call }, { limits })
+      for (let n = 0; n < 6; n++) {
+        await (
+          await table.start({ plan: chain, args: {}, caller: {} })
+        ).outcome
+      }
+      const kept = await table.list()
+      assert.ok(kept.length >= 1 && kept.length < 4, `${kept.length} kept`)
+      assert.ok(kept.every(({ journalBytes = 0 }) => journalBytes > 3000))
+      await table.close()
+    })
+  })
+
+  it('puts the index right when it could not be written at the end of a run', async () => {
+    await withStores(async (stores) => {
+      let away = false
+      const keyValue: Stores['keyValue'] = {
+        ...stores.keyValue,
+        set: (...given) =>
+          away ? Promise.reject(new Error('away')) : stores.keyValue.set(...given),
+      }
+      const { table, errors } = await openTestTable({ ...stores, keyValue })
+      const run = await table.start({ plan: chain, args: {}, caller: {} })
+      away = true
+      assert.equal((await run.outcome).status, 'completed')
+      assert.equal(errors.length, 1)
+      away = false
+      assert.equal((await table.list())[0]?.status, 'running')
+      assert.equal(await table.recover(), 0)
+      assert.equal((await table.list())[0]?.status, 'completed')
+      await table.close()
+    })
+  })
+
+  it('leaves nothing of a run that could not begin', async () => {
+    await withStores(async (stores) => {
+      const appendLog: Stores['appendLog'] = {
+        ...stores.appendLog,
+        append: () => Promise.reject(new Error('away')),
+      }
+      const { table } = await openTestTable({ ...stores, appendLog })
+      await assert.rejects(table.start({ plan: chain, args: {}, caller: {} }), /away/)
+      assert.deepEqual(await table.list(), [])
+      await table.close()
+    })
+  })
+
   it('leaves large outputs out of the journal, and says so when the result is wanted later', async () => {
     await withStores(async (stores) => {
       const limits = { keepMs: 60_000, maxRuns: 10, maxRunBytes: 2000 }

@@ -37,6 +37,8 @@ export async function openRunTable(options: RunTableOptions): Promise<RunTable> 
   const listeners = new Set<(event: RunEvent) => void>()
   let recovery: 'not-yet' | 'idle' | 'under-way' = 'not-yet'
   let closed = false
+  /** Runs on their way between the index and life. */
+  const moving = new Set<string>()
   const live = createLiveRuns({ now, random, onEvent: tell, onEnd: store.end, onError })
   const continuing: ContinueOptions = { ...options, store, live }
   const presence = await openPresence({ store: keyValue, prefix, owner, onBeat, onError })
@@ -61,12 +63,13 @@ export async function openRunTable(options: RunTableOptions): Promise<RunTable> 
         caller,
         owner,
       } as const
-      const journal = await store.begin(summary, { ...started, ...limit }, () =>
-        lost.cancel('taken over'),
-      )
-      // What began while we closed goes on at the next start.
-      if (closed) throw workflowErrors.RUN_SUSPENDED({ run: id })
-      return live.launch({ summary, plan, args, caller, portsOf, journal, lost, deadline })
+      return moved(id, async () => {
+        const onLost = (): void => lost.cancel('taken over')
+        const journal = await store.begin(summary, { ...started, ...limit }, onLost)
+        // What began while we closed goes on at the next start.
+        if (closed) throw workflowErrors.RUN_SUSPENDED({ run: id })
+        return live.launch({ summary, plan, args, caller, portsOf, journal, lost, deadline })
+      })
     },
 
     live: live.get,
@@ -106,7 +109,7 @@ export async function openRunTable(options: RunTableOptions): Promise<RunTable> 
       return true
     },
 
-    resume: (id) => resumeRun(continuing, id),
+    resume: (id) => moved(id, () => resumeRun(continuing, id)),
     recover,
 
     subscribe(listener) {
@@ -132,13 +135,24 @@ export async function openRunTable(options: RunTableOptions): Promise<RunTable> 
     try {
       let count = 0
       for await (const entry of store.index.open()) {
-        const other = entry.summary.owner
-        if (other === owner || (await isThere(other))) continue
-        if (await takeOverRun(continuing, entry)) count += 1
+        const { id, owner: other } = entry.summary
+        if (live.get(id) !== undefined || moving.has(id)) continue
+        // One of our own that is not under way: it could not be written to the end, or not be taken over.
+        if (other !== owner && (await isThere(other))) continue
+        if (await moved(id, () => takeOverRun(continuing, entry))) count += 1
       }
       return count
     } finally {
       recovery = 'idle'
+    }
+  }
+
+  async function moved<Result>(id: string, move: () => Promise<Result>): Promise<Result> {
+    moving.add(id)
+    try {
+      return await move()
+    } finally {
+      moving.delete(id)
     }
   }
 

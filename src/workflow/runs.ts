@@ -48,6 +48,8 @@ export interface RunSummary {
   readonly owner: string
   readonly failedStep?: string
   readonly error?: string
+  /** Of an ended run: what its journal takes. */
+  readonly journalBytes?: number
 }
 
 /** One line of the timeline of a run. Sizes are bytes of JSON. */
