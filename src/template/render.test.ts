@@ -109,6 +109,35 @@ describe('renderTemplate', () => {
     }
   })
 
+  it('counts as steps what single functions do with large data', () => {
+    const text = 'é'.repeat(100_000)
+    const keys = Object.fromEntries(Array.from({ length: 10_000 }, (_, i) => [`k${i}`, i]))
+    const bodies = [
+      '{{if $.keys}}{{end}}',
+      '{{$x := len $.keys}}',
+      '{{range $.keys}}{{break}}{{end}}',
+      '{{$x := json $.keys}}',
+      '{{$x := print $.keys}}',
+      '{{$x := slice $.text 0 2}}',
+      '{{$x := index $.text 0}}',
+      '{{if lt $.text $.other}}{{end}}',
+      '{{$x := urlquery $.text}}',
+      '{{$x := fromJson (quote $.text)}}',
+    ]
+    for (const body of bodies) {
+      assert.throws(
+        () =>
+          render(
+            `{{range 1000000}}${body}{{end}}`,
+            { keys, text, other: `${text}x` },
+            { maxSteps: 20_000 },
+          ),
+        (error) => isAppError(error, 'TEMPLATE_TOO_LONG'),
+        body,
+      )
+    }
+  })
+
   it('never overflows the stack', () => {
     const nested = '{{if 1}}'.repeat(150) + '{{template "t" .}}' + '{{end}}'.repeat(150)
     const parentheses = `${'(print '.repeat(150)}"a"${')'.repeat(150)}`

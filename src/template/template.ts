@@ -1,10 +1,10 @@
 import { templateErrors } from './errors.ts'
 import { compile } from './evaluate/compile.ts'
 import type { Program } from './evaluate/program.ts'
-import { isFunctionName } from './functions/names.ts'
 import type { ListNode } from './syntax/nodes.ts'
-import { Parser, SyntaxMistake } from './syntax/parser.ts'
+import { parse } from './syntax/parser.ts'
 import { type Position, positionAt } from './syntax/position.ts'
+import { SyntaxMistake } from './syntax/token-reader.ts'
 
 /** A template that was read: what `renderTemplate` and the others take. Keep it, reading costs more than rendering. */
 export interface Template {
@@ -34,7 +34,7 @@ export function tryParseTemplate(
   // Go's texts are bytes; a lone surrogate has none.
   const text = source.toWellFormed()
   try {
-    const { root, definitions } = new Parser(text, isFunctionName).parse()
+    const { root, definitions } = parse(text)
     let program: Program | undefined
     return {
       ok: true,
