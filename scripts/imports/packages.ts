@@ -24,6 +24,10 @@ export const PRODUCT_PACKAGES: Readonly<Record<string, Use>> = {
   '@opentelemetry/resources': { where: /^src\/telemetry\//, reason: 'telemetry/ wraps it' },
   '@opentelemetry/sdk-metrics': { where: /^src\/telemetry\//, reason: 'telemetry/ wraps it' },
   '@opentelemetry/sdk-trace': { where: /^src\/telemetry\//, reason: 'telemetry/ wraps it' },
+  bullmq: {
+    where: /^src\/storage\/redis\//,
+    reason: 'it takes long to load: only gateways that spread loops over a fleet need it',
+  },
   ioredis: { where: /^src\/storage\/redis\//, reason: 'it is loaded only when configured' },
   ajv: {
     where: /^src\/workflow\//,

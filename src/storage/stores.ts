@@ -1,6 +1,7 @@
 import type { AppendLog } from './append-log.ts'
 import type { KeyValue } from './key-value.ts'
 import type { MessageBus } from './message-bus.ts'
+import type { WorkQueue } from './work-queue.ts'
 
 export type RunScript = (
   keys: readonly string[],
@@ -18,6 +19,14 @@ export interface Stores {
    * of the stores, and have to be in one slot. The function rejects like the stores do.
    */
   readonly script?: (lua: string) => RunScript
+  /**
+   * Redis only: opens the queue of that name (letters and digits). Whoever opens it closes it, before the stores. A worker that
+   * gave no sign of life for `lostAfterMs` (default 10 s; the same for all) is noticed within twice that.
+   */
+  readonly workQueue?: (
+    name: string,
+    options?: { readonly lostAfterMs?: number },
+  ) => Promise<WorkQueue>
   /** Closes all of them. May be called twice. */
   close(): Promise<void>
 }

@@ -12,13 +12,19 @@ function reconnectDelayMs(tries: number): number {
   return Math.round(fullMs * (0.7 + 0.3 * ((performance.now() * 7.919) % 1)))
 }
 
+export interface ClientOptions {
+  readonly mayRetry: () => boolean
+  /** For commands that wait at the server, and for a user that is to hear of a lost connection only by its absence. */
+  readonly patient?: boolean
+}
+
 /**
  * A client that is not connected yet. Cut off, it fails commands at once and goes on trying to connect. A command is sent once:
  * one whose answer was lost is never sent again, as it may have had its effect. `mayRetry` is asked each time whether it may try again.
  */
 export function createRedisClient(
   settings: RedisSettings,
-  { mayRetry }: { mayRetry: () => boolean },
+  { mayRetry, patient = false }: ClientOptions,
 ): RedisClient {
   const { topology, timeouts } = settings
   const retry = (tries: number) => (mayRetry() ? reconnectDelayMs(tries) : null)
@@ -39,6 +45,7 @@ export function createRedisClient(
     // After a failover we may be talking to a former master.
     reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
     ...(settings.tls === undefined ? {} : { tls: tlsOptions(settings.tls) }),
+    ...(patient ? PATIENT : {}),
   }
   switch (topology.kind) {
     case 'standalone':
@@ -69,6 +76,14 @@ export function createRedisClient(
         slotsRefreshInterval: 30_000,
       })
   }
+}
+
+/** `undefined` takes a limit away. */
+const PATIENT = {
+  socketTimeout: undefined,
+  commandTimeout: undefined,
+  maxRetriesPerRequest: null,
+  enableOfflineQueue: true,
 }
 
 function credentials({ username, password }: RedisSettings): {

@@ -32,6 +32,19 @@ export async function openRedisStores(options: RedisStoresOptions): Promise<Stor
       const script = createScript(lua)
       return (keys, args) => connection.run(() => script.run(connection.client, keys, args))
     },
+    async workQueue(name, { lostAfterMs } = {}) {
+      const { openRedisWorkQueue } = await import('./redis-work-queue.ts')
+      return openRedisWorkQueue({
+        settings,
+        connection,
+        keyPrefix,
+        name,
+        keyValue,
+        bus,
+        onError,
+        lostAfterMs,
+      })
+    },
     async close() {
       await Promise.all([keyValue.close(), appendLog.close(), bus.close()])
       await connection.close()

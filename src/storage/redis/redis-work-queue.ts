@@ -1,0 +1,178 @@
+import { Queue, Worker, type Job } from 'bullmq'
+import { Cancellation } from '../../base/cancellation.ts'
+import { storageErrors } from '../errors.ts'
+import type { KeyValue } from '../key-value.ts'
+import type { MessageBus } from '../message-bus.ts'
+import type { RedisSettings } from '../redis-settings.ts'
+import type { ServeWork, Serving, WorkEnd, WorkQueue } from '../work-queue.ts'
+import { createRedisClient } from './redis-client.ts'
+import type { RedisConnection } from './redis-connection.ts'
+import { createWorkWaiters } from './work-waiters.ts'
+
+export interface RedisWorkQueueOptions {
+  readonly settings: RedisSettings
+  readonly connection: RedisConnection
+  readonly keyPrefix: string
+  readonly name: string
+  readonly keyValue: KeyValue
+  readonly bus: MessageBus
+  readonly onError: (error: unknown) => void
+  readonly lostAfterMs?: number | undefined
+}
+
+/** A worker that gave no sign of life for so long is gone; it is noticed within one to two times this. */
+const LOST_AFTER_MS = 10_000
+/** How long results are kept that nobody forgets, and what tells of lost work. */
+const KEEP_MS = 3_600_000
+const MAX_LOST_KEPT = 10_000
+
+/**
+ * Work in a queue of BullMQ, results as entries beside it: so they expire, and stay out of the queue's stream of events. What
+ * is said over the bus is only that there is something to look at, so that a lost message costs a second at most.
+ */
+export async function openRedisWorkQueue(options: RedisWorkQueueOptions): Promise<WorkQueue> {
+  const { settings, connection, keyPrefix, name, keyValue, bus, onError } = options
+  const lostAfterMs = options.lostAfterMs ?? LOST_AFTER_MS
+  const { store } = connection
+  // All keys of a queue have to be in one slot of a Cluster.
+  const prefix = `${keyPrefix}queue:{${name}}`
+  const resultKey = (id: string): string => `queue:${name}:result:${id}`
+  const doneChannel = `queue:${name}:done`
+  const cancelChannel = `queue:${name}:cancel`
+  const running = new Map<string, Cancellation>()
+  let serving: Serving | undefined
+  let closed = false
+
+  const queue = new Queue<string, string>(name, {
+    connection: connection.client,
+    prefix,
+    skipVersionCheck: true,
+    streams: { events: { maxLen: 100 } },
+  })
+  queue.on('error', report)
+  const waiters = createWorkWaiters({ look, onError: report })
+  const unsubscribe = await bus.subscribe(doneChannel, waiters.look)
+
+  return {
+    async add(id, text) {
+      await run(() =>
+        queue.add('work', text, {
+          jobId: id,
+          attempts: 1,
+          removeOnComplete: true,
+          removeOnFail: { age: KEEP_MS / 1000, count: MAX_LOST_KEPT },
+        }),
+      )
+    },
+
+    outcome: (id, cancellation) => waiters.wait(id, cancellation),
+
+    async cancel(id) {
+      await run(async () => {
+        const job = await queue.getJob(id)
+        // Work that somebody does is locked.
+        const removed = await job?.remove().then(
+          () => true,
+          () => false,
+        )
+        if (removed !== true) await bus.publish(cancelChannel, id)
+      })
+    },
+
+    async forget(id) {
+      await keyValue.delete(resultKey(id))
+    },
+
+    async serve(work) {
+      serving = await startWorker(work)
+      return serving
+    },
+
+    async close() {
+      if (closed) return
+      closed = true
+      waiters.close()
+      await serving?.drain()
+      await unsubscribe().catch(report)
+      await queue.close().catch(report)
+    },
+  }
+
+  /** How it stands with a piece of work; undefined: it waits, or somebody does it. */
+  async function look(id: string): Promise<WorkEnd | undefined> {
+    const result = await resultOf(id)
+    if (result !== undefined) return result
+    const state = await run(() => queue.getJobState(id))
+    if (state !== 'unknown' && state !== 'failed' && state !== 'completed') return undefined
+    // It may have been done in between.
+    return (await resultOf(id)) ?? { kind: 'lost' }
+  }
+
+  async function resultOf(id: string): Promise<WorkEnd | undefined> {
+    const entry = await keyValue.get(resultKey(id))
+    return entry && { kind: 'done', result: entry.value }
+  }
+
+  async function startWorker({ concurrency, work }: ServeWork): Promise<Serving> {
+    const client = createRedisClient(settings, { mayRetry: () => !closed, patient: true })
+    client.on('error', () => {})
+    const stopListening = await bus.subscribe(cancelChannel, (id) =>
+      running.get(id)?.cancel('cancelled by the owner of the run'),
+    )
+    const worker = new Worker<string, string>(name, (job) => doWork(job, work), {
+      connection: client,
+      prefix,
+      concurrency,
+      skipVersionCheck: true,
+      lockDuration: lostAfterMs,
+      stalledInterval: lostAfterMs,
+      // Never given to another one by itself: what is lost may have been done.
+      maxStalledCount: 0,
+      maxStartedAttempts: 1,
+      drainDelay: 5,
+    })
+    worker.on('error', report)
+    worker.on('failed', (job) => {
+      if (job?.id !== undefined) tellDone(job.id)
+    })
+    await worker.waitUntilReady()
+    let draining: Promise<void> | undefined
+    return {
+      drain() {
+        draining ??= (async () => {
+          await worker.close().catch(report)
+          await stopListening().catch(report)
+          client.disconnect()
+        })()
+        return draining
+      },
+    }
+  }
+
+  async function doWork(job: Job<string, string>, work: ServeWork['work']): Promise<string> {
+    const id = job.id ?? ''
+    const cancellation = new Cancellation()
+    running.set(id, cancellation)
+    try {
+      const result = await work(job.data, cancellation)
+      await keyValue.set(resultKey(id), result, { ttlMs: KEEP_MS })
+      tellDone(id)
+      return ''
+    } finally {
+      running.delete(id)
+    }
+  }
+
+  function tellDone(id: string): void {
+    bus.publish(doneChannel, id).catch(report)
+  }
+
+  function report(error: unknown): void {
+    if (!closed) onError(error)
+  }
+
+  async function run<Result>(work: () => Promise<Result>): Promise<Result> {
+    if (closed) throw storageErrors.CLOSED({ store })
+    return connection.run(work)
+  }
+}
