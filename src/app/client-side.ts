@@ -12,6 +12,7 @@ import type { VmcpConfig } from './config/vmcp-config.ts'
 import { createOpsGuard } from './http/ops-guard.ts'
 import { createOpsRoutes, type OpsSources } from './http/ops-routes.ts'
 import { isLoopbackHost, loopbackNames } from './http/loopback.ts'
+import type { Fleet } from './create-fleet.ts'
 import { serveHttp } from './serve-http.ts'
 
 export interface ClientSideOptions {
@@ -21,6 +22,8 @@ export interface ClientSideOptions {
   /** 32 bytes: seals what clients hold for us. */
   readonly stateKey: Buffer
   readonly ops: OpsSources
+  /** Undefined: there are no other replicas. */
+  readonly fleet?: Fleet | undefined
   readonly log: Logger
 }
 
@@ -49,7 +52,9 @@ export async function openHttpSide(
     authenticate: createAuthenticate(config.incomingAuth, userInfo().username),
     allowedHosts: allowedHosts(config, address.host),
     allowedOrigins: allowedOrigins.length > 0 ? allowedOrigins : undefined,
+    peers: options.fleet?.edgePeers,
   })
+  options.fleet?.join(edge)
   const listener = await serveHttp({
     ...address,
     handlers: [

@@ -1,11 +1,12 @@
 import { hostname } from 'node:os'
 import { systemNow } from '../base/clock.ts'
-import type { Cluster } from '../cluster/open-cluster.ts'
+import type { Gateway } from '../gateway/create-gateway.ts'
 import type { KeyValue } from '../storage/key-value.ts'
 import type { Sealer } from '../storage/sealing.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { Env } from './config/resolve-env.ts'
 import type { VmcpConfig } from './config/vmcp-config.ts'
+import type { Fleet } from './create-fleet.ts'
 import { isLoopbackHost } from './http/loopback.ts'
 
 export interface FleetOptions {
@@ -21,6 +22,8 @@ export interface FleetOptions {
   /** Seals what is secret in the store; undefined: no key is configured. */
   readonly sealer: Sealer | undefined
   readonly env: Env
+  /** Asked when others ask, after it was made. */
+  readonly gateway: () => Gateway
   readonly log: Logger
 }
 
@@ -28,7 +31,7 @@ export interface FleetOptions {
  * The other replicas of this gateway: with Redis always, with SQLite where the file has a section `cluster`. Undefined: it is
  * alone, and nothing of all that is loaded. Rejects with CLUSTER_NO_KEY, CLUSTER_NO_TLS or CLUSTER_CANNOT_LISTEN.
  */
-export async function openFleet(options: FleetOptions): Promise<Cluster | undefined> {
+export async function openFleet(options: FleetOptions): Promise<Fleet | undefined> {
   const config = options.config()
   const { sessionStorage, cluster: section } = config
   const { provider } = sessionStorage
@@ -41,7 +44,8 @@ export async function openFleet(options: FleetOptions): Promise<Cluster | undefi
   const host = section?.host ?? (isLoopbackHost(options.host) ? options.host : '0.0.0.0')
   const tls = section?.tls === undefined ? undefined : readLinkTls(section.tls)
   const scheme = tls === undefined ? 'http' : 'https'
-  return openCluster({
+  const { createFleet } = await import('./create-fleet.ts')
+  const cluster = await openCluster({
     store: options.store,
     keyPrefix: 'cluster:',
     host,
@@ -55,6 +59,7 @@ export async function openFleet(options: FleetOptions): Promise<Cluster | undefi
     now: systemNow,
     log: options.log,
   })
+  return createFleet(cluster, options.gateway, options.log)
 }
 
 /** A host name by which other replicas find this one: a pod's address, else the name of the machine. */

@@ -20,7 +20,6 @@ import { createLimitObserver } from './limit-observer.ts'
 import { leave, leavePlan } from './leave.ts'
 import { createNameWatch } from './name-watch.ts'
 import { createObserveStage } from './observe-calls.ts'
-import { gatewayPeers, joinFleet } from './join-fleet.ts'
 import { openFleet } from './open-fleet.ts'
 import { openMeans } from './open-means.ts'
 import { openMetricsPort } from './open-metrics-port.ts'
@@ -134,6 +133,7 @@ async function start(options: ServeOptions, stack: Stack): Promise<RunningVmcp> 
         sealer: means.sealer,
         host: options.host,
         env: process.env,
+        gateway: () => gateway,
         log,
       })
   if (fleet !== undefined) stack.add(fleet)
@@ -141,7 +141,7 @@ async function start(options: ServeOptions, stack: Stack): Promise<RunningVmcp> 
     createVmcpGateway({
       ...means,
       store: means.sessionStore.sessions,
-      peers: fleet && gatewayPeers(fleet),
+      peers: fleet?.gatewayPeers,
       config,
       info,
       stages: [
@@ -160,7 +160,6 @@ async function start(options: ServeOptions, stack: Stack): Promise<RunningVmcp> 
       log,
     }),
   )
-  if (fleet !== undefined) joinFleet(fleet, gateway)
   const readMetrics = createMetricsReader({ ...means, gateway, health })
   const names = createNameWatch(() => gateway, config, log)
   const ops = createOpsSources({
@@ -172,7 +171,7 @@ async function start(options: ServeOptions, stack: Stack): Promise<RunningVmcp> 
     isDraining: () => draining,
   })
   const port = createAuditPort(gateway, { audit: () => inEffect.audit, isStdio })
-  const side = { port, info, config: options.config, stateKey: means.key, ops, log }
+  const side = { port, info, config: options.config, stateKey: means.key, ops, fleet, log }
   const firstChance = () => Promise.race([gateway.settled(START_WAIT_MS), aborted(options.stop)])
   if (isStdio) {
     gateway.start()
@@ -189,10 +188,7 @@ async function start(options: ServeOptions, stack: Stack): Promise<RunningVmcp> 
   if (!isStdio) gateway.start()
   health.start()
   stack.add({ close: () => health.stop() })
-  if (fleet !== undefined) {
-    await fleet.start()
-    log.info({ replica: fleet.self.id, link: fleet.self.url }, 'One of several replicas')
-  }
+  await fleet?.start()
   if (clients.url !== undefined) log.info({ url: clients.url }, 'Listening')
 
   await firstChance()

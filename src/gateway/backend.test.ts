@@ -37,7 +37,8 @@ function setUp(fake: FakeBackend, file: object = {}, changes: Partial<BackendEve
       ),
     onOwnOffer: (_backend, owner, offer) =>
       heard.push(`${nameOf(owner)} sees ${offer?.tools.map((t) => t.name).join() ?? 'the same'}`),
-    onOwnListChanged: (owner, kinds) => heard.push(`${nameOf(owner)} told ${[...kinds].join()}`),
+    onOwnListChanged: (_backend, owner, kinds) =>
+      heard.push(`${nameOf(owner)} told ${[...kinds].join()}`),
     onNotification: (_backend, owner, method) => heard.push(`${owner?.kind ?? 'shared'} ${method}`),
     onState: (_backend, up, reason) => heard.push(up ? 'up' : `down ${reason}`),
     ...changes,

@@ -33,7 +33,7 @@ export interface BackendEvents {
   onOffer(backend: Backend, announced: ReadonlySet<ListKind>): void
   /** Somebody's own connection offers something else (or no longer does: undefined) than the backend does to all. */
   onOwnOffer(backend: Backend, owner: SlotOwner, offer: BackendOffer | undefined): void
-  onOwnListChanged(owner: SlotOwner, kinds: ReadonlySet<ListKind>): void
+  onOwnListChanged(backend: Backend, owner: SlotOwner, kinds: ReadonlySet<ListKind>): void
   /** Any other notification outside a call; `owner` undefined: from a connection that everybody shares. */
   onNotification(
     backend: Backend,
@@ -83,6 +83,8 @@ export interface Backend {
   clientNotification(session: ClientSession, method: string, params: JsonObject): void
   /** Another replica reaches what we have for one owner; undefined if there is nothing that belongs to somebody. */
   ownConnection(owner: CallOwner): Promise<BackendConnection | undefined>
+  /** Another replica heard that the owner's own connection offers something else. Never rejects. */
+  relistOwn(owner: SlotOwner, kinds: ReadonlySet<ListKind>): Promise<void>
   /** True if the session has a connection of its own here. */
   serves(session: ClientSession): boolean
   endSession(session: ClientSession, end: SessionEnd): void
@@ -285,6 +287,40 @@ export function createBackend(options: BackendOptions): Backend {
     return mainSlot.connection?.transport === 'sse'
   }
 
+  /** The slot of an owner who has a connection that we have not used yet. Undefined: there is none. Never rejects. */
+  async function openOwned(owner: SlotOwner): Promise<Slot | undefined> {
+    try {
+      const slot = await slotFor(
+        owner.kind === 'session'
+          ? { principal: owner.session.principal, session: owner.session }
+          : { principal: owner.principal },
+      )
+      if (slot === mainSlot) return undefined
+      await slot.open()
+      return slot
+    } catch (error) {
+      log.debug({ err: error }, 'Cannot open what another replica has')
+      return undefined
+    }
+  }
+
+  /** The session has a connection, which we have not used yet. */
+  async function notifyStored(
+    session: ClientSession,
+    method: string,
+    params: JsonObject,
+  ): Promise<void> {
+    if (connections === undefined || config.sessions !== 'perSession') return
+    const owner = { kind: 'session', session } as const
+    try {
+      if (!(await connections.isKept({ owner: toOwner(owner), backend: config.name }))) return
+      const slot = await openOwned(owner)
+      slot?.connection?.notify(method, params)
+    } catch (error) {
+      log.debug({ method, err: error }, 'Cannot hand on what a client said')
+    }
+  }
+
   /** A session ended that others served: what the backend keeps for it ends, too. */
   function endElsewhere(session: ClientSession): void {
     if (connections === undefined || config.sessions !== 'perSession' || isProcess()) return
@@ -304,7 +340,12 @@ export function createBackend(options: BackendOptions): Backend {
   }
 
   /** A connection of somebody's own announced a change: it may offer something else to its owner than to all. */
-  async function relist(slot: Slot, owner: SlotOwner, kinds: ReadonlySet<ListKind>): Promise<void> {
+  async function relist(
+    slot: Slot,
+    owner: SlotOwner,
+    kinds: ReadonlySet<ListKind>,
+    isNews = true,
+  ): Promise<void> {
     const connection = slot.connection
     if (connection === undefined) return
     try {
@@ -312,7 +353,7 @@ export function createBackend(options: BackendOptions): Backend {
       const { offer } = lists
       const own = withLists(offer, listed)
       events.onOwnOffer(backend, owner, sameLists(own, offer) ? undefined : own)
-      events.onOwnListChanged(owner, kinds)
+      if (isNews) events.onOwnListChanged(backend, owner, kinds)
     } catch (error) {
       log.debug({ err: error }, 'Cannot list what a backend offers to one client')
     }
@@ -464,11 +505,17 @@ export function createBackend(options: BackendOptions): Backend {
         : slot.raiseLogLevel(level)
     },
     clientNotification(session, method, params) {
-      pool.peek({ kind: 'session', session })?.connection?.notify(method, params)
+      const slot = pool.peek({ kind: 'session', session })
+      if (slot !== undefined) slot.connection?.notify(method, params)
+      else void notifyStored(session, method, params)
     },
     async ownConnection(owner) {
       const slot = await slotFor(owner)
       return slot === mainSlot ? undefined : slot.open()
+    },
+    async relistOwn(owner, kinds) {
+      const slot = pool.peek(owner) ?? (await openOwned(owner))
+      if (slot !== undefined) await relist(slot, owner, kinds, false)
     },
     serves: (session) => pool.peek({ kind: 'session', session })?.connection !== undefined,
     endSession(session, end) {

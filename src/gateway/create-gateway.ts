@@ -1,7 +1,9 @@
 import type { Now } from '../base/clock.ts'
-import type { Place } from '../cluster/owner.ts'
+import type { JsonObject } from '../base/json.ts'
+import type { Owner, Place } from '../cluster/owner.ts'
 import type { SharedConnections } from '../cluster/shared-connections.ts'
 import type { BackendConnection } from '../mcp/backend-connection.ts'
+import type { ClientChannel, ClientSession } from '../mcp/client-session.ts'
 import type { NewId } from '../base/ids.ts'
 import type { Call } from '../mcp/call.ts'
 import { downConvertResult } from '../mcp/down-convert.ts'
@@ -23,6 +25,7 @@ import { createBackend, type Backend, type BackendEvents } from './backend.ts'
 import type { Connect } from './connect.ts'
 import { callBackend, type RoutedRequest } from './call-backend.ts'
 import { createCatalogues } from './catalogues.ts'
+import type { SlotOwner } from './backends/pool.ts'
 import { toOwner } from './backends/share-connect.ts'
 import type { AggregationConfig, BackendConfig, OperationalConfig } from './config.ts'
 import { InnerCall } from './inner-call.ts'
@@ -75,8 +78,19 @@ export interface GatewayOptions extends GatewaySettings {
   readonly log: Logger
 }
 
+/** What a replica heard from a connection that belongs to somebody, for whom others may have streams and views. */
+export type BackendNews = { readonly owner: Owner; readonly backend: string } & (
+  | { readonly kind: 'notification'; readonly method: string; readonly params: JsonObject }
+  | { readonly kind: 'lists'; readonly kinds: readonly ListKind[] }
+)
+
 /** The other replicas, as far as a gateway needs them. */
 export interface GatewayPeers extends SessionPeers {
+  tell(news: BackendNews): void
+  /** Waits, bounded, until the replica that holds the session's stream follows what the session follows. Never rejects. */
+  letFollow(replica: string, session: string): Promise<void>
+  /** The way to a session's client, which may have its stream elsewhere. */
+  channelFor(session: ClientSession): ClientChannel | undefined
   readonly connections: SharedConnections
 }
 
@@ -92,6 +106,10 @@ export interface Gateway extends GatewayPort {
   reconfigure(settings: GatewaySettings): void
   /** A source offers something else by now: clients hear of it. */
   sourcesChanged(): void
+  /** Another replica heard something that concerns owners here as well. */
+  hear(news: BackendNews): void
+  /** Another replica changed what a session follows whose stream ends here. Never rejects. */
+  followElsewhere(session: string): Promise<void>
   /** Another replica uses a connection that only this one has; `run` gets undefined if there is no such owner or backend. */
   useConnection<Result>(
     place: Place,
@@ -127,6 +145,21 @@ export function createGateway(options: GatewayOptions): Gateway {
     onLogLevel(session, level) {
       for (const backend of backends.values()) backend.setLogLevel(session, level)
     },
+    onSubscriptions(session, uris) {
+      for (const uri of interests.urisOf(session)) {
+        if (!uris.includes(uri)) interests.unsubscribe(session, uri)
+      }
+      // What goes out on a stream that we hold has to be followed here.
+      if (sessions.holdsStream(session)) void followStored(session)
+    },
+    onStream: (session) => void followStored(session),
+    async onRestored(session, ownOffers) {
+      const named = ownOffers.flatMap((name) => backends.get(name) ?? [])
+      const owner = { kind: 'session', session } as const
+      const listed = named.map((backend) => backend.relistOwn(owner, new Set(LIST_KINDS)))
+      // A backend that is away must not keep the session from the others.
+      await within(FIRST_CHANCE_MS, Promise.all(listed))
+    },
     onProlonged(session, ttlMs) {
       if (options.peers === undefined) return
       const owner = toOwner({ kind: 'session', session })
@@ -153,6 +186,15 @@ export function createGateway(options: GatewayOptions): Gateway {
     sources,
     interests,
     subscriptions,
+    stored: {
+      uris: (session) => sessions.subscriptionsOf(session),
+      async change(session, change) {
+        await sessions.setSubscriptions(session, change)
+        const { streamAt } = session
+        if (streamAt !== undefined) await options.peers?.letFollow(streamAt, session.id)
+      },
+      follow: followStored,
+    },
     taskIds,
     listPage: (catalogue, { method, params, client }) =>
       pages.page(catalogue, method, params['cursor'], client.version) ??
@@ -177,20 +219,43 @@ export function createGateway(options: GatewayOptions): Gateway {
   }, SWEEP_MS)
   sweeper.unref()
 
+  const relay = createNotificationRelay({ interests, taskIds, log })
   const events: BackendEvents = {
     onOffer(backend, announced) {
       if (backends.get(backend.name) === backend) rebuild(announced)
     },
     onOwnOffer(backend, owner, offer) {
-      if (backends.get(backend.name) === backend) catalogues.setOwnOffer(owner, backend.name, offer)
+      if (backends.get(backend.name) !== backend) return
+      catalogues.setOwnOffer(owner, backend.name, offer)
+      if (owner.kind === 'session') {
+        void sessions.noteOwnOffer(owner.session, backend.name, offer !== undefined)
+      }
     },
-    onOwnListChanged(owner, kinds) {
+    onOwnListChanged(backend, owner, kinds) {
+      options.peers?.tell({
+        kind: 'lists',
+        owner: toOwner(owner),
+        backend: backend.name,
+        kinds: [...kinds],
+      })
       if (owner.kind === 'principal') interests.listChanged(kinds, owner.principal)
       else
         for (const kind of kinds)
           owner.session.channel?.notify(`notifications/${kind}/list_changed`)
     },
-    onNotification: createNotificationRelay({ interests, taskIds, log }),
+    onNotification(backend, owner, method, params) {
+      relay(backend, owner, method, params)
+      // Those who are the same may listen anywhere; a session's stream is found by its record.
+      if (owner?.kind === 'principal') {
+        options.peers?.tell({
+          kind: 'notification',
+          owner: toOwner(owner),
+          backend: backend.name,
+          method,
+          params,
+        })
+      }
+    },
     onState(backend, up, _reason, error) {
       if (backends.get(backend.name) === backend) options.onBackendState(backend.name, up, error)
     },
@@ -248,26 +313,53 @@ export function createGateway(options: GatewayOptions): Gateway {
       const owner = { principal: session.principal, session }
       for (const uri of interests.urisOf(session)) {
         if (findResource(catalogues.for(owner), uri)?.backend !== backend.name) continue
-        try {
-          const following = await subscriptions.follow(backend, owner, { uris: [uri], taskIds: [] })
-          // It may have ended, or lost interest, meanwhile.
-          if (interests.isSubscribed(session, uri)) {
-            interests.subscribe(session, uri, following.stop)
-          } else following.stop()
-        } catch (error) {
-          log.warn({ backend: backend.name, uri, err: error }, 'Cannot subscribe again')
-        }
+        // It may have ended, or lost interest, meanwhile.
+        await follow(backend, session, uri, () => interests.isSubscribed(session, uri))
       }
     }
   }
 
+  async function follow(
+    backend: Backend,
+    session: ClientSession,
+    uri: string,
+    isWanted: () => boolean,
+  ): Promise<void> {
+    try {
+      const owner = { principal: session.principal, session }
+      const following = await subscriptions.follow(backend, owner, { uris: [uri], taskIds: [] })
+      if (isWanted()) interests.subscribe(session, uri, following.stop)
+      else following.stop()
+    } catch (error) {
+      log.warn({ backend: backend.name, uri, err: error }, 'Cannot subscribe again')
+    }
+  }
+
+  /** Follows what another process followed for the session. */
+  async function followStored(session: ClientSession): Promise<void> {
+    const isWanted = (uri: string): boolean => sessions.subscriptionsOf(session).includes(uri)
+    const missing = sessions
+      .subscriptionsOf(session)
+      .filter((uri) => !interests.isSubscribed(session, uri))
+    if (missing.length > 0 && unsettled > 0) await settled(FIRST_CHANCE_MS)
+    for (const uri of missing) {
+      const owner = { principal: session.principal, session }
+      const backend = backends.get(findResource(catalogues.for(owner), uri)?.backend ?? '')
+      if (backend !== undefined) await follow(backend, session, uri, () => isWanted(uri))
+    }
+  }
+
+  /** Undefined for a session that is not used here. */
+  function ownerHere(owner: Owner): SlotOwner | undefined {
+    if (owner.kind === 'principal') return owner
+    for (const session of sessions.live()) {
+      if (session.id === owner.id) return { kind: 'session', session }
+    }
+    return undefined
+  }
+
   async function settled(timeoutMs: number): Promise<void> {
-    let timer: NodeJS.Timeout | undefined
-    const timeout = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, timeoutMs)
-    })
-    await Promise.race([Promise.all([...backends.values()].map((each) => each.settled)), timeout])
-    clearTimeout(timer)
+    await within(timeoutMs, Promise.all([...backends.values()].map((each) => each.settled)))
   }
 
   const host = { answer, catalogueFor: catalogues.for }
@@ -329,6 +421,21 @@ export function createGateway(options: GatewayOptions): Gateway {
       rebuild(new Set())
     },
     sourcesChanged: () => rebuild(new Set()),
+    hear(news) {
+      const backend = backends.get(news.backend)
+      const owner = ownerHere(news.owner)
+      if (backend === undefined || owner === undefined) return
+      if (news.kind === 'notification') relay(backend, owner, news.method, news.params)
+      else {
+        void backend.relistOwn(owner, new Set(news.kinds)).then(() => {
+          if (owner.kind === 'principal') interests.listChanged(news.kinds, owner.principal)
+        })
+      }
+    },
+    async followElsewhere(id) {
+      const session = await sessions.reread(id)
+      if (session !== undefined) await followStored(session)
+    },
     async useConnection({ owner, backend: name }, run) {
       const backend = backends.get(name)
       const { principal } = owner
@@ -337,7 +444,10 @@ export function createGateway(options: GatewayOptions): Gateway {
       if (backend === undefined || typeof session === 'string') return run(undefined)
       // Neither may go while it is used.
       backend.calls.count++
-      if (session !== undefined) session.inFlight++
+      if (session !== undefined) {
+        session.inFlight++
+        session.channel ??= options.peers?.channelFor(session)
+      }
       try {
         return await run(await backend.ownConnection({ principal, session }))
       } finally {
@@ -353,6 +463,16 @@ export function createGateway(options: GatewayOptions): Gateway {
       await Promise.all(all.map((backend) => backend.close()))
     },
   }
+}
+
+/** Resolves with the promise, or after the time. */
+async function within(timeoutMs: number, promise: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const timeout = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, timeoutMs)
+  })
+  await Promise.race([promise, timeout])
+  clearTimeout(timer)
 }
 
 /** Their own timeouts end the calls that would never end. */

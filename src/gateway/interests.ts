@@ -73,6 +73,8 @@ export function createInterests(options: InterestsOptions): Interests {
       for (const kind of kinds) {
         const method = `notifications/${kind}/list_changed`
         for (const session of options.sessions()) {
+          // Where the stream ends the same is heard.
+          if (session.streamAt !== undefined) continue
           if (isOf(session.principal, principal)) session.channel?.notify(method)
         }
         const flag = `${kind}ListChanged` as const
@@ -85,8 +87,8 @@ export function createInterests(options: InterestsOptions): Interests {
     resourceUpdated(uri, params, principal) {
       const method = 'notifications/resources/updated'
       for (const [session, own] of uris) {
-        if (own.has(uri) && isOf(session.principal, principal))
-          session.channel?.notify(method, params)
+        if (session.streamAt !== undefined || !own.has(uri)) continue
+        if (isOf(session.principal, principal)) session.channel?.notify(method, params)
       }
       for (const listener of listeners) {
         if (!isOf(listener.principal, principal)) continue

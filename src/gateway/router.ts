@@ -1,5 +1,6 @@
 import { isJsonObject, type Json, type JsonObject } from '../base/json.ts'
 import type { Call } from '../mcp/call.ts'
+import type { ClientSession } from '../mcp/client-session.ts'
 import { parseRawResult, type RawResponse } from '../mcp/raw-response.ts'
 import { errorReply, type Reply } from '../mcp/reply.ts'
 import {
@@ -40,7 +41,19 @@ export interface RouterOptions {
   readonly send: (backend: Backend, call: Call, request: RoutedRequest) => Promise<Reply>
   readonly interests: Interests
   readonly subscriptions: Subscriptions
+  /** What sessions follow, as all processes that serve them know it. */
+  readonly stored: StoredSubscriptions
   readonly taskIds: TaskIds
+}
+
+export interface StoredSubscriptions {
+  uris(session: ClientSession): readonly string[]
+  change(
+    session: ClientSession,
+    change: (uris: readonly string[]) => readonly string[],
+  ): Promise<void>
+  /** Follows here what another process followed. */
+  follow(session: ClientSession): Promise<void>
 }
 
 /** Resources one session can follow. */
@@ -54,7 +67,7 @@ type Handler = (call: Call) => Reply | Promise<Reply>
 
 /** Sends each call where it belongs: the end of all stages. */
 export function createRouter(options: RouterOptions): Answer {
-  const { catalogues, backends, sources, interests, subscriptions, taskIds, send } = options
+  const { catalogues, backends, sources, interests, subscriptions, stored, taskIds, send } = options
 
   const handlers: Record<string, Handler> = {
     'tools/list': list,
@@ -171,14 +184,22 @@ export function createRouter(options: RouterOptions): Answer {
     }
     // The session may have ended meanwhile; then nobody would ever stop it.
     if (call.cancellation.cancelled) following.stop()
-    else interests.subscribe(session, uri, following.stop)
+    else {
+      interests.subscribe(session, uri, following.stop)
+      await stored.change(session, (uris) => (uris.includes(uri) ? uris : [...uris, uri]))
+    }
     return EMPTY
   }
 
-  function unsubscribe(call: Call): Reply {
-    const { uri } = call.params
+  async function unsubscribe({ params, session }: Call): Promise<Reply> {
+    const { uri } = params
     if (typeof uri !== 'string') return errorReply(INVALID_PARAMS, 'params.uri must be a string')
-    if (call.session !== undefined) interests.unsubscribe(call.session, uri)
+    if (session === undefined) return EMPTY
+    const isStored = stored.uris(session).includes(uri)
+    // Who subscribed may be gone, and the backend has to be told over a connection of ours.
+    if (isStored && !interests.isSubscribed(session, uri)) await stored.follow(session)
+    interests.unsubscribe(session, uri)
+    if (isStored) await stored.change(session, (uris) => uris.filter((each) => each !== uri))
     return EMPTY
   }
 

@@ -17,6 +17,8 @@ export interface SessionRecord {
   readonly logLevel: LogLevel
   /** Resources the client follows. */
   readonly subscriptions: readonly string[]
+  /** Backends that offer something else to this session than to all. */
+  readonly ownOffers: readonly string[]
   /** The replica that holds the client's standalone stream. */
   readonly streamAt?: string
 }
@@ -37,7 +39,6 @@ export function readRecord(text: string): SessionRecord | undefined {
   const { format, binding, version, capabilities, info, logLevel, streamAt } = record
   if (typeof binding !== 'string' || !isKnownVersion(version)) return undefined
   if (format !== 1 && format !== 2) return undefined
-  const uris = Array.isArray(record['subscriptions']) ? record['subscriptions'] : []
   return {
     // Before, the binding itself was stored.
     binding: format === 1 ? bindingDigest(binding) : binding,
@@ -45,9 +46,14 @@ export function readRecord(text: string): SessionRecord | undefined {
     capabilities: isJsonObject(capabilities) ? capabilities : {},
     ...(isJsonObject(info) ? { info: info as Implementation } : {}),
     logLevel: isLogLevel(logLevel) ? logLevel : DEFAULT_LOG_LEVEL,
-    subscriptions: uris.filter((uri) => typeof uri === 'string'),
+    subscriptions: textsOf(record['subscriptions']),
+    ownOffers: textsOf(record['ownOffers']),
     ...(typeof streamAt === 'string' ? { streamAt } : {}),
   }
+}
+
+function textsOf(value: unknown): string[] {
+  return Array.isArray(value) ? value.filter((each) => typeof each === 'string') : []
 }
 
 function parse(text: string): unknown {

@@ -71,6 +71,10 @@ export interface SessionsOptions {
   readonly onLogLevel: (session: ClientSession, level: LogLevel) => void
   /** Another replica changed what the session follows. */
   readonly onSubscriptions?: (session: ClientSession, uris: readonly string[]) => void
+  /** A session that another process served is used here; `ownOffers`: backends that offer something else to it. */
+  readonly onRestored?: (session: ClientSession, ownOffers: readonly string[]) => Promise<void>
+  /** The client's standalone stream ends here from now on. */
+  readonly onStream?: (session: ClientSession) => void
   /** The session is in use: what is stored for it lives on for so long. */
   readonly onProlonged?: (session: ClientSession, ttlMs: number) => void
   readonly log: Logger
@@ -79,10 +83,16 @@ export interface SessionsOptions {
 export interface SessionTable extends Sessions {
   readonly size: number
   live(): Iterable<ClientSession>
+  /** True if the client's standalone stream ends here, and there are others where it could. */
+  holdsStream(session: ClientSession): boolean
   /** What the session follows, as stored. */
   subscriptionsOf(session: ClientSession): readonly string[]
   /** Stores what the session follows; the others learn of it. Never rejects. */
   setSubscriptions(session: ClientSession, change: UriChange): Promise<void>
+  /** A backend offers something else to this session than to all, or no longer does. Never rejects. */
+  noteOwnOffer(session: ClientSession, backend: string, has: boolean): Promise<void>
+  /** The session, if it is used here, as its record is now. */
+  reread(id: string): Promise<ClientSession | undefined>
   /** Another replica changed the record. */
   staleElsewhere(id: string): void
   /** Another replica ended the session, and what was stored of it. */
@@ -185,7 +195,7 @@ export function createSessions(options: SessionsOptions): SessionTable {
       if (entry === undefined || record === undefined) return 'unknown'
       if (isFull()) return 'unavailable'
       const at = now()
-      return add({
+      const session = add({
         id,
         principal:
           bindingDigest(principal.binding) === record.binding
@@ -203,6 +213,8 @@ export function createSessions(options: SessionsOptions): SessionTable {
         changes: 0,
         confirming: undefined,
       })
+      if (record.ownOffers.length > 0) await options.onRestored?.(session, record.ownOffers)
+      return session
     } catch (error) {
       log.warn({ session: id, err: error }, 'Cannot read a session from the store')
       return 'unavailable'
@@ -223,22 +235,23 @@ export function createSessions(options: SessionsOptions): SessionTable {
 
   async function confirmNow(session: LiveSession): Promise<boolean> {
     const at = now()
-    const { changes } = session
     try {
-      const entry = await store.get(keyPrefix + session.id)
-      // What was changed while we read is to be read again.
-      if (changes === session.changes) session.confirmedMs = at
-      if (entry === undefined) {
-        leave(session, 'ended elsewhere', 'elsewhere')
-        return false
-      }
-      if (entry.version === session.recordVersion) return true
-      const record = readRecord(entry.value)
-      if (record !== undefined) take(session, record, entry.version)
+      let changes: number
+      do {
+        changes = session.changes
+        const entry = await store.get(keyPrefix + session.id)
+        if (entry === undefined) {
+          leave(session, 'ended elsewhere', 'elsewhere')
+          return false
+        }
+        const record = entry.version === session.recordVersion ? undefined : readRecord(entry.value)
+        if (record !== undefined) take(session, record, entry.version)
+        // What was changed while we read is to be read again.
+      } while (changes !== session.changes)
     } catch (error) {
-      session.confirmedMs = at
       log.debug({ session: session.id, err: error }, 'Cannot compare a session with its record')
     }
+    session.confirmedMs = at
     return true
   }
 
@@ -375,6 +388,8 @@ export function createSessions(options: SessionsOptions): SessionTable {
       // The client's next request may go to another replica.
       return peers === undefined ? undefined : written
     },
+    holdsStream: (session) =>
+      peers !== undefined && live.get(session.id)?.record.streamAt === peers.self,
     subscriptionsOf: (session) => live.get(session.id)?.record.subscriptions ?? [],
     async setSubscriptions(session, change) {
       const own = live.get(session.id)
@@ -384,18 +399,35 @@ export function createSessions(options: SessionsOptions): SessionTable {
         subscriptions: change(record.subscriptions),
       })).catch(logTouch)
     },
+    async noteOwnOffer(session, backend, has) {
+      const own = live.get(session.id)
+      if (own === undefined || own.record.ownOffers.includes(backend) === has) return
+      await write(own, (record) => {
+        const others = record.ownOffers.filter((each) => each !== backend)
+        return { ...record, ownOffers: has ? [...others, backend] : others }
+      }).catch(logTouch)
+    },
     async claimStream(session) {
+      options.onStream?.(session)
       const own = live.get(session.id)
       if (peers === undefined || own === undefined || own.record.streamAt === peers.self) return
       session.streamAt = undefined
       await write(own, (record) => ({ ...record, streamAt: peers.self })).catch(logTouch)
     },
     end: endSession,
+    async reread(id) {
+      const session = live.get(id)
+      if (session === undefined) return undefined
+      session.changes++
+      return (await confirm(session)) ? session : undefined
+    },
     staleElsewhere(id) {
       const session = live.get(id)
       if (session === undefined) return
       session.changes++
       session.confirmedMs = 0
+      // What backends say meanwhile has to find the client's stream.
+      void confirm(session)
     },
     endedElsewhere(id) {
       const session = live.get(id)
@@ -419,6 +451,7 @@ function firstRecord(request: SessionRequest): SessionRecord {
     ...(info === undefined ? {} : { info }),
     logLevel: DEFAULT_LOG_LEVEL,
     subscriptions: [],
+    ownOffers: [],
   }
 }
 

@@ -69,6 +69,13 @@ export const mcpErrors = defineErrors('MCP', {
       `The client did not answer "${d.method}" within ${d.waitedMs} ms`,
     hint: () => 'Answer sooner, or send the call again',
   },
+  FLIGHT_LOST: {
+    fault: 'environment',
+    status: 502,
+    message: (d: { replica: string; ran: Ran }) =>
+      `The call that asked is lost with replica ${d.replica}: its outcome is unknown`,
+    hint: () => 'Send the call again without requestState if it may run twice',
+  },
   TOO_MANY_LISTENS: {
     fault: 'environment',
     status: 503,

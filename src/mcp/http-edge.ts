@@ -5,7 +5,9 @@ import type { Logger } from '../telemetry/logger.ts'
 import type { Authenticate } from './authenticate.ts'
 import { DEFAULT_CLIENT_LIMITS } from './client-limits.ts'
 import type { ClientLimits } from './client-limits.ts'
+import type { ClientChannel, ClientSession } from './client-session.ts'
 import { createContext } from './client/context.ts'
+import type { EdgePeers, PeerSide } from './edge-peers.ts'
 import { createHostGuard } from './host-guard.ts'
 import type { HostRules } from './host-guard.ts'
 import { HttpEdgeServer } from './client/http/http-edge-server.ts'
@@ -23,6 +25,8 @@ export interface HttpEdgeOptions extends HostRules {
   readonly newId: NewId
   readonly now: Now
   readonly log: Logger
+  /** Other replicas of this gateway; default: none. */
+  readonly peers?: EdgePeers | undefined
   /** Path of the MCP endpoint. Default `/mcp`. */
   readonly path?: string
   /** HTTP+SSE of 2024-11-05. Default `/sse` and `/messages`; `false` leaves it out. */
@@ -33,6 +37,10 @@ export interface HttpEdgeOptions extends HostRules {
 export interface HttpEdge {
   /** For `server.on('request')`. False: the path is not ours, and nothing was done. */
   handle(request: IncomingMessage, response: ServerResponse): boolean
+  /** For other replicas. */
+  readonly peerSide: PeerSide
+  /** The way to a session's client, for what belongs to none of its requests. */
+  channelFor(session: ClientSession): ClientChannel
   /** Calls that are not answered, parked ones too. */
   readonly inFlight: number
   /**

@@ -1,24 +1,14 @@
-import { createServer, request as httpRequest, type Server } from 'node:http'
 import { once } from 'node:events'
 import { join } from 'node:path'
-import type { AddressInfo } from 'node:net'
+import { serveVmcp, type RunningVmcp } from '../../src/app/serve-vmcp.ts'
+import { parseVmcpConfig } from '../../src/app/load-vmcp-config.ts'
+import { silentLogger } from '../../src/telemetry/logger.ts'
+import { startBalancer, type Balancer } from './balancer.ts'
 import { gatewayConfig, startGateway, type Gateway } from './gateway.ts'
 import { createTempDir } from './temp-dir.ts'
 
-/** Several replicas of one gateway with one store, and a balancer in front that knows nothing of sessions. */
-export interface Fleet extends AsyncDisposable {
-  readonly replicas: readonly Gateway[]
-  /** The balancer's `/mcp`: each request goes to the next replica, or to `next` if that is set. */
-  readonly url: string
-  /** The replica that gets the requests from now on; undefined: one after the other. */
-  next: number | undefined
-  /** SIGKILL; the balancer leaves it out. */
-  kill(index: number): Promise<void>
-  /** SIGSTOP or SIGCONT. */
-  signal(index: number, signal: 'SIGSTOP' | 'SIGCONT'): void
-}
-
 export interface FleetOptions {
+  /** Default: 3. */
   readonly count?: number
   readonly backends: Record<string, Record<string, unknown>>
   /** Further sections of the file. */
@@ -27,60 +17,47 @@ export interface FleetOptions {
   readonly sessionStorage?: Record<string, unknown>
 }
 
+/** Several replicas of one gateway with one store, behind a balancer that knows nothing of sessions. */
+export interface Fleet extends Balancer {
+  readonly replicas: readonly Gateway[]
+  /** SIGKILL; the balancer leaves it out. */
+  kill(index: number): Promise<void>
+  /** SIGSTOP or SIGCONT. */
+  signal(index: number, signal: 'SIGSTOP' | 'SIGCONT'): void
+}
+
+/** Each replica is a process, as in earnest. */
 export async function startFleet(options: FleetOptions): Promise<Fleet> {
-  const { count = 3, backends, rest = {} } = options
   const home = await createTempDir()
-  const sessionStorage = options.sessionStorage ?? {
-    provider: 'sqlite',
-    path: join(home.path, 'sessions.db'),
-  }
-  const yaml = gatewayConfig(backends, { sessionStorage, cluster: {}, ...rest })
+  const yaml = fleetConfig(options, home.path)
   const replicas: Gateway[] = []
-  const gone = new Set<number>()
-  let turn = 0
-  const balancer = createServer((incoming, outgoing) => {
-    const alive = replicas.map((_, index) => index).filter((index) => !gone.has(index))
-    const index = fleet.next ?? alive[turn++ % alive.length] ?? 0
-    const { host: _, ...headers } = incoming.headers
-    const target = new URL(incoming.url ?? '/', replicas[index]!.origin)
-    const sent = httpRequest(
-      target,
-      { method: incoming.method, headers, agent: false },
-      (answer) => {
-        outgoing.writeHead(answer.statusCode ?? 502, answer.headers)
-        answer.pipe(outgoing)
-        answer.on('error', () => outgoing.destroy())
-      },
-    )
-    sent.on('error', () => {
-      if (outgoing.headersSent) outgoing.destroy()
-      else outgoing.writeHead(502).end('no replica')
-    })
-    outgoing.on('close', () => sent.destroy())
-    incoming.pipe(sent)
-  })
-  const fleet: Fleet & { next: number | undefined } = {
+  const origins: string[] = []
+  const balancer = await startBalancer(origins)
+  const fleet: Fleet = Object.assign(balancer, {
     replicas,
-    url: await listen(balancer),
-    next: undefined,
-    async kill(index) {
-      gone.add(index)
+    async kill(index: number) {
+      balancer.drop(index)
       const { process: child } = replicas[index]!.child
       const ended = once(child, 'exit')
       child.kill('SIGKILL')
       await ended
     },
-    signal: (index, signal) => void replicas[index]!.child.process.kill(signal),
-    async [Symbol.asyncDispose]() {
-      balancer.close()
-      balancer.closeAllConnections()
-      for (const { child } of replicas) child.process.kill('SIGCONT')
-      await Promise.all(replicas.map((each) => each[Symbol.asyncDispose]()))
-      await home[Symbol.asyncDispose]()
-    },
+    signal: (index: number, signal: 'SIGSTOP' | 'SIGCONT') =>
+      void replicas[index]!.child.process.kill(signal),
+  })
+  const endBalancer = balancer[Symbol.asyncDispose]
+  fleet[Symbol.asyncDispose] = async () => {
+    await endBalancer()
+    for (const { child } of replicas) child.process.kill('SIGCONT')
+    await Promise.all(replicas.map((each) => each[Symbol.asyncDispose]()))
+    await home[Symbol.asyncDispose]()
   }
   try {
-    for (let i = 0; i < count; i++) replicas.push(await startGateway(yaml))
+    for (let i = 0; i < (options.count ?? 3); i++) {
+      const replica = await startGateway(yaml)
+      replicas.push(replica)
+      origins.push(replica.origin)
+    }
     return fleet
   } catch (error) {
     await fleet[Symbol.asyncDispose]()
@@ -88,7 +65,40 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
   }
 }
 
-async function listen(server: Server): Promise<string> {
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`
+/** The same in this process: quicker, for what does not need a death. `urls`: the `/mcp` of each. */
+export async function startNearFleet(
+  options: FleetOptions,
+): Promise<Balancer & { readonly urls: readonly string[] }> {
+  const home = await createTempDir()
+  const parsed = await parseVmcpConfig(fleetConfig(options, home.path), 'fleet.yaml', process.env)
+  if (parsed.config === undefined) throw new Error(JSON.stringify(parsed.problems))
+  const replicas: RunningVmcp[] = []
+  for (let i = 0; i < (options.count ?? 3); i++) {
+    const replica = await serveVmcp({
+      config: parsed.config,
+      host: '127.0.0.1',
+      port: 0,
+      log: silentLogger,
+    })
+    replicas.push(replica)
+  }
+  const urls = replicas.map(({ url = '' }) => url)
+  const balancer = await startBalancer(urls.map((url) => new URL(url).origin))
+  const endBalancer = balancer[Symbol.asyncDispose]
+  return Object.assign(balancer, {
+    urls,
+    async [Symbol.asyncDispose]() {
+      await endBalancer()
+      await Promise.all(replicas.map((each) => each.close()))
+      await home[Symbol.asyncDispose]()
+    },
+  })
+}
+
+function fleetConfig({ backends, rest = {}, sessionStorage }: FleetOptions, home: string): string {
+  return gatewayConfig(backends, {
+    sessionStorage: sessionStorage ?? { provider: 'sqlite', path: join(home, 'sessions.db') },
+    cluster: {},
+    ...rest,
+  })
 }

@@ -76,6 +76,8 @@ export function openModern(
 export interface RawSession {
   readonly id: string
   readonly version: string
+  /** Id of the request that was sent last. */
+  readonly lastId: () => string
   send(method: string, params?: Record<string, unknown>): Promise<RawReply>
   open(method: string, params?: Record<string, unknown>, signal?: AbortSignal): Promise<Response>
   notify(method: string, params?: Record<string, unknown>): Promise<number>
@@ -99,12 +101,16 @@ export async function openSession(
   const id = opened.headers.get('mcp-session-id') ?? ''
   const negotiated = String(reply.response.result?.['protocolVersion'])
   const headers = { 'mcp-session-id': id, 'mcp-protocol-version': negotiated }
+  let lastId = ''
   const session: RawSession = {
     id,
     version: negotiated,
+    lastId: () => lastId,
     send: async (method, params) => readReply(await session.open(method, params)),
-    open: (method, params = {}, signal) =>
-      post(url, { jsonrpc: '2.0', id: nextId(), method, params }, headers, signal),
+    open(method, params = {}, signal) {
+      lastId = nextId()
+      return post(url, { jsonrpc: '2.0', id: lastId, method, params }, headers, signal)
+    },
     notify: async (method, params = {}) =>
       (await post(url, { jsonrpc: '2.0', method, params }, headers)).status,
     get: (lastEventId, signal) =>

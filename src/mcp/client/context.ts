@@ -2,12 +2,14 @@ import type { Now } from '../../base/clock.ts'
 import type { NewId } from '../../base/ids.ts'
 import type { Logger } from '../../telemetry/logger.ts'
 import type { ClientLimits } from '../client-limits.ts'
+import type { EdgePeers } from '../edge-peers.ts'
 import type { GatewayPort } from '../gateway-port.ts'
 import type { Implementation } from '../messages.ts'
 import { createRequestStateCodec } from '../request-state.ts'
 import type { RequestStateCodec } from '../request-state.ts'
 import { Activity } from './activity.ts'
 import { BodyBudget } from './http/body-budget.ts'
+import type { PeerHere } from './peer-here.ts'
 import { Flights } from './modern/flights.ts'
 import { createTicker } from './ticker.ts'
 import type { Ticker } from './ticker.ts'
@@ -23,6 +25,10 @@ export interface EdgeContext {
   readonly newId: NewId
   readonly now: Now
   readonly log: Logger
+  /** Undefined: there are no other replicas. */
+  readonly peers: EdgePeers | undefined
+  /** With other replicas: what is open for legacy sessions here, by the session's id. */
+  readonly openHere: Map<string, PeerHere>
   readonly ticker: Ticker
   /** For what there can be thousands of and is not urgent: keep-alive comments. */
   readonly slowTicker: Ticker
@@ -50,6 +56,7 @@ export interface ContextOptions {
   readonly newId: NewId
   readonly now: Now
   readonly log: Logger
+  readonly peers?: EdgePeers | undefined
 }
 
 /** Starts no timer by itself; `stopTickers` ends what was started since. */
@@ -64,6 +71,8 @@ export function createContext(options: ContextOptions): EdgeContext {
     newId,
     now,
     log,
+    peers: options.peers,
+    openHere: new Map(),
     ticker,
     slowTicker: createTicker(Math.max(limits.tickMs, limits.keepAliveMs / 10)),
     states: createRequestStateCodec(options.stateKey, now),

@@ -22,8 +22,8 @@ export interface StandaloneStream {
   close(): void
 }
 
-/** Refusals that pass: request timeout, too many requests. */
-const LATER = new Set([408, 429])
+/** Refusals that pass: request timeout, too many requests, and 409: another connection has the one stream of the session. */
+const LATER = new Set([408, 409, 429])
 
 /**
  * The stream of a legacy HTTP session for what belongs to no request (2025-03-26 and later, "Listening for Messages"):

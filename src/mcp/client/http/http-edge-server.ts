@@ -1,8 +1,10 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import type { Authenticate, Denied } from '../../authenticate.ts'
 import type { Principal } from '../../caller.ts'
+import type { ClientChannel, ClientSession } from '../../client-session.ts'
 import { classify } from '../../classify.ts'
 import type { AdoptCall } from '../../late-call.ts'
+import type { PeerSide } from '../../edge-peers.ts'
 import { VERSION_HEADER } from '../../mcp-headers.ts'
 import { renderError } from '../../render-reply.ts'
 import { GATEWAY_OVERLOADED, INVALID_REQUEST, PARSE_ERROR } from '../../rpc-codes.ts'
@@ -12,7 +14,9 @@ import { stopTickers } from '../context.ts'
 import type { EdgeContext } from '../context.ts'
 import { toFailure } from '../failure.ts'
 import { answerEmpty, answerError, answerJson } from './http-answer.ts'
-import { deleteLegacy, getLegacy, postLegacy } from '../legacy/legacy-http.ts'
+import { deleteLegacy, peerOf, postLegacy } from '../legacy/legacy-http.ts'
+import type { Forward } from './forward.ts'
+import { getLegacy } from '../legacy/legacy-stream.ts'
 import { Listens } from '../modern/listen.ts'
 import { postModern } from '../modern/modern-http.ts'
 import type { Accepts } from './http-exchange.ts'
@@ -38,6 +42,8 @@ export class HttpEdgeServer {
   readonly #replay: ReplayStore
   readonly #sse: SseTransport
   readonly #listens = new Listens()
+  /** Requests that another replica has admitted. */
+  readonly #handedOn = new WeakSet<IncomingMessage>()
   #draining = false
 
   constructor(context: EdgeContext, options: HttpEdgeServerOptions) {
@@ -65,6 +71,49 @@ export class HttpEdgeServer {
   }
 
   readonly draining = (): boolean => this.#draining
+
+  readonly forward: Forward = (to, request, response, client, here) => {
+    const { peers } = this.#context
+    // One hop is enough: whoever hands on knows better than we do.
+    if (peers === undefined || this.#handedOn.has(request)) {
+      here()
+      return
+    }
+    peers.forward(to, request, response, client).then(
+      (outcome) => {
+        if (outcome === 'gone' && !response.destroyed) here()
+      },
+      (thrown: unknown) => this.#failed(response, thrown),
+    )
+  }
+
+  readonly peerSide: PeerSide = {
+    serve: (request, response, { principal, body }) => {
+      this.#handedOn.add(request)
+      const url = request.url ?? '/'
+      const { sse, path } = this.#options
+      if (sse !== false && url.startsWith(`${sse.messagesPath}?`)) {
+        const client = this.#sse.find(request, response, principal)
+        if (client) this.#sse.receive(client, parseMessage(body), response)
+      } else if (url !== path) answerEmpty(response, 404)
+      else if (request.method === 'POST') {
+        const accepts = readAccept(request.headers.accept) ?? 'both'
+        this.#dispatch(request, response, principal, body, accepts)
+      } else this.#sessionOperation(request, response, principal)
+    },
+    receive: async ({ kind, session, principal, message }) => {
+      const peer = this.#context.openHere.get(session)
+      if (peer?.session.principal.binding !== principal.binding) return false
+      if (kind === 'to-client') return peer.sendHere(message)
+      const received = classify(message, undefined, true)
+      if (received.kind === 'response') return peer.answerHere(received.message)
+      return received.kind === 'notification' && peer.cancelHere(received.message)
+    },
+  }
+
+  channelFor(session: ClientSession): ClientChannel {
+    return session.channel ?? peerOf(this.#context, session)
+  }
 
   handle(request: IncomingMessage, response: ServerResponse): boolean {
     const url = request.url ?? '/'
@@ -156,6 +205,15 @@ export class HttpEdgeServer {
       answerError(response, 405, INVALID_REQUEST, 'Messages are posted', null, ['Allow', 'POST'])
       return
     }
+    const home = this.#sse.homeOf(request)
+    if (home !== undefined) {
+      this.#readBody(request, response, (body) => {
+        this.forward(home, request, response, { principal, body }, () => {
+          this.#sse.find(request, response, principal)
+        })
+      })
+      return
+    }
     const client = this.#sse.find(request, response, principal)
     if (!client) {
       request.resume()
@@ -238,7 +296,7 @@ export class HttpEdgeServer {
     } else if ('era' in posted && posted.era === 'modern') {
       // Header rules for notifications are not defined, and none means anything on HTTP.
       if (posted.kind === 'notification') answerEmpty(response, 202)
-      else postModern(this, request, response, principal, posted.message, accepts)
+      else postModern(this, request, response, { principal, body }, posted.message, accepts)
     } else postLegacy(this, request, response, principal, posted, accepts)
   }
 

@@ -6,12 +6,13 @@ import type { ClientSession, SessionLookup, SessionOrigin } from '../../client-s
 import { SESSION_HEADER, VERSION_HEADER } from '../../mcp-headers.ts'
 import type { RpcRequest } from '../../messages.ts'
 import { renderError, renderPlain } from '../../render-reply.ts'
-import { GATEWAY_OVERLOADED, INVALID_PARAMS, INVALID_REQUEST } from '../../rpc-codes.ts'
+import { GATEWAY_OVERLOADED, INVALID_REQUEST } from '../../rpc-codes.ts'
 import { isAtLeast, isKnownVersion, LEGACY_VERSIONS, VERSIONS } from '../../versions.ts'
 import type { EdgeContext } from '../context.ts'
 import type { Exchange } from '../exchange.ts'
 import { toFailure } from '../failure.ts'
-import { answerEmpty, answerError, answerJson, forgetHeaders } from '../http/http-answer.ts'
+import { answerEmpty, answerError, answerJson } from '../http/http-answer.ts'
+import type { Forward } from '../http/forward.ts'
 import { HttpExchange } from '../http/http-exchange.ts'
 import type { Accepts, EventSink } from '../http/http-exchange.ts'
 import { initialize } from './initialize.ts'
@@ -19,7 +20,7 @@ import { LegacyPeer } from './legacy-peer.ts'
 import { serveLegacyNotification, serveLegacyRequest } from './legacy-requests.ts'
 import { LiveSink } from '../http/live-sink.ts'
 import type { ReplayStore } from './replay-store.ts'
-import { SessionStreams, STANDALONE } from './session-streams.ts'
+import { SessionStreams } from './session-streams.ts'
 import { SseConnection } from '../http/sse-connection.ts'
 
 /** What the legacy era over streamable HTTP needs beyond the edge's context. */
@@ -27,6 +28,7 @@ export interface LegacyHttp {
   readonly context: EdgeContext
   readonly replay: ReplayStore
   readonly draining: () => boolean
+  readonly forward: Forward
 }
 
 type LegacyMessage = Extract<
@@ -71,47 +73,6 @@ export function postLegacy(
   })
 }
 
-/**
- * GET: the standalone stream, from what was said while the client was away, or with `Last-Event-ID` the stream it names
- * from there on. A new one takes the place of the old.
- */
-export function getLegacy(
-  legacy: LegacyHttp,
-  request: IncomingMessage,
-  response: ServerResponse,
-  principal: Principal,
-): void {
-  withSession(legacy, request, response, principal, null, (session) => {
-    if (legacy.draining()) {
-      answerError(
-        response,
-        503,
-        GATEWAY_OVERLOADED,
-        'The server is shutting down',
-        null,
-        RETRY_AFTER,
-      )
-      return
-    }
-    const peer = peerOf(legacy.context, session)
-    const streams = streamsOf(legacy, peer)
-    const lastEventId = request.headers['last-event-id']
-    const position =
-      typeof lastEventId === 'string' && lastEventId !== ''
-        ? streams.find(lastEventId)
-        : { stream: streams.standalone(), seq: streams.standalone().carriedSeq }
-    if (!position) {
-      const text = `Cannot resume after event ${JSON.stringify(lastEventId)}: it is not known any more`
-      answerError(response, 400, INVALID_PARAMS, text)
-      return
-    }
-    const connection = new SseConnection(legacy.context, response)
-    connection.waitsOnly = position.stream.number === STANDALONE
-    position.stream.attach(connection, position.seq)
-    forgetHeaders(request)
-  })
-}
-
 /** DELETE ends the session. */
 export function deleteLegacy(
   legacy: LegacyHttp,
@@ -131,7 +92,7 @@ export function deleteLegacy(
 }
 
 /** Seconds. */
-const RETRY_AFTER = ['Retry-After', '1']
+export const RETRY_AFTER = ['Retry-After', '1']
 
 async function postInitialize(
   { context, draining }: LegacyHttp,
@@ -166,7 +127,7 @@ async function postInitialize(
 }
 
 /** Runs `use` with the session the request names, or answers why there is none. */
-function withSession(
+export function withSession(
   { context }: LegacyHttp,
   request: IncomingMessage,
   response: ServerResponse,
@@ -274,14 +235,14 @@ function openSink(legacy: LegacyHttp, peer: LegacyPeer, response: ServerResponse
   return stream
 }
 
-function peerOf(context: EdgeContext, session: ClientSession): LegacyPeer {
+export function peerOf(context: EdgeContext, session: ClientSession): LegacyPeer {
   if (session.channel instanceof LegacyPeer) return session.channel
   const peer = new LegacyPeer(context, session)
   session.channel = peer
   return peer
 }
 
-function streamsOf({ context, replay }: LegacyHttp, peer: LegacyPeer): SessionStreams {
+export function streamsOf({ context, replay }: LegacyHttp, peer: LegacyPeer): SessionStreams {
   if (peer.streams) return peer.streams
   const streams = new SessionStreams(peer.epoch, peer.session, context.limits, replay)
   peer.streams = streams

@@ -2,10 +2,15 @@ import type { Cancellation } from '../../../base/cancellation.ts'
 import type { Placed } from '../../../base/dense-list.ts'
 import type { JsonObject } from '../../../base/json.ts'
 import type { ClientView } from '../../caller.ts'
+import { isRequestId } from '../../classify.ts'
 import type { ClientChannel, ClientSession } from '../../client-session.ts'
+import { replicaIn } from '../../edge-peers.ts'
+import type { EdgeMessage } from '../../edge-peers.ts'
 import { mcpErrors } from '../../errors.ts'
-import type { InputRequest, RequestId, RpcResponse } from '../../messages.ts'
+import type { InputRequest, RequestId, RpcNotification, RpcResponse } from '../../messages.ts'
+import { INTERNAL_ERROR } from '../../rpc-codes.ts'
 import type { EdgeContext } from '../context.ts'
+import type { PeerHere } from '../peer-here.ts'
 import { checkQuestion } from '../../question-rules.ts'
 import { QuestionTable } from '../question-table.ts'
 import type { SessionStreams } from './session-streams.ts'
@@ -27,7 +32,7 @@ export interface Outlet {
  * What an edge keeps for a legacy session while it is used: calls in flight, open questions, the standalone stream.
  * Made at the first need; an idle session that only initialized has none.
  */
-export class LegacyPeer implements ClientChannel {
+export class LegacyPeer implements ClientChannel, PeerHere {
   readonly session: ClientSession
   readonly context: EdgeContext
   /** Unique per process and session: begins event ids and the ids of our questions. */
@@ -43,7 +48,10 @@ export class LegacyPeer implements ClientChannel {
   constructor(context: EdgeContext, session: ClientSession) {
     this.context = context
     this.session = session
-    this.epoch = context.newId().replaceAll('-', '').slice(0, 12)
+    const own = context.newId().replaceAll('-', '').slice(0, 12)
+    const { peers } = context
+    this.epoch = peers === undefined ? own : `${peers.self}_${own}`
+    if (peers !== undefined) context.openHere.set(session.id, this)
   }
 
   inFlight(id: RequestId): InFlight | undefined {
@@ -74,6 +82,11 @@ export class LegacyPeer implements ClientChannel {
   }
 
   sendStandalone(message: JsonObject): boolean {
+    const { streamAt } = this.session
+    return streamAt === undefined ? this.sendHere(message) : this.#sendThrough(streamAt, message)
+  }
+
+  sendHere(message: JsonObject): boolean {
     return this.outlet?.send(message) ?? this.streams?.sendStandalone(message) ?? false
   }
 
@@ -95,11 +108,36 @@ export class LegacyPeer implements ClientChannel {
     return this.#questions.ask(method, askable.params, send, cancellation)
   }
 
-  /** A response the client sent. Late and unknown ones are ignored. */
+  /** A response the client sent; another replica may wait for it. Late and unknown ones are ignored. */
   answer(response: RpcResponse): void {
-    if (this.#questions?.answer(response)) return
+    if (this.answerHere(response)) return
     const { id } = response
-    this.context.log.debug({ session: this.session.id, id }, 'Ignored a response to no question')
+    const { peers, log } = this.context
+    const asker = typeof id === 'string' ? replicaIn(id) : undefined
+    if (peers !== undefined && asker !== undefined && asker !== peers.self) {
+      const message = response as unknown as JsonObject
+      void peers.send(asker, this.#message('from-client', message))
+    } else log.debug({ session: this.session.id, id }, 'Ignored a response to no question')
+  }
+
+  answerHere(response: RpcResponse): boolean {
+    return this.#questions?.answer(response) === true
+  }
+
+  cancelHere({ params = {} }: RpcNotification): boolean {
+    const id = params['requestId']
+    const call = isRequestId(id) ? this.inFlight(id) : undefined
+    if (call === undefined) return false
+    const reason = params['reason']
+    call.cancel(typeof reason === 'string' ? reason : 'cancelled by the client')
+    return true
+  }
+
+  /** The client takes back a request; another replica may run it. */
+  cancel(notification: RpcNotification): void {
+    if (this.cancelHere(notification)) return
+    const message = notification as unknown as JsonObject
+    this.context.peers?.sendAll(this.#message('from-client', message))
   }
 
   /** Cancels all calls in flight; the session goes on. */
@@ -113,6 +151,27 @@ export class LegacyPeer implements ClientChannel {
     this.outlet?.close()
     this.outlet = undefined
     this.streams?.close()
+    if (this.context.openHere.get(this.session.id) === this) {
+      this.context.openHere.delete(this.session.id)
+    }
+  }
+
+  /** The client's stream ends in another replica. */
+  #sendThrough(replica: string, message: JsonObject): boolean {
+    const { peers, log } = this.context
+    void peers?.send(replica, this.#message('to-client', message)).then((delivered) => {
+      if (delivered) return
+      log.debug({ session: this.session.id, replica }, 'Cannot reach the stream of a client')
+      const { id } = message
+      // Nobody will answer what nobody was asked.
+      const error = { code: INTERNAL_ERROR, message: 'the client has no stream open' }
+      if (typeof id === 'string') this.answerHere({ jsonrpc: '2.0', id, error })
+    })
+    return true
+  }
+
+  #message(kind: EdgeMessage['kind'], message: JsonObject): EdgeMessage {
+    return { kind, session: this.session.id, principal: this.session.principal, message }
   }
 
   #remove(call: InFlight): boolean {

@@ -1,11 +1,9 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import type { JsonObject } from '../../../base/json.ts'
 import { isLogLevel } from '../../meta.ts'
 import { LOG_LEVELS } from '../../messages.ts'
 import type { RpcError, RpcNotification, RpcRequest } from '../../messages.ts'
 import { renderError, renderPlain } from '../../render-reply.ts'
 import { INVALID_PARAMS, INVALID_REQUEST, METHOD_NOT_FOUND } from '../../rpc-codes.ts'
-import { isRequestId } from '../../classify.ts'
 import type { Exchange } from '../exchange.ts'
 import { LegacyCall } from './legacy-call.ts'
 import type { LegacyPeer } from './legacy-peer.ts'
@@ -37,7 +35,7 @@ export function serveLegacyRequest(
 export function serveLegacyNotification(peer: LegacyPeer, message: RpcNotification): void {
   const params = message.params ?? {}
   if (message.method === 'notifications/initialized') return
-  if (message.method === 'notifications/cancelled') cancel(peer, params)
+  if (message.method === 'notifications/cancelled') peer.cancel(message)
   else peer.context.port.clientNotification(peer.session, message.method, params)
 }
 
@@ -52,13 +50,6 @@ function setLevel(peer: LegacyPeer, message: RpcRequest, exchange: Exchange): vo
   const answer = (): void => exchange.respond([renderPlain(message.id, {})])
   if (stored === undefined) answer()
   else void stored.then(answer)
-}
-
-function cancel(peer: LegacyPeer, params: JsonObject): void {
-  const id = params['requestId']
-  if (!isRequestId(id)) return
-  const reason = params['reason']
-  peer.inFlight(id)?.cancel(typeof reason === 'string' ? reason : 'cancelled by the client')
 }
 
 function refusal(message: RpcRequest, code: number, text: string): Buffer {

@@ -14,6 +14,14 @@ export interface EventPosition {
   readonly seq: number
 }
 
+/** Epoch, number of the stream and of the event. Undefined: it is not ours. */
+export function parseEventId(
+  id: string,
+): { epoch: string; number: number; seq: number } | undefined {
+  const match = /^(\w+)\.(\d+)\.(\d+)$/.exec(id)
+  return match ? { epoch: match[1]!, number: Number(match[2]), seq: Number(match[3]) } : undefined
+}
+
 /** The event streams of one legacy session over HTTP, and the bounds of what they keep. */
 export class SessionStreams {
   readonly epoch: string
@@ -63,15 +71,13 @@ export class SessionStreams {
    * another process, names the new GET stream from its beginning.
    */
   find(lastEventId: string): EventPosition | undefined {
-    const match = /^(\w+)\.(\d+)\.(\d+)$/.exec(lastEventId)
-    if (!match) return undefined
-    const number = Number(match[2])
-    const isOurs = match[1] === this.epoch
-    if (number === STANDALONE) {
-      return { stream: this.standalone(), seq: isOurs ? Number(match[3]) : 0 }
-    }
+    const named = parseEventId(lastEventId)
+    if (!named) return undefined
+    const { number, seq } = named
+    const isOurs = named.epoch === this.epoch
+    if (number === STANDALONE) return { stream: this.standalone(), seq: isOurs ? seq : 0 }
     const stream = isOurs ? this.#posts?.get(number) : undefined
-    return stream && { stream, seq: Number(match[3]) }
+    return stream && { stream, seq }
   }
 
   close(): void {

@@ -3,6 +3,7 @@ import type { Principal } from '../../caller.ts'
 import { classify } from '../../classify.ts'
 import { GATEWAY_OVERLOADED, INVALID_REQUEST, PARSE_ERROR } from '../../rpc-codes.ts'
 import { isJsonContent } from '../http/accept.ts'
+import { replicaIn } from '../../edge-peers.ts'
 import type { EdgeContext } from '../context.ts'
 import { answerEmpty, answerError } from '../http/http-answer.ts'
 import { LegacyPipe } from './legacy-pipe.ts'
@@ -38,7 +39,9 @@ export class SseTransport {
       answerError(response, 503, GATEWAY_OVERLOADED, text, null, ['Retry-After', '1'])
       return
     }
-    const id = this.#context.newId()
+    const { peers } = this.#context
+    const own = this.#context.newId()
+    const id = peers === undefined ? own : `${peers.self}_${own}`
     const connection = new SseConnection(this.#context, response)
     const pipe = new LegacyPipe({
       context: this.#context,
@@ -60,14 +63,21 @@ export class SseTransport {
     connection.write(toEvent([endpoint], undefined, 'endpoint'))
   }
 
+  /** The replica that holds the stream of a POST, if it is another one. */
+  homeOf(request: IncomingMessage): string | undefined {
+    const { peers } = this.#context
+    if (peers === undefined) return undefined
+    const home = replicaIn(sessionIdOf(request))
+    return home === peers.self ? undefined : home
+  }
+
   /** POST: undefined if the session is unknown or somebody else's (it has been answered), else where the body goes. */
   find(
     request: IncomingMessage,
     response: ServerResponse,
     principal: Principal,
   ): SseClient | undefined {
-    const { searchParams } = new URL(request.url ?? '/', 'http://localhost')
-    const client = this.#clients.get(searchParams.get('sessionId') ?? '')
+    const client = this.#clients.get(sessionIdOf(request))
     if (client?.principal.binding === principal.binding) {
       if (isJsonContent(request.headers['content-type'])) return client
       const text = 'Unsupported media type: Content-Type must be application/json'
@@ -105,4 +115,9 @@ export class SseTransport {
     client.connection.end()
     void client.pipe.end('the stream was closed')
   }
+}
+
+function sessionIdOf(request: IncomingMessage): string {
+  const { searchParams } = new URL(request.url ?? '/', 'http://localhost')
+  return searchParams.get('sessionId') ?? ''
 }

@@ -226,8 +226,12 @@ export class ModernCall implements Call, Flight {
     this.#batching = undefined
     if (this.#finished || !this.#exchange || !this.#questions) return
     this.round++
-    const { states, limits, flights } = this.#context
-    const payload = { flight: this.id, round: this.round }
+    const { states, limits, flights, peers } = this.#context
+    const payload = {
+      flight: this.id,
+      round: this.round,
+      ...(peers === undefined ? {} : { replica: peers.self }),
+    }
     const result = {
       inputRequests: this.#questions.toWire(),
       requestState: states.seal('flight', this.#bound(), payload, limits.parkTtlMs),

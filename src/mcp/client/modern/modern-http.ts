@@ -7,10 +7,12 @@ import type { EdgeContext } from '../context.ts'
 import { answerError, answerJson } from '../http/http-answer.ts'
 import { HttpExchange } from '../http/http-exchange.ts'
 import type { Accepts, EventSink } from '../http/http-exchange.ts'
+import type { Forward } from '../http/forward.ts'
 import type { Listens, ListenSink } from './listen.ts'
 import { LiveSink } from '../http/live-sink.ts'
 import { checkModernRequest } from './check-modern-request.ts'
-import { serveModernRequest } from './modern-requests.ts'
+import { flightHolder, serveModernRequest } from './modern-requests.ts'
+import type { ModernRequest } from './modern-request.ts'
 import { SseConnection } from '../http/sse-connection.ts'
 
 /** What the modern era over HTTP needs beyond the edge's context. */
@@ -18,6 +20,7 @@ export interface ModernHttp {
   readonly context: EdgeContext
   readonly listens: Listens
   readonly draining: () => boolean
+  readonly forward: Forward
 }
 
 /** Answers the POST of a modern request. */
@@ -25,23 +28,36 @@ export function postModern(
   modern: ModernHttp,
   request: IncomingMessage,
   response: ServerResponse,
-  principal: Principal,
+  client: { readonly principal: Principal; readonly body: Buffer },
   message: RpcRequest,
   accepts: Accepts,
 ): void {
-  const { context, listens, draining } = modern
-  const checked = checkModernRequest(context, message, principal, request.headers)
+  const { context } = modern
+  const checked = checkModernRequest(context, message, client.principal, request.headers)
   if (checked.kind === 'refused') {
     answerJson(response, checked.status, [renderError(message.id, checked.error)])
     return
   }
+  const here = (): void => serveHere(modern, response, checked.request, accepts)
+  const holder = context.peers && flightHolder(context, checked.request)
+  if (holder === undefined) here()
+  else modern.forward(holder, request, response, client, here)
+}
+
+function serveHere(
+  { context, listens, draining }: ModernHttp,
+  response: ServerResponse,
+  request: ModernRequest,
+  accepts: Accepts,
+): void {
+  const { message } = request
   if (message.method !== 'subscriptions/listen') {
     // Here a stream fixes the HTTP status, which some errors need: none is begun without need.
     const accepted = accepts === 'sse-first' ? 'both' : accepts
     const openSink = (): EventSink => new LiveSink(new SseConnection(context, response))
     serveModernRequest(
       context,
-      checked.request,
+      request,
       new HttpExchange(context, response, {
         accepts: accepted,
         upgradeMs: context.limits.modernSseUpgradeMs,
@@ -55,7 +71,7 @@ export function postModern(
     answerError(response, 503, GATEWAY_OVERLOADED, text, message.id, ['Retry-After', '1'])
     return
   }
-  listens.start(context, checked.request, new HttpListenSink(context, response))
+  listens.start(context, request, new HttpListenSink(context, response))
 }
 
 /** The response of a listen request: an event stream from the first message on. */

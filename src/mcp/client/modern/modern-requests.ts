@@ -6,7 +6,9 @@ import { renderError, renderReply } from '../../render-reply.ts'
 import { INVALID_PARAMS } from '../../rpc-codes.ts'
 import { ALL_VERSIONS } from '../../versions.ts'
 import type { EdgeContext } from '../context.ts'
+import { mcpErrors } from '../../errors.ts'
 import type { Exchange } from '../exchange.ts'
+import { toFailure } from '../failure.ts'
 import type { Flight } from './flights.ts'
 import { bindingOf, ModernCall, MULTI_ROUND_METHODS } from './modern-call.ts'
 import type { ModernRequest } from './modern-request.ts'
@@ -40,6 +42,19 @@ function discover(context: EdgeContext, request: ModernRequest, exchange: Exchan
   exchange.respond(renderReply({ kind: 'result', result }, to))
 }
 
+/** The replica in which the call of a retry waits, if it is another one. */
+export function flightHolder(
+  context: EdgeContext,
+  { message, principal }: ModernRequest,
+): string | undefined {
+  const { requestState } = message.params ?? {}
+  if (typeof requestState !== 'string' || !MULTI_ROUND_METHODS.has(message.method)) return undefined
+  const binding = bindingOf(principal, message.method, cleanRequestMeta(message.params ?? {}))
+  const opened = context.states.open(requestState, binding)
+  const holder = opened?.kind === 'flight' ? opened.payload['replica'] : undefined
+  return typeof holder === 'string' && holder !== context.peers?.self ? holder : undefined
+}
+
 /** A request that carries answers, a state, or both (2026-07-28, multi round-trip requests). */
 function serveRetry(
   context: EdgeContext,
@@ -65,11 +80,14 @@ function serveRetry(
     return started(new ModernCall(context, request, exchange, retry))
   }
   if (opened?.kind === 'flight') {
-    const { flight, round } = opened.payload
+    const { flight, round, replica } = opened.payload
     const call = typeof flight === 'string' ? context.flights.find(flight) : undefined
     if (call?.waitsIn(Number(round))) {
       call.resume(request, exchange, inputResponses ?? {})
       return call
+    }
+    if (typeof replica === 'string' && replica !== context.peers?.self) {
+      return fail(context, request, exchange, mcpErrors.FLIGHT_LOST({ replica, ran: 'unknown' }))
     }
     return refuse(request, exchange, 'The call of this requestState does not wait any more')
   }
@@ -84,6 +102,16 @@ function started(call: ModernCall): ModernCall {
 
 function refuse(request: ModernRequest, exchange: Exchange, message: string): undefined {
   exchange.respond([renderError(request.message.id, { code: INVALID_PARAMS, message })])
+}
+
+function fail(
+  context: EdgeContext,
+  { message }: ModernRequest,
+  exchange: Exchange,
+  thrown: Error,
+): undefined {
+  const { error, status } = toFailure(thrown, 'modern', context)
+  exchange.respond([renderError(message.id, error)], status)
 }
 
 function isAnswers(value: Json): value is InputAnswers & JsonObject {

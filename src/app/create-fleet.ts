@@ -1,0 +1,104 @@
+import { newUuid } from '../base/ids.ts'
+import type { JsonObject } from '../base/json.ts'
+import { textOf } from '../base/text-of.ts'
+import { EDGE_PATH, forwardRequest, readForwarded } from '../cluster/forward-request.ts'
+import type { Cluster } from '../cluster/open-cluster.ts'
+import { serveConnections } from '../cluster/serve-connections.ts'
+import type { BackendNews, Gateway, GatewayPeers } from '../gateway/create-gateway.ts'
+import type { ClientSession } from '../mcp/client-session.ts'
+import type { EdgeMessage, EdgePeers } from '../mcp/edge-peers.ts'
+import type { HttpEdge } from '../mcp/http-edge.ts'
+import type { Logger } from '../telemetry/logger.ts'
+
+/** This replica among the others, put together: what its gateway and its client edge need of them, and give them. */
+export interface Fleet {
+  readonly gatewayPeers: GatewayPeers
+  readonly edgePeers: EdgePeers
+  /** Serves what others ask of this edge. Before `start`. */
+  join(edge: HttpEdge): void
+  /** From here on others find us. */
+  start(): Promise<void>
+  close(): Promise<void>
+}
+
+const CHANGED = 'session-changed'
+const ENDED = 'session-ended'
+const EDGE = 'edge'
+const NEWS = 'news'
+const FOLLOW = 'follow'
+
+/** `gateway`: asked when others ask, after it was made. */
+export function createFleet(cluster: Cluster, gateway: () => Gateway, log: Logger): Fleet {
+  let edge: HttpEdge | undefined
+  const { directory } = cluster
+
+  async function deliver(to: string, message: EdgeMessage): Promise<boolean> {
+    try {
+      const replica = await directory.find(to)
+      if (replica === undefined) return false
+      const { delivered } = await cluster.tell(replica, wrapped(message))
+      return delivered === true
+    } catch (error) {
+      log.debug({ replica: to, err: error }, 'Cannot hand a message on')
+      return false
+    }
+  }
+
+  cluster.onMessage(CHANGED, ({ session }) => gateway().sessions.staleElsewhere(textOf(session)))
+  cluster.onMessage(ENDED, ({ session }) => gateway().sessions.endedElsewhere(textOf(session)))
+  cluster.onMessage(FOLLOW, ({ session }) => gateway().followElsewhere(textOf(session)))
+  cluster.onMessage(NEWS, ({ news }) => gateway().hear(news as unknown as BackendNews))
+  cluster.onMessage(EDGE, async ({ edge: message }) => {
+    const delivered = await edge?.peerSide.receive(message as unknown as EdgeMessage)
+    return { delivered: delivered === true }
+  })
+  cluster.handle(EDGE_PATH, (received) => {
+    const principal = readForwarded(received)
+    const { request, response, body } = received
+    if (principal === undefined || edge === undefined) response.writeHead(503).end()
+    else edge.peerSide.serve(request, response, { principal, body })
+  })
+  const served = serveConnections({
+    use: (place, run) => gateway().useConnection(place, run),
+    selfId: cluster.self.id,
+    newId: newUuid,
+  })
+  for (const [path, handler] of served) cluster.handle(path, handler)
+
+  return {
+    gatewayPeers: {
+      self: cluster.self.id,
+      connections: cluster.connections,
+      trustedSinceMs: () => directory.trustedSinceMs,
+      changed: (session) => cluster.tellAll({ kind: CHANGED, session }),
+      async letFollow(replica, session) {
+        try {
+          const holder = await directory.find(replica)
+          if (holder !== undefined) await cluster.tell(holder, { kind: FOLLOW, session })
+        } catch (error) {
+          log.debug({ replica, err: error }, 'Cannot let another replica follow')
+        }
+      },
+      tell: (news) => cluster.tellAll({ kind: NEWS, news: news as unknown as JsonObject }),
+      ended: (session) => cluster.tellAll({ kind: ENDED, session }),
+      channelFor: (session: ClientSession) => edge?.channelFor(session),
+    },
+    edgePeers: {
+      self: cluster.self.id,
+      forward: (to, request, response, client) =>
+        forwardRequest({ directory, link: cluster.link, log }, to, request, response, client),
+      send: deliver,
+      sendAll: (message) => cluster.tellAll(wrapped(message)),
+    },
+    join: (own) => void (edge = own),
+    async start() {
+      await cluster.start()
+      log.info({ replica: cluster.self.id, link: cluster.self.url }, 'One of several replicas')
+    },
+    close: () => cluster.close(),
+  }
+}
+
+function wrapped(message: EdgeMessage): JsonObject & { kind: string } {
+  return { kind: EDGE, edge: message as unknown as JsonObject }
+}

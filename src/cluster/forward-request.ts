@@ -1,0 +1,175 @@
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
+import { isAppError } from '../base/errors.ts'
+import { isJsonObject, type JsonObject } from '../base/json.ts'
+import type { Principal } from '../mcp/caller.ts'
+import type { Logger } from '../telemetry/logger.ts'
+import type { Directory } from './directory.ts'
+import { CLIENT_HEADER } from './link/headers.ts'
+import type { LinkClient } from './link/link-client.ts'
+import type { LinkRequest } from './link/link-server.ts'
+import type { Replica } from './replica.ts'
+
+/** Requests of clients come in here, with their own path behind it. */
+export const EDGE_PATH = '/link/edge'
+
+export interface ForwardParts {
+  readonly directory: Directory
+  readonly link: LinkClient
+  readonly log: Logger
+}
+
+export interface ForwardedClient {
+  readonly principal: Principal
+  readonly body?: Buffer
+}
+
+/** A replica that says nothing for so long is asked whether it lives. Event streams say something more often. */
+const LOOK_MS = 5_000
+
+/**
+ * Hands a request of a client on to another replica, and its answer back as it comes. `gone`: that replica is dead or leaves
+ * (503), and the client has not been answered.
+ */
+export async function forwardRequest(
+  { directory, link, log }: ForwardParts,
+  to: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+  { principal, body = EMPTY }: ForwardedClient,
+): Promise<'answered' | 'gone'> {
+  const replica = await findAlive(directory, to)
+  if (replica === undefined) return 'gone'
+  const abort = new AbortController()
+  const watch = watchOver(directory, to, abort)
+  response.on('close', () => abort.abort())
+  try {
+    const answer = await link.send(replica, {
+      method: request.method ?? 'GET',
+      path: EDGE_PATH + (request.url ?? ''),
+      headers: handedOn(request.headers),
+      client: Buffer.from(JSON.stringify({ principal })).toString('base64url'),
+      body,
+      signal: abort.signal,
+    })
+    if (answer.statusCode === 503) {
+      answer.resume()
+      return 'gone'
+    }
+    await passBack(answer, response, watch.seen)
+    return 'answered'
+  } catch (error) {
+    log.debug({ replica: to, err: error }, 'Cannot hand a request on')
+    if (response.headersSent || response.destroyed) {
+      response.destroy()
+      return 'answered'
+    }
+    if (isAppError(error, 'CLUSTER_LINK') && error.details['sent'] === false) return 'gone'
+    // It may have acted: the retry of a call must not be taken for a new one.
+    return (await directory.isAlive(to).catch(() => true)) ? unavailable(response) : 'gone'
+  } finally {
+    watch.stop()
+  }
+}
+
+/** What `forwardRequest` sent: the request as the client made it, and who the client is. Undefined: it is not whole. */
+export function readForwarded({ url, request }: LinkRequest): Principal | undefined {
+  request.url = url.slice(EDGE_PATH.length)
+  const header = request.headers[CLIENT_HEADER]
+  if (typeof header !== 'string') return undefined
+  const client = parse(Buffer.from(header, 'base64url').toString('utf8'))
+  const principal = isJsonObject(client) ? client['principal'] : undefined
+  return isPrincipal(principal) ? principal : undefined
+}
+
+function isPrincipal(value: unknown): value is Principal & JsonObject {
+  return isJsonObject(value) && typeof value['binding'] === 'string'
+}
+
+async function findAlive(directory: Directory, id: string): Promise<Replica | undefined> {
+  try {
+    return await directory.find(id)
+  } catch {
+    return undefined
+  }
+}
+
+/** Gives up when the other replica is dead; a connection to one that stands still never breaks by itself. */
+function watchOver(directory: Directory, to: string, abort: AbortController) {
+  let seenAt = performance.now()
+  const timer = setInterval(() => {
+    if (performance.now() - seenAt < LOOK_MS) return
+    void directory.isAlive(to).then((alive) => {
+      if (!alive) abort.abort()
+    })
+  }, LOOK_MS).unref()
+  return {
+    seen: () => void (seenAt = performance.now()),
+    stop: () => clearInterval(timer),
+  }
+}
+
+function passBack(
+  answer: IncomingMessage,
+  response: ServerResponse,
+  seen: () => void,
+): Promise<void> {
+  response.writeHead(answer.statusCode ?? 502, handedOn(answer.headers))
+  response.flushHeaders()
+  return new Promise((resolve, reject) => {
+    answer.on('data', (chunk: Buffer) => {
+      seen()
+      if (!response.write(chunk)) {
+        answer.pause()
+        response.once('drain', () => answer.resume())
+      }
+    })
+    answer.on('end', () => {
+      response.end()
+      resolve()
+    })
+    answer.on('error', reject)
+    answer.on('close', () => (answer.complete ? resolve() : reject(new Error('it broke off'))))
+  })
+}
+
+/** Headers that belong to one connection, and credentials: the other replica knows who it is. */
+const OF_ONE_HOP = new Set([
+  'authorization',
+  'connection',
+  'content-length',
+  'cookie',
+  'expect',
+  'host',
+  'keep-alive',
+  'proxy-authorization',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+])
+
+function handedOn(headers: IncomingHttpHeaders): Record<string, string | string[]> {
+  const own: Record<string, string | string[]> = {}
+  for (const [name, value] of Object.entries(headers)) {
+    if (value !== undefined && !OF_ONE_HOP.has(name) && !name.startsWith('x-thv-')) {
+      own[name] = value
+    }
+  }
+  return own
+}
+
+function unavailable(response: ServerResponse): 'answered' {
+  response.writeHead(502, { 'content-length': 0 })
+  response.end()
+  return 'answered'
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+const EMPTY = Buffer.alloc(0)

@@ -1,0 +1,52 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { JsonObject } from '../base/json.ts'
+import type { Principal } from './caller.ts'
+
+/** The other replicas of a gateway, as a client edge needs them. Our ids carry our name, so that others find us by them. */
+export interface EdgePeers {
+  /** Our name: letters and digits. */
+  readonly self: string
+  /**
+   * Hands a client's request on, as it came, and its answer back. Resolves when it is answered; `gone`: that replica is dead or
+   * leaving, and nothing was answered. `body`: if it was read already.
+   */
+  forward(
+    to: string,
+    request: IncomingMessage,
+    response: ServerResponse,
+    client: { readonly principal: Principal; readonly body?: Buffer },
+  ): Promise<'answered' | 'gone'>
+  /** Hands a message on to the edge of another replica. False: it could not be delivered. Never rejects. */
+  send(to: string, message: EdgeMessage): Promise<boolean>
+  /** The same to all others; nobody learns whether it arrived. */
+  sendAll(message: EdgeMessage): void
+}
+
+/**
+ * `from-client`: a response or notification of the session's client, for the replica that waits for it. `to-client`: what is to go
+ * out on the standalone stream that this replica holds.
+ */
+export interface EdgeMessage {
+  readonly kind: 'from-client' | 'to-client'
+  readonly session: string
+  readonly principal: Principal
+  readonly message: JsonObject
+}
+
+/** The edge, as other replicas see it. */
+export interface PeerSide {
+  /** Answers a request of a client that another replica has admitted. */
+  serve(
+    request: IncomingMessage,
+    response: ServerResponse,
+    client: { readonly principal: Principal; readonly body: Buffer },
+  ): void
+  /** Takes a message. False: nobody here waits for it. */
+  receive(message: EdgeMessage): Promise<boolean>
+}
+
+/** The replica that an id of ours names: `name_rest`. Undefined for ids that carry none. */
+export function replicaIn(id: string): string | undefined {
+  const end = id.indexOf('_')
+  return end > 0 ? id.slice(0, end) : undefined
+}
