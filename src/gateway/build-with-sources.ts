@@ -11,8 +11,10 @@ export function buildWithSources(
   sources: readonly Source[],
 ): Catalogue {
   const ofBackends = buildCatalogue(offers, settings)
-  if (sources.length === 0) return ofBackends
-  const offered = sources.map((source) => ({ name: source.name, ...source.offer(ofBackends) }))
+  const offered = sources
+    .map((source) => ({ name: source.name, ...source.offer(ofBackends) }))
+    .filter(({ tools, notes }) => tools.length + notes.length > 0)
+  if (offered.length === 0) return ofBackends
   const own = offered.map(({ name, tools }) => createOffer(name, { tools, own: true }))
   const built = buildCatalogue([...offers, ...own], settings)
   return { ...built, notes: [...built.notes, ...offered.flatMap(({ notes }) => notes)] }

@@ -35,7 +35,7 @@ import { openListening } from './listening.ts'
 import { createNotificationRelay } from './relay-notification.ts'
 import { createRouter } from './router.ts'
 import { createSessions, type SessionPeers, type SessionTable } from './sessions.ts'
-import type { MakeSources, Source } from './source.ts'
+import type { MakeSources, Source, SourceHost } from './source.ts'
 import { throughStages, type Stage } from './stages.ts'
 import { createSubscriptions } from './subscriptions.ts'
 import { createTaskIds } from './task-ids.ts'
@@ -362,7 +362,11 @@ export function createGateway(options: GatewayOptions): Gateway {
     await within(timeoutMs, Promise.all([...backends.values()].map((each) => each.settled)))
   }
 
-  const host = { answer, catalogueFor: catalogues.for }
+  const host: SourceHost = {
+    answer,
+    catalogueFor: catalogues.for,
+    findSession: async (id, principal) => sessions.find(id, principal),
+  }
   for (const source of options.makeSources?.(host) ?? []) sources.set(source.name, source)
   for (const config of settings.backends) addBackend(config)
   catalogues.rebuild()

@@ -61,6 +61,12 @@ export const gatewayErrors = defineErrors('GATEWAY', {
       `Cannot make another call to backend "${d.backend}": ${d.waiting} calls of this client wait for it already`,
     hint: () => 'Wait for answers first, or raise operational.concurrency.perClient',
   },
+  RUN_GONE: {
+    fault: 'caller',
+    status: 404,
+    message: (d: { run: string }) => `Run "${d.run}" is not kept here any more`,
+    hint: () => 'Call the tool anew, without requestState',
+  },
   INNER_CALL_FAILED: {
     fault: 'environment',
     status: 502,

@@ -20,6 +20,8 @@ export interface InnerCaller {
   /** Of the client's own request: what is passed on of them goes to these backends too. */
   readonly headers?: Call['headers']
   readonly source?: string | undefined
+  /** Trace context of the client's own request, as `_meta` has it. */
+  readonly trace?: JsonObject | undefined
 }
 
 export interface InnerCallOptions {
@@ -28,7 +30,7 @@ export interface InnerCallOptions {
   /** Name of the tool, or `backend.tool` with the backend's own name of it. */
   readonly tool: string
   readonly arguments: JsonObject
-  /** The trace it belongs to. */
+  /** Its place in the trace, where it has one of its own. */
   readonly meta?: JsonObject | undefined
   readonly cancellation: Cancellation
   /** Questions of the backend, for the client. Rejects like `Call.ask`. */
@@ -60,10 +62,11 @@ export class InnerCall implements Call {
   constructor(options: InnerCallOptions) {
     const { caller, tool, meta } = options
     this.#options = options
+    const isTraced = meta !== undefined || caller.trace !== undefined
     this.params = {
       name: tool,
       arguments: options.arguments,
-      ...(meta === undefined ? undefined : { _meta: meta }),
+      ...(isTraced ? { _meta: { ...caller.trace, ...meta } } : undefined),
     }
     this.client = viewOf(caller.client)
     this.principal = caller.principal

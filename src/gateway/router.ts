@@ -106,13 +106,12 @@ export function createRouter(options: RouterOptions): Answer {
     return isTaskReply(reply, call) ? withClientTaskIds(reply, backend, call) : reply
   }
 
-  /** Sources answer clients, not each other: a run cannot start another. */
   function callSource(
     call: Call,
     route: ToolRoute | undefined,
     name: string,
   ): Reply | Promise<Reply> {
-    const source = route && call.origin === undefined ? sources.get(route.backend) : undefined
+    const source = route && sources.get(route.backend)
     if (route === undefined || source === undefined) {
       return errorReply(INVALID_PARAMS, `Unknown tool: ${name}`)
     }

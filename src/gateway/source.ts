@@ -1,4 +1,6 @@
 import type { Call } from '../mcp/call.ts'
+import type { Principal } from '../mcp/caller.ts'
+import type { SessionLookup } from '../mcp/client-session.ts'
 import type { Reply } from '../mcp/reply.ts'
 import type { Catalogue, CatalogueNote } from './aggregation/catalogue.ts'
 import type { ToolDefinition } from './aggregation/offer.ts'
@@ -28,8 +30,10 @@ export interface SourceOffer {
 export interface SourceHost {
   /** The way of every call, through all stages: for the calls a source makes itself (`Call.origin`). */
   readonly answer: Answer
-  /** What the backends offer to this caller. */
+  /** What is offered to this caller. */
   catalogueFor(caller: CallOwner): Catalogue
+  /** A legacy client's session, from the store if need be. */
+  findSession(id: string, principal: Principal): Promise<SessionLookup>
 }
 
 /** Makes the sources of a gateway; called once, before any call. */

@@ -124,7 +124,7 @@ function addOwnTools(
         paramHeaders: undefined,
         shadowed: false,
       }
-      byToolName.set(tool.name, toRoute(candidate, tool.name))
+      byToolName.set(tool.name, { ...toRoute(candidate, tool.name), own: true })
     }
   }
 }

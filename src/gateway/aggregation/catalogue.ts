@@ -58,6 +58,8 @@ export interface ToolRoute {
   readonly paramHeaders: ParamHeaders | undefined
   /** Annotations after overrides; `{}` if none. */
   readonly annotations: JsonObject
+  /** A tool of ours, answered by the source that `backend` names. */
+  readonly own?: true
 }
 
 export interface CatalogueResource {

@@ -9,11 +9,12 @@ export function findTool(catalogue: Catalogue, name: string): ToolRoute | undefi
 
 /**
  * A tool as a workflow step may name it (vmcp 5.5): by its final name, hidden ones included, or as `backend.native` with
- * the backend's own name of the tool. The first dot that leads somewhere splits the two.
+ * the backend's own name of the tool. The first dot that leads somewhere splits the two. Composite tools are none of these: a
+ * run cannot start another.
  */
 export function findToolForStep(catalogue: Catalogue, name: string): ToolRoute | undefined {
   const route = catalogue.byToolName.get(name)
-  if (route !== undefined) return route
+  if (route !== undefined && route.own === undefined) return route
   for (let dot = name.indexOf('.'); dot >= 0; dot = name.indexOf('.', dot + 1)) {
     const native = catalogue.byNativeName.get(name.slice(0, dot))?.get(name.slice(dot + 1))
     if (native !== undefined) return native

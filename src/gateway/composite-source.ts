@@ -1,0 +1,217 @@
+import { isJsonObject, type JsonObject } from '../base/json.ts'
+import type { Call } from '../mcp/call.ts'
+import type { SessionLookup } from '../mcp/client-session.ts'
+import { mcpErrors } from '../mcp/errors.ts'
+import { checkQuestion } from '../mcp/question-rules.ts'
+import { errorReply, resultReply, type Reply } from '../mcp/reply.ts'
+import { INVALID_PARAMS } from '../mcp/rpc-codes.ts'
+import { LATEST_LEGACY } from '../mcp/versions.ts'
+import { createArgumentsCheck, type CheckedArguments } from '../workflow/check-arguments.ts'
+import type { WorkflowPlan } from '../workflow/plan.ts'
+import type { CallerPorts, StepCall } from '../workflow/ports.ts'
+import type { LiveRun, PortsOf, RunTable } from '../workflow/runs.ts'
+import { toToolResult } from '../workflow/tool-result.ts'
+import { askSession } from './composites/ask-session.ts'
+import { attachCall } from './composites/attach-call.ts'
+import { compositeOffer } from './composites/composite-offer.ts'
+import { ParkedRuns } from './composites/parked-runs.ts'
+import {
+  callerOf,
+  fromCallerRecord,
+  toCallerRecord,
+  type StoredCaller,
+} from './composites/run-caller.ts'
+import { RunDesk } from './composites/run-desk.ts'
+import { gatewayErrors } from './errors.ts'
+import type { InnerCaller } from './inner-call.ts'
+import type { Source, SourceHost } from './source.ts'
+
+export interface CompositeSourceOptions {
+  readonly plans: readonly WorkflowPlan[]
+  /** Asked at the first call: the table needs `portsOf` of this source. */
+  readonly runs: () => RunTable
+  /** Resolves when the unfinished runs of an earlier process have been taken over. */
+  readonly recovered: Promise<unknown>
+  /** Asked each time, as a reload may change them. */
+  readonly limits: () => { readonly maxParkedCalls: number; readonly questionTimeoutMs: number }
+  /** A call of a client starts a run: for its trace. */
+  readonly onStart: (run: string, call: Call) => void
+  /** `_meta` of an inner call: the trace it belongs to. */
+  readonly metaOf: (run: string, step: StepCall) => JsonObject | undefined
+  readonly newId: () => string
+}
+
+/** The composite tools as a source: their calls start runs, or attach to them. */
+export interface CompositeSource extends Source {
+  /** Takes other composite tools from the next call on; runs under way go on with their own definitions. */
+  setPlans(plans: readonly WorkflowPlan[]): void
+  /** For runs that a table takes over after a restart. */
+  readonly portsOf: PortsOf
+  /** Who a run of this process acts for. */
+  callerOf(run: string): InnerCaller | undefined
+  /** A run has ended, or this process has it no more. */
+  forget(run: string): void
+  /** From now on a client that is cut off has not cancelled its run: this process leaves its runs to the next. */
+  leave(): void
+}
+
+/** Like the limit of parked calls (`ClientLimits`). */
+const MAX_PARKED_PER_PRINCIPAL = 100
+
+interface Composite {
+  readonly plan: WorkflowPlan
+  readonly check: (args: JsonObject) => CheckedArguments
+}
+
+export function createCompositeSource(
+  host: SourceHost,
+  options: CompositeSourceOptions,
+): CompositeSource {
+  const desks = new Map<string, RunDesk>()
+  const parked = new ParkedRuns(() => ({
+    total: options.limits().maxParkedCalls,
+    perPrincipal: MAX_PARKED_PER_PRINCIPAL,
+  }))
+  let composites = compositesOf(options.plans)
+  let isClosing = false
+
+  function openDesk(
+    run: string,
+    plan: WorkflowPlan,
+    caller: InnerCaller,
+    restored?: () => Promise<SessionLookup>,
+  ): RunDesk {
+    const desk = new RunDesk({
+      run,
+      workflow: plan.name,
+      caller,
+      host,
+      parked,
+      questionTimeoutMs: () => options.limits().questionTimeoutMs,
+      ...(restored === undefined ? undefined : { session: restored }),
+      askSession: (request, until) =>
+        askSession(restored ?? (async () => caller.session ?? 'unknown'), request, until),
+      metaOf: (step) => options.metaOf(run, step),
+      newId: options.newId,
+    })
+    desks.set(run, desk)
+    return desk
+  }
+
+  async function start(call: Call, { plan, check }: Composite): Promise<Reply> {
+    const given = call.params['arguments'] ?? {}
+    if (!isJsonObject(given))
+      return errorReply(INVALID_PARAMS, 'params.arguments must be an object')
+    const checked = check(given)
+    if (!checked.ok) return errorReply(INVALID_PARAMS, mistakesOf(plan, checked))
+    if (asksForSure(plan)) refuseIfMute(call, options.newId)
+    const caller = callerOf(call)
+    let opened: string | undefined
+    try {
+      const run = await options.runs().start({
+        plan,
+        args: checked.args,
+        caller: toCallerRecord(caller),
+        ports({ id }) {
+          opened = id
+          options.onStart(id, call)
+          return openDesk(id, plan, caller)
+        },
+      })
+      return await attachTo(call, run)
+    } catch (error) {
+      if (opened !== undefined && options.runs().live(opened) === undefined) desks.delete(opened)
+      throw error
+    }
+  }
+
+  /** A modern client that comes back: with answers, or after this or another process has ended. */
+  async function resume(call: Call, tool: string, run: string | undefined): Promise<Reply> {
+    if (run === undefined) {
+      return errorReply(INVALID_PARAMS, 'Answers came without the requestState they belong to')
+    }
+    await options.recovered
+    const live = options.runs().live(run)
+    return live === undefined ? replyOfEnded(tool, run) : attachTo(call, live)
+  }
+
+  async function attachTo(call: Call, run: LiveRun): Promise<Reply> {
+    const desk = desks.get(run.id)
+    if (desk === undefined) return replyOfEnded(run.plan.name, run.id)
+    if (desk.caller.principal.binding !== call.principal.binding) {
+      throw gatewayErrors.RUN_GONE({ run: run.id })
+    }
+    return attachCall({ run, desk, call, isClosing: () => isClosing })
+  }
+
+  async function replyOfEnded(tool: string, run: string): Promise<Reply> {
+    const outcome = await options.runs().outcome(run)
+    if (outcome === undefined) throw gatewayErrors.RUN_GONE({ run })
+    return resultReply(toToolResult({ name: tool }, run, outcome))
+  }
+
+  return {
+    name: '(composite tools)',
+    offer: (catalogue) =>
+      compositeOffer(
+        Array.from(composites.values(), ({ plan }) => plan),
+        catalogue,
+      ),
+    async call(call, tool) {
+      if (call.retry !== undefined) return resume(call, tool, call.retry.state)
+      const composite = composites.get(tool)
+      if (composite === undefined) return errorReply(INVALID_PARAMS, `Unknown tool: ${tool}`)
+      return start(call, composite)
+    },
+    setPlans(plans) {
+      composites = compositesOf(plans)
+    },
+    portsOf({ id, plan, caller }): CallerPorts {
+      const { principal, client, session } = fromCallerRecord(caller) ?? NOBODY
+      const find = async (): Promise<SessionLookup> =>
+        session === undefined ? 'unknown' : host.findSession(session, principal)
+      return openDesk(id, plan, { principal, client }, find)
+    },
+    callerOf: (run) => desks.get(run)?.caller,
+    forget: (run) => void desks.delete(run),
+    leave() {
+      isClosing = true
+    },
+  }
+}
+
+/** What another version wrote into the journal and this one cannot read: nobody can be asked. */
+const NOBODY: StoredCaller = {
+  principal: { kind: 'anonymous', binding: 'unknown' },
+  client: { era: 'legacy', version: LATEST_LEGACY, capabilities: {} },
+}
+
+function compositesOf(plans: readonly WorkflowPlan[]): Map<string, Composite> {
+  return new Map(
+    plans.map((plan) => [plan.name, { plan, check: createArgumentsCheck(plan.parameters) }]),
+  )
+}
+
+function mistakesOf({ name }: WorkflowPlan, { mistakes }: Rejected): string {
+  const all = mistakes.map(({ path, reason }) => (path === '' ? reason : `${path} ${reason}`))
+  return `Invalid arguments for "${name}": ${all.join('; ')}`
+}
+
+type Rejected = Extract<CheckedArguments, { ok: false }>
+
+/** The run cannot go through without an answer of the caller. */
+function asksForSure({ steps }: WorkflowPlan): boolean {
+  return steps.some(
+    ({ does, condition, onError }) =>
+      does.kind === 'elicitation' && condition === undefined && onError.action === 'abort',
+  )
+}
+
+/** Better now than after half of the steps. Throws MCP_CLIENT_CANNOT_ANSWER. */
+function refuseIfMute({ client }: Call, newId: () => string): void {
+  const method = 'elicitation/create'
+  const askable = checkQuestion({ method, params: { mode: 'form' } }, client, newId)
+  if (askable.kind !== 'refused') return
+  const { reason, required } = askable
+  throw mcpErrors.CLIENT_CANNOT_ANSWER({ method, reason, requiredCapabilities: required })
+}
