@@ -11,6 +11,7 @@ import { createAuthenticate, principalOf } from './authenticate.ts'
 import type { VmcpConfig } from './config/vmcp-config.ts'
 import { createOpsGuard } from './http/ops-guard.ts'
 import { createOpsRoutes, type OpsSources } from './http/ops-routes.ts'
+import type { Composites } from './open-composites.ts'
 import { isLoopbackHost, loopbackNames } from './http/loopback.ts'
 import type { Fleet } from './create-fleet.ts'
 import { serveHttp } from './serve-http.ts'
@@ -24,6 +25,7 @@ export interface ClientSideOptions {
   readonly ops: OpsSources
   /** Undefined: there are no other replicas. */
   readonly fleet?: Fleet | undefined
+  readonly composites: Pick<Composites, 'serve'>
   readonly log: Logger
 }
 
@@ -55,11 +57,13 @@ export async function openHttpSide(
     peers: options.fleet?.edgePeers,
   })
   options.fleet?.join(edge)
+  const guard = createOpsGuard(address.host, config.server)
   const listener = await serveHttp({
     ...address,
     handlers: [
       (req, res) => edge.handle(req, res),
-      createOpsRoutes(options.ops, createOpsGuard(address.host, config.server)),
+      createOpsRoutes(options.ops, guard),
+      options.composites.serve(guard),
     ],
   })
   return {

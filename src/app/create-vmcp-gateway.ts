@@ -17,7 +17,7 @@ import { createConnectTo } from './connect-to.ts'
 
 export interface VmcpGatewayParts extends Pick<
   GatewayOptions,
-  'stages' | 'aroundBackend' | 'onBackendState' | 'onCatalogue'
+  'stages' | 'aroundBackend' | 'onBackendState' | 'onCatalogue' | 'makeSources'
 > {
   /** Asked anew where a reload may have changed it. */
   readonly config: () => VmcpConfig
@@ -59,6 +59,7 @@ export function createVmcpGateway(parts: VmcpGatewayParts): Gateway {
     key: parts.key,
     peers: parts.peers,
     stages: parts.stages,
+    ...(parts.makeSources === undefined ? {} : { makeSources: parts.makeSources }),
     aroundBackend: parts.aroundBackend,
     onBackendState: parts.onBackendState,
     onCatalogue: parts.onCatalogue,

@@ -3,6 +3,7 @@ import type { KeyedCalls } from '../gateway/keyed-calls.ts'
 import type { OperationalConfig } from '../gateway/config.ts'
 import type { AdoptCall } from '../mcp/late-call.ts'
 import type { Logger } from '../telemetry/logger.ts'
+import type { Composites } from './open-composites.ts'
 import type { ClientSide } from './client-side.ts'
 
 /** How long each part of the way out may take, in milliseconds. */
@@ -31,11 +32,12 @@ export interface LeaveParts {
   readonly plan: LeavePlan
   readonly clients: ClientSide
   readonly keyed: KeyedCalls
+  readonly composites: Pick<Composites, 'leave'>
   readonly log: Logger
 }
 
 /** Leaves in order: everything that clients wait for is answered, or they are told how they can have it. */
-export async function leave({ plan, clients, keyed, log }: LeaveParts): Promise<void> {
+export async function leave({ plan, clients, keyed, composites, log }: LeaveParts): Promise<void> {
   const { delayMs, timeoutMs, lateMs } = plan
   if (delayMs > 0) {
     log.info({ delayMs }, 'Not ready any more; still serving while load balancers notice')
@@ -54,7 +56,24 @@ export async function leave({ plan, clients, keyed, log }: LeaveParts): Promise<
       settle: (reply) => void settle(reply),
     }
   }
-  await clients.drain(timeoutMs, adopt)
+  const drained = clients.drain(timeoutMs, adopt)
+  // Who waits for a run hears that it goes on, before the streams end.
+  await inTime(drained, timeoutMs - RUNS_MS)
+  await composites.leave(RUNS_MS / 2)
+  await drained
   if (late > 0) log.warn({ calls: late, lateMs }, 'Calls took longer than the drain')
   await keyed.settled(lateMs)
+}
+
+/** What the end of runs may take of the drain. */
+const RUNS_MS = 1_000
+
+/** Waits for the work, but no longer than so many milliseconds. */
+async function inTime(work: Promise<void>, waitMs: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const over = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, Math.max(0, waitMs))
+  })
+  await Promise.race([work, over])
+  clearTimeout(timer)
 }

@@ -133,8 +133,6 @@ describe('parseVmcpConfig', () => {
     assert.deepEqual(
       config?.unsupported.map(({ path, reason }) => `${path}: ${reason.split(':')[0]}`),
       [
-        'compositeTools: composite tools',
-        'compositeToolRefs: references to composite tools',
         'optimizer: the optimizer',
         'codeMode: code mode',
         'incomingAuth.type: incoming authentication by OIDC',

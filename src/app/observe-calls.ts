@@ -1,15 +1,16 @@
 import { isAppError } from '../base/errors.ts'
 import type { Stage } from '../gateway/stages.ts'
-import type { Call } from '../mcp/call.ts'
+import type { Call, CallOrigin } from '../mcp/call.ts'
 import { isErrorResult, type Reply } from '../mcp/reply.ts'
-import type { Audit, AuditEventType, AuditOutcome } from '../policy/audit.ts'
+import type { Audit, AuditedWorkflow, AuditEventType, AuditOutcome } from '../policy/audit.ts'
 import type { CallMetrics } from './call-metrics.ts'
 
 /** Measures and audits every call: the outermost stage. `audit` is asked each time, as a reload may replace it. */
 export function createObserveStage(metrics: CallMetrics, audit: () => Audit | undefined): Stage {
   return async (call, next) => {
     const startMs = performance.now()
-    metrics.active(1)
+    const transport = transportOf(call)
+    if (call.origin === undefined) metrics.active(1)
     let reply: Reply | undefined
     let failure: unknown
     try {
@@ -21,11 +22,11 @@ export function createObserveStage(metrics: CallMetrics, audit: () => Audit | un
     } finally {
       const durationMs = performance.now() - startMs
       const isFailed = reply === undefined || reply.kind === 'error'
-      metrics.active(-1)
+      if (call.origin === undefined) metrics.active(-1)
       const status = isFailed ? 'error' : 'success'
       metrics.answered({
         method: call.method,
-        transport: call.headers === undefined ? 'stdio' : 'streamable-http',
+        transport,
         status,
         toolStatus: reply !== undefined && isErrorResult(reply) ? 'error' : status,
         tool: call.routedTo === undefined ? '' : (textOf(call.params['name']) ?? ''),
@@ -58,25 +59,37 @@ function record(
   const type = EVENT_TYPES[call.method] ?? 'mcp_request'
   if (!audit.wants(type)) return
   const { params } = call
+  const transport = transportOf(call)
   audit.record({
     type,
     outcome: outcomeOf(reply, failure),
-    source: call.source ?? 'stdio',
+    source: call.source ?? (transport === 'stdio' ? 'stdio' : ''),
     userAgent: textOf(call.headers?.['user-agent']),
     principal: call.principal,
     client: call.client.info,
     target: {
-      endpoint: call.headers === undefined ? 'stdio' : '/mcp',
+      endpoint: transport === 'streamable-http' ? '/mcp' : transport,
       method: call.method,
       type: TARGET_TYPES[type] ?? '',
       name: textOf(params['name']) ?? textOf(params['uri']) ?? '',
     },
     durationMs,
-    transport: call.headers === undefined ? 'stdio' : 'streamable-http',
+    transport,
     backend: call.routedTo,
+    workflow: call.origin && workflowOf(call.origin),
     request: () => JSON.stringify(params),
     response: (maxBytes) => responseText(reply, failure, maxBytes),
   })
+}
+
+/** How the call came: a call of a run came from nowhere but its run. */
+function transportOf(call: Call): string {
+  if (call.origin !== undefined) return 'workflow'
+  return call.headers === undefined ? 'stdio' : 'streamable-http'
+}
+
+function workflowOf({ workflow, ...of }: CallOrigin): AuditedWorkflow {
+  return { name: workflow, ...of }
 }
 
 const TARGET_TYPES: Readonly<Record<string, string>> = {

@@ -8,6 +8,7 @@ import type { Logger } from '../telemetry/logger.ts'
 import { createMetrics, type Metrics, type MetricSnapshot } from '../telemetry/metrics.ts'
 import { openExport } from '../telemetry/open-export.ts'
 import { createCallMetrics, type CallMetrics } from './call-metrics.ts'
+import type { Tracing } from '../telemetry/tracing.ts'
 import type { VmcpConfig } from './config/vmcp-config.ts'
 import { fleetSecret } from './fleet-secret.ts'
 import { openSealer } from './open-sealer.ts'
@@ -21,6 +22,7 @@ export interface Means {
   readonly metrics: Metrics
   readonly callMetrics: CallMetrics
   /** Undefined where nothing is traced. */
+  readonly tracing: Tracing | undefined
   readonly traced: CallTracing | undefined
   readonly sessionStore: SessionStore
   /** Those of the session store, for everything else that is kept. */
@@ -70,6 +72,7 @@ export async function openMeans(
   return {
     metrics,
     callMetrics: createCallMetrics(metrics, info.name),
+    tracing: telemetry.tracing,
     traced: telemetry.tracing && createCallTracing(telemetry.tracing, config.telemetry),
     sessionStore,
     stores,

@@ -20,6 +20,7 @@ import { createLimitObserver } from './limit-observer.ts'
 import { leave, leavePlan } from './leave.ts'
 import { createNameWatch } from './name-watch.ts'
 import { createObserveStage } from './observe-calls.ts'
+import { openComposites } from './open-composites.ts'
 import { openFleet } from './open-fleet.ts'
 import { openMeans } from './open-means.ts'
 import { openMetricsPort } from './open-metrics-port.ts'
@@ -137,6 +138,7 @@ async function start(options: ServeOptions, stack: Stack): Promise<RunningVmcp> 
         log,
       })
   if (fleet !== undefined) stack.add(fleet)
+  const composites = openComposites({ config, means, audit: () => inEffect.audit, log })
   const gateway: Gateway = stack.add(
     createVmcpGateway({
       ...means,
@@ -154,14 +156,18 @@ async function start(options: ServeOptions, stack: Stack): Promise<RunningVmcp> 
       aroundBackend: means.traced?.around(aroundBackend) ?? aroundBackend,
       onBackendState: (name, up, error) =>
         health.record(name, up ? CAME_UP : (outcomeOf(error) ?? WENT_DOWN)),
+      makeSources: composites.makeSources,
       onCatalogue: () => names.look(),
       newId: newUuid,
       now: systemNow,
       log,
     }),
   )
+  // Before the backends are gone: what their runs do is not to fail.
+  stack.add({ close: () => composites.leave(0) })
   const readMetrics = createMetricsReader({ ...means, gateway, health })
   const names = createNameWatch(() => gateway, config, log)
+  await composites.start(gateway)
   const ops = createOpsSources({
     gateway,
     health,
@@ -171,7 +177,16 @@ async function start(options: ServeOptions, stack: Stack): Promise<RunningVmcp> 
     isDraining: () => draining,
   })
   const port = createAuditPort(gateway, { audit: () => inEffect.audit, isStdio })
-  const side = { port, info, config: options.config, stateKey: means.key, ops, fleet, log }
+  const side = {
+    port,
+    info,
+    config: options.config,
+    stateKey: means.key,
+    ops,
+    fleet,
+    composites,
+    log,
+  }
   const firstChance = () => Promise.race([gateway.settled(START_WAIT_MS), aborted(options.stop)])
   if (isStdio) {
     gateway.start()
@@ -205,12 +220,14 @@ async function start(options: ServeOptions, stack: Stack): Promise<RunningVmcp> 
       refuse(names.problems(next))
       const { finish } = inEffect.replace(next)
       limits.configure(next.rateLimiting)
+      await composites.reconfigure(gateway)
       gateway.reconfigure(toSettings(next))
       await finish()
     },
     async close() {
       draining = true
-      await leave({ plan: leavePlan(config().operational.drain), clients, keyed, log })
+      const plan = leavePlan(config().operational.drain)
+      await leave({ plan, clients, keyed, composites, log })
       await stack.end()
     },
   }

@@ -18,6 +18,8 @@ type AroundBackend = GatewayOptions['aroundBackend']
 /** Spans of calls: one for the client's call, below it one for each call to a backend. Used only where tracing is on. */
 export interface CallTracing {
   readonly stage: Stage
+  /** The span of a call in work: the parent of what is done for it. */
+  contextOf(call: Call): TraceContext | undefined
   /** Puts a span, and its context on the wire, inside what `inner` does around a call to a backend. */
   around(inner: AroundBackend): AroundBackend
 }
@@ -37,6 +39,8 @@ export function createCallTracing(
       spans.set(call, span)
       return watched(span, () => next(call))
     },
+
+    contextOf: (call) => spans.get(call)?.context ?? parentOf(call),
 
     around: (inner) => (backend, call, request, go) =>
       inner(backend, call, request, (sent) => {

@@ -28,9 +28,24 @@ export interface AuditEvent {
   readonly durationMs: number
   readonly transport: string
   readonly backend?: string | undefined
+  /** Which run and step it belongs to. */
+  readonly workflow?: AuditedWorkflow | undefined
   /** More than `maxBytes` (of UTF-8) is not looked at. */
   readonly request?: (maxBytes: number) => string
   readonly response?: (maxBytes: number) => string
+}
+
+/** A run, or the part of it an event is about. */
+export interface AuditedWorkflow {
+  /** Name of the composite tool. */
+  readonly name: string
+  readonly run: string
+  readonly step?: string | undefined
+  readonly iteration?: number | undefined
+  readonly tool?: string | undefined
+  /** Tries after the first. */
+  readonly retries?: number | undefined
+  readonly status?: string | undefined
 }
 
 export interface AuditSink {
@@ -117,7 +132,7 @@ function toLine(
   time: string,
   id: string,
 ): string {
-  const { principal, client, target } = event
+  const { principal, client, target, workflow } = event
   return JSON.stringify({
     time,
     level: 'AUDIT',
@@ -126,7 +141,7 @@ function toLine(
     type: event.type,
     logged_at: time,
     outcome,
-    component: config.component,
+    component: isOfRun(event) && config.component === SERVER ? COMPOSER : config.component,
     source: {
       type: event.source === 'stdio' ? 'local' : 'network',
       value: event.source,
@@ -144,10 +159,31 @@ function toLine(
         duration_ms: Math.round(event.durationMs * 1000) / 1000,
         transport: event.transport,
         backend_name: event.backend,
+        ...(workflow === undefined ? undefined : extraOf(workflow)),
       },
     },
     data: dataOf(event, config),
   })
+}
+
+/** Who writes, unless the file says otherwise: events of runs have a name of their own (vmcp 14). */
+const SERVER = 'vmcp-server'
+const COMPOSER = 'vmcp-composer'
+
+function isOfRun({ type }: AuditEvent): boolean {
+  return type.startsWith('vmcp_workflow_')
+}
+
+function extraOf({ name, run, step, iteration, tool, retries, status }: AuditedWorkflow): object {
+  return {
+    workflow_name: name,
+    workflow_id: run,
+    step_id: step,
+    iteration,
+    tool_name: tool,
+    retry_count: retries,
+    status,
+  }
 }
 
 /** Name, else preferred_username, else email of the token; the local user's name; `anonymous`. */

@@ -7,6 +7,7 @@ export interface LabMessage {
   readonly params?: {
     name?: string
     arguments?: Record<string, unknown>
+    reason?: string
     _meta?: { progressToken?: string | number }
   }
 }
@@ -32,6 +33,11 @@ export const LAB_TOOLS: readonly LabTool[] = [
   tool('fail', 'Answers with an error of the tool'),
 ]
 
+/** For those who put it beside the others. */
+export const SAY_TOOL: LabTool = tool('say', 'Gives back what it was given, in `said`', {
+  readOnlyHint: true,
+})
+
 export function tool(
   name: string,
   description = name,
@@ -53,6 +59,9 @@ export async function runLabTool(
 ): Promise<object> {
   const { name = '', arguments: args = {} } = params
   if (name === 'count') return text(String(++state.count))
+  if (name === 'say') {
+    return { ...text(JSON.stringify(args)), structuredContent: { said: args } }
+  }
   if (name === 'fail') return { ...text('it failed'), isError: true }
   if (name === 'wait') {
     const ms = Number(args['ms'])

@@ -14,6 +14,10 @@ export interface Lab extends AsyncDisposable {
   readonly entry: { transport: string; url: string }
   /** Names of the tools that were run, in order. */
   readonly executed: string[]
+  /** Arguments of the same calls. */
+  readonly called: Record<string, unknown>[]
+  /** Reasons of the cancellations that were announced. */
+  readonly cancelled: string[]
   /** How many requests `initialize` it had. */
   readonly initialized: () => number
   /** Ids of the sessions that live. */
@@ -67,6 +71,8 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
     url,
     entry: { transport: 'streamable-http', url },
     executed: [],
+    called: [],
+    cancelled: [],
     deleted: [],
     initialized: () => initialized,
     sessions: () => [...sessions.keys()],
@@ -128,7 +134,12 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
     }
     if (message.method === 'server/discover') return void response.writeHead(400).end('no session')
     if (session === undefined) return void response.writeHead(404).end('unknown session')
-    if (message.id === undefined) return void response.writeHead(202).end()
+    if (message.id === undefined) {
+      if (message.method === 'notifications/cancelled') {
+        lab.cancelled.push(String(message.params?.reason))
+      }
+      return void response.writeHead(202).end()
+    }
     if (message.method === 'ping') return answer(response, message, {})
     if (message.method === 'tools/list') return answer(response, message, { tools: lab.tools })
     if (message.method !== 'tools/call') {
@@ -144,6 +155,7 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
     session: Session,
   ): Promise<void> {
     lab.executed.push(message.params?.name ?? '')
+    lab.called.push(message.params?.arguments ?? {})
     if (lab.breakNext > 0) {
       lab.breakNext--
       response.writeHead(200, { 'content-type': 'text/event-stream' })

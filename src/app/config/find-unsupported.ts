@@ -13,8 +13,6 @@ export function findUnsupported(file: z.output<typeof vmcpFile>): UnsupportedFea
   const add = (condition: boolean, feature: string, ...path: PropertyKey[]): void => {
     if (condition) found.push({ path, feature })
   }
-  add(file.compositeTools.length > 0, 'composite tools', 'compositeTools')
-  add(file.compositeToolRefs.length > 0, 'references to composite tools', 'compositeToolRefs')
   add(file.optimizer !== undefined, 'the optimizer', 'optimizer')
   add(file.codeMode?.enabled === true, 'code mode', 'codeMode')
   const { type, authz } = file.incomingAuth

@@ -11,6 +11,7 @@ import type { Problem } from '../../schema/problem.ts'
 import { sessionStorage } from '../../storage/config.ts'
 import { telemetry } from '../../telemetry/config.ts'
 import { compositeTools } from '../../workflow/config.ts'
+import { workflows } from '../../workflow/runs-config.ts'
 import { checkSections } from './check-sections.ts'
 import type { CompositeTool } from './composite-tools.ts'
 
@@ -29,6 +30,7 @@ export const vmcpFile = crossCheck(
     aggregation: aggregation.meta({ description: 'How the backends become one' }),
     compositeTools: compositeTools.default([]),
     compositeToolRefs: compositeToolRefs.default([]),
+    workflows: workflows.meta({ description: '(ours) What is kept of runs' }).prefault({}),
     operational: operational
       .meta({ description: 'Timeouts, health, sessions, limits' })
       .prefault({}),

@@ -1,0 +1,89 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Gateway } from '../gateway/create-gateway.ts'
+import type { MakeSources, SourceHost } from '../gateway/source.ts'
+import { errorReply } from '../mcp/reply.ts'
+import { INVALID_PARAMS } from '../mcp/rpc-codes.ts'
+import type { KeyValue } from '../storage/key-value.ts'
+import type { OpsGuard } from './http/ops-routes.ts'
+import type { Means } from './open-means.ts'
+import type { CompositesOptions } from './runs/composites-options.ts'
+import type { StartedComposites } from './runs/start-composites.ts'
+
+/**
+ * The composite tools of a gateway. They need what most gateways do not (templates, schemas, journals): it is loaded when the
+ * configuration has some, at the start or later.
+ */
+export interface Composites {
+  readonly makeSources: MakeSources
+  /** Loads what the configuration in effect needs, and takes over runs. Before that no composite tool is offered. */
+  start(gateway: Gateway): Promise<void>
+  /** The configuration has changed. */
+  reconfigure(gateway: Gateway): Promise<void>
+  /** The API for operators: false if the path is not its own. */
+  serve(guard: OpsGuard): (request: IncomingMessage, response: ServerResponse) => boolean
+  /** Starts nothing more, lets calls under way end within the time, and leaves unfinished runs to the next process. */
+  leave(waitMs: number): Promise<void>
+}
+
+const RUN_PREFIX = 'thv:vmcp:run:'
+
+export function openComposites(options: CompositesOptions): Composites {
+  const { config, means } = options
+  // Gateways of several configurations may share a store: each goes on with its own runs.
+  const prefix = `${RUN_PREFIX}${config().name}:`
+  let host: SourceHost | undefined
+  let started: StartedComposites | undefined
+  let hasLeft = false
+
+  async function load(gateway: Gateway): Promise<void> {
+    if (started !== undefined || host === undefined || hasLeft) return
+    const { startComposites } = await import('./runs/start-composites.ts')
+    started = await startComposites(options, host, prefix)
+    gateway.sourcesChanged()
+    void started.recover(gateway)
+  }
+
+  return {
+    makeSources(given) {
+      host = given
+      return [
+        {
+          name: '(composite tools)',
+          offer: (catalogue) => started?.source.offer(catalogue) ?? { tools: [], notes: [] },
+          call: async (call, tool) =>
+            started?.source.call(call, tool) ?? errorReply(INVALID_PARAMS, `Unknown tool: ${tool}`),
+        },
+      ]
+    },
+    async start(gateway) {
+      const isNeeded = config().composites.length > 0 || (await hasRuns(means, prefix))
+      if (isNeeded) await load(gateway)
+    },
+    async reconfigure(gateway) {
+      if (started !== undefined) started.reconfigure()
+      else if (config().composites.length > 0) await load(gateway)
+    },
+    serve(guard) {
+      let handle: ReturnType<StartedComposites['serve']> | undefined
+      return (request, response) => {
+        handle ??= started?.serve(guard)
+        return handle?.(request, response) ?? false
+      }
+    },
+    async leave(waitMs) {
+      hasLeft = true
+      await started?.leave(waitMs)
+    },
+  }
+}
+
+/** True if an earlier process has left runs, though the file has no composite tools any more. */
+async function hasRuns({ stores, sessionStore }: Means, prefix: string): Promise<boolean> {
+  // A whole Redis is not searched for what is nearly never there.
+  return sessionStore.provider === 'sqlite' && hasKeys(stores.keyValue, prefix)
+}
+
+async function hasKeys(store: KeyValue, prefix: string): Promise<boolean> {
+  for await (const _ of store.scan(prefix)) return true
+  return false
+}

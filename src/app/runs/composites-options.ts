@@ -1,0 +1,13 @@
+import type { Audit } from '../../policy/audit.ts'
+import type { Logger } from '../../telemetry/logger.ts'
+import type { VmcpConfig } from '../config/vmcp-config.ts'
+import type { Means } from '../open-means.ts'
+
+/** What the composite tools of a gateway need of it. */
+export interface CompositesOptions {
+  /** Asked each time, as a reload may change it. */
+  readonly config: () => VmcpConfig
+  readonly means: Means
+  readonly audit: () => Audit | undefined
+  readonly log: Logger
+}

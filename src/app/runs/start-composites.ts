@@ -1,0 +1,144 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { createWorkflowApi } from '../../api/workflows.ts'
+import { systemNow } from '../../base/clock.ts'
+import { newUuid } from '../../base/ids.ts'
+import { createCompositeSource, type CompositeSource } from '../../gateway/composite-source.ts'
+import type { Gateway } from '../../gateway/create-gateway.ts'
+import type { SourceHost } from '../../gateway/source.ts'
+import type { Sealer } from '../../storage/sealing.ts'
+import { parseDefinition } from '../../workflow/compile-plan.ts'
+import { unsealed, type Sealing } from '../../workflow/journal-text.ts'
+import type { RunEvent } from '../../workflow/run-events.ts'
+import { openRunTable } from '../../workflow/run-table.ts'
+import type { OpsGuard } from '../http/ops-routes.ts'
+import type { CompositesOptions } from './composites-options.ts'
+import { createRunAudit } from './audit-runs.ts'
+import { createRunMetrics } from './measure-runs.ts'
+import { isGoneFromHere, runOwner } from './run-owner.ts'
+import { createRunTracing } from './trace-runs.ts'
+
+/** The composite tools of a gateway, and the runs they start. */
+export interface StartedComposites {
+  readonly source: CompositeSource
+  /** The configuration has changed: other composite tools count from the next call on. */
+  reconfigure(): void
+  /** Goes on with unfinished runs of processes that are gone, once their tools can be called. */
+  recover(gateway: Gateway): Promise<void>
+  /** The API for operators: false if the path is not its own. */
+  serve(guard: OpsGuard): (request: IncomingMessage, response: ServerResponse) => boolean
+  /** Starts nothing more, lets calls under way end within the time, and leaves unfinished runs to the next process. */
+  leave(waitMs: number): Promise<void>
+}
+
+/** How long to wait for backends before unfinished runs go on: a step whose tool nobody knows yet would fail. */
+const TOOLS_WAIT_MS = 30_000
+const LOOK_MS = 100
+
+/** Opens the runs and makes the source that starts them. `prefix`: what all keys of this gateway's runs begin with. */
+export async function startComposites(
+  options: CompositesOptions,
+  host: SourceHost,
+  prefix: string,
+): Promise<StartedComposites> {
+  const { config, means, log } = options
+  const { provider } = means.sessionStore
+  const durable = provider !== 'memory'
+  if (!durable) {
+    log.info(
+      { provider },
+      'Runs of composite tools end with this process: sessionStorage keeps nothing beyond it',
+    )
+  }
+  const { keepRunsMs, maxRuns, maxRunBytes } = config().workflows
+  const owner = runOwner(newUuid())
+  const runs = await openRunTable({
+    keyValue: means.stores.keyValue,
+    appendLog: means.stores.appendLog,
+    prefix,
+    limits: { keepMs: keepRunsMs, maxRuns, maxRunBytes },
+    sealing: sealingBy(means.sealer),
+    durable,
+    owner,
+    now: systemNow,
+    newId: newUuid,
+    random: Math.random,
+    compile: parseDefinition,
+    portsOf: (run) => source.portsOf(run),
+    isGone: (other) => isGoneFromHere(other, owner),
+    onError: (error) => log.warn({ err: error }, 'Housekeeping of runs failed'),
+  })
+  const recovered = Promise.withResolvers<void>()
+  const tracing =
+    means.tracing && means.traced && createRunTracing(means.tracing, means.traced.contextOf)
+  const plans = () => config().composites.map(({ plan }) => plan)
+  const source = createCompositeSource(host, {
+    plans: plans(),
+    runs: () => runs,
+    recovered: recovered.promise,
+    limits: () => config().operational.limits,
+    onStart: (run, call) => tracing?.began(run, call),
+    metaOf: (run, call) => tracing?.metaOf(run, call),
+    newId: newUuid,
+  })
+  const listeners: ((event: RunEvent) => void)[] = [
+    createRunMetrics(means.metrics),
+    createRunAudit({ audit: options.audit, callerOf: (run) => source.callerOf(run) }),
+    ...(tracing === undefined ? [] : [tracing.event]),
+    (event) => {
+      if (event.kind === 'run-finished') source.forget(event.run)
+    },
+  ]
+  for (const listener of listeners) runs.subscribe(listener)
+  const closers: (() => void)[] = []
+
+  return {
+    source,
+    reconfigure: () => source.setPlans(plans()),
+    async recover(gateway) {
+      try {
+        await toolsKnown(gateway)
+        const count = await runs.recover()
+        if (count > 0) log.info({ runs: count }, 'Unfinished runs go on')
+      } catch (error) {
+        log.error({ err: error }, 'Cannot go on with unfinished runs')
+      } finally {
+        recovered.resolve()
+      }
+    },
+    serve(guard) {
+      const api = createWorkflowApi({ runs, plans, guard, now: systemNow, log })
+      closers.push(() => api.close())
+      return (request, response) => api.handle(request, response)
+    },
+    async leave(waitMs) {
+      source.leave()
+      for (const close of closers) close()
+      await runs.close(waitMs)
+    },
+  }
+}
+
+/** What a run was given and what it found are not for everybody who can read the store. */
+function sealingBy(sealer: Sealer | undefined): Sealing {
+  if (sealer === undefined) return unsealed
+  return {
+    seal: (text) => sealer.seal(text, SEALED_FOR),
+    open(text) {
+      const opened = sealer.open(text, SEALED_FOR)
+      if (opened === undefined) throw new Error('The journal of a run was sealed by another key')
+      return opened.text
+    },
+  }
+}
+
+const SEALED_FOR = 'journal'
+
+/** Until every backend has said what it offers, or the time is over. */
+async function toolsKnown(gateway: Gateway): Promise<void> {
+  const untilMs = performance.now() + TOOLS_WAIT_MS
+  const areKnown = (): boolean =>
+    [...gateway.backends.values()].every(({ offer }) => offer.known.tools)
+  while (!areKnown() && performance.now() < untilMs) {
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS).unref())
+  }
+}
