@@ -23,6 +23,12 @@ export interface SessionRecord {
   readonly streamAt?: string
 }
 
+/**
+ * What stands in place of the record of a session that was ended, for as long as a replica may have a view of it: a record that
+ * is merely missing was lost by the store, and is written again.
+ */
+export const ENDED_RECORD = 'ended'
+
 /** What a session is bound to, as it may be stored. */
 export function bindingDigest(binding: string): string {
   return createHash('sha256').update(binding).digest('base64url')

@@ -150,6 +150,47 @@ describe('createSessions()', () => {
     assert.equal(live(a), live(b))
   })
 
+  it('prolongs many sessions in one go, and writes again what the store lost', async () => {
+    const batches: number[] = []
+    const { keyValue: inner } = await openStorage({ provider: 'memory' }, { now: () => 0 })
+    const store: KeyValue = {
+      ...inner,
+      touch: () => assert.fail('one by one'),
+      touchMany: (touches) => (batches.push(touches.length), inner.touchMany(touches)),
+    }
+    for (const peers of [undefined, peersOf('r1')]) {
+      using t = await setUp({ store, peers })
+      const [a, b] = [await t.sessions.create(REQUEST), await t.sessions.create(REQUEST)]
+      t.advance(30_000)
+      for (const { id } of [a, b]) live(await t.sessions.find(id, ANONYMOUS))
+      await inner.delete(`session:${b.id}`)
+      await t.sessions.sweep()
+      assert.equal(batches.pop(), 2)
+      assert.ok(await inner.get(`session:${b.id}`))
+      await t.sessions.sweep()
+      assert.equal(batches.length, 0, 'nothing to do')
+      using other = await setUp({ store, peers: peersOf('r2') })
+      live(await other.sessions.find(b.id, ANONYMOUS))
+      for (const { id } of [a, b]) await inner.delete(`session:${id}`)
+    }
+  })
+
+  it('tells a session that was ended elsewhere from one that the store lost', async () => {
+    using first = await setUp({ peers: peersOf('r1') })
+    using second = await setUp({ store: first.store, peers: peersOf('r2') })
+    const lost = await first.sessions.create(REQUEST)
+    const ended = await first.sessions.create(REQUEST)
+    for (const { id } of [lost, ended]) live(await second.sessions.find(id, ANONYMOUS))
+    await first.store.delete(`session:${lost.id}`)
+    await first.sessions.end(ended, 'by its client')
+    for (const { id } of [lost, ended]) second.sessions.staleElsewhere(id)
+    live(await second.sessions.find(lost.id, ANONYMOUS))
+    await second.sessions.find(ended.id, ANONYMOUS)
+    assert.deepEqual(second.ended, [`${ended.id}: ended elsewhere`])
+    assert.equal(await second.sessions.find(ended.id, ANONYMOUS), 'unknown')
+    assert.equal(await first.sessions.find(ended.id, ANONYMOUS), 'unknown')
+  })
+
   it('answers unavailable when the store fails, and unknown for a damaged record', async () => {
     const failing: KeyValue = {
       ...(await openStorage({ provider: 'memory' }, { now: () => 0 })).keyValue,
@@ -169,3 +210,7 @@ describe('createSessions()', () => {
     }
   })
 })
+
+function peersOf(self: string): NonNullable<SessionsOptions['peers']> {
+  return { self, trustedSinceMs: () => 0, changed: () => {}, ended: () => {} }
+}

@@ -18,6 +18,7 @@ import {
   readRecord,
   writeRecord,
   type SessionRecord,
+  ENDED_RECORD,
 } from './session-record.ts'
 
 /** A client says what it can and who it is in a few hundred bytes; icons may be among them. */
@@ -177,8 +178,10 @@ export function createSessions(options: SessionsOptions): SessionTable {
 
   async function endSession(session: ClientSession, reason: string): Promise<void> {
     if (!leave(session, reason, 'ended')) return
+    const key = keyPrefix + session.id
     try {
-      await store.delete(keyPrefix + session.id)
+      if (peers === undefined) await store.delete(key)
+      else await store.set(key, ENDED_RECORD, { ttlMs: limits().ttlMs, when: 'present' })
     } catch (error) {
       log.warn({ session: session.id, err: error }, 'Cannot delete the record of a session')
     }
@@ -240,18 +243,30 @@ export function createSessions(options: SessionsOptions): SessionTable {
       do {
         changes = session.changes
         const entry = await store.get(keyPrefix + session.id)
-        if (entry === undefined) {
+        if (entry === undefined ? !(await storeAgain(session)) : entry.value === ENDED_RECORD) {
           leave(session, 'ended elsewhere', 'elsewhere')
           return false
         }
-        const record = entry.version === session.recordVersion ? undefined : readRecord(entry.value)
-        if (record !== undefined) take(session, record, entry.version)
+        if (entry !== undefined && entry.version !== session.recordVersion) {
+          const record = readRecord(entry.value)
+          if (record !== undefined) take(session, record, entry.version)
+        }
         // What was changed while we read is to be read again.
       } while (changes !== session.changes)
     } catch (error) {
       log.debug({ session: session.id, err: error }, 'Cannot compare a session with its record')
     }
     session.confirmedMs = at
+    return true
+  }
+
+  /** The store lost the record: it was restarted, or had no room. False: the session is over its time. */
+  async function storeAgain(session: LiveSession): Promise<boolean> {
+    const ttlMs = session.lastUsedMs + limits().ttlMs - now()
+    if (ttlMs <= 0) return false
+    const text = writeRecord(session.record)
+    const version = await store.set(keyPrefix + session.id, text, { ttlMs, when: 'absent' })
+    if (version !== undefined) session.recordVersion = version
     return true
   }
 
@@ -289,28 +304,36 @@ export function createSessions(options: SessionsOptions): SessionTable {
       }
       const entry = await store.get(keyPrefix + session.id)
       const found = entry && readRecord(entry.value)
+      if (entry === undefined) await storeAgain(session)
       if (entry === undefined || found === undefined) return
       take(session, found, entry.version)
     }
   }
 
-  async function prolong(session: LiveSession): Promise<void> {
+  /** Gives the records of sessions that were used a new life, all in one go; those that are missing are written again. */
+  async function prolong(sessions: readonly LiveSession[]): Promise<void> {
     const { ttlMs } = limits()
-    const until = session.lastUsedMs + ttlMs
-    if (until - session.storedUntilMs < ttlMs / 8) return
-    session.storedUntilMs = until
-    options.onProlonged?.(session, until - now())
-    await store.touch(keyPrefix + session.id, until - now())
+    const due = sessions.filter(
+      ({ lastUsedMs, storedUntilMs }) => lastUsedMs + ttlMs - storedUntilMs >= ttlMs / 8,
+    )
+    if (due.length === 0) return
+    const touches = due.map((session) => {
+      const lifeMs = session.lastUsedMs + ttlMs - now()
+      session.storedUntilMs = session.lastUsedMs + ttlMs
+      options.onProlonged?.(session, lifeMs)
+      return { key: keyPrefix + session.id, ttlMs: lifeMs }
+    })
+    const found = await store.touchMany(touches)
+    await Promise.all(due.filter((_, index) => !found[index]).map(confirm))
   }
 
   async function sweep(): Promise<void> {
     const at = now()
     const { ttlMs } = limits()
-    for (const session of [...live.values()]) {
-      if (session.inFlight > 0) session.lastUsedMs = at
-      if (at - session.lastUsedMs >= ttlMs) await expire(session)
-      else await prolong(session).catch((error: unknown) => logTouch(error))
-    }
+    for (const session of live.values()) if (session.inFlight > 0) session.lastUsedMs = at
+    const isOver = (session: LiveSession) => at - session.lastUsedMs >= ttlMs
+    await Promise.all([...live.values()].filter(isOver).map(expire))
+    await prolong([...live.values()]).catch((error: unknown) => logTouch(error))
   }
 
   /** Nobody used it here; another replica may be serving it all the time. */

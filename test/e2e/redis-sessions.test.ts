@@ -140,10 +140,42 @@ describe('sessions in Redis', { skip: NO_REDIS }, () => {
     assert.equal(await metric(gateway, 'toolhive_session_store_queued_writes'), 0)
     assert.equal(await redis.admin.exists(`vmcp-sessions:${made.id}`), 1)
     assert.equal(await callIn(old, 'count'), '3')
+    // This Redis forgot everything; a session that is in use is written again, not ended.
+    await until(
+      'the record of the old session',
+      async () => {
+        assert.equal((await at(gateway, old)).status, 200)
+        return (await redis.admin.exists(`vmcp-sessions:${old.id}`)) === 1 ? true : undefined
+      },
+      15_000,
+    )
     assert.equal((await at(gateway, { ...old, id: 'unknown-here' })).status, 404)
     await using other = await start()
     assert.equal((await at(other, made)).status, 200)
     assert.equal(gateway.child.output().match(/Redis is away/g)?.length, 1)
+  })
+
+  it('make no call wait for Redis, nor ask it much', async () => {
+    await using gateway = await start()
+    const session = await openSession(gateway.url)
+    await callIn(session, 'count')
+    const commands = async () => {
+      const [, count] = /total_commands_processed:(\d+)/.exec(await redis.admin.info('stats')) ?? []
+      return Number(count)
+    }
+    const before = await commands()
+    const began = performance.now()
+    for (let n = 0; n < 300; n++) await callIn(session, 'count')
+    const seconds = (performance.now() - began) / 1000
+    const asked = (await commands()) - before
+    // Replicas look after each other once in a while; calls add nothing.
+    assert.ok(asked < 30 + seconds * 10, `${asked} commands for 300 calls in ${seconds} s`)
+    redis.pause()
+    try {
+      assert.equal(await callIn(session, 'count'), '302')
+    } finally {
+      redis.resume()
+    }
   })
 
   it('are refused with 503 and a time to come again where that is configured', async () => {
