@@ -42,6 +42,8 @@ export interface ClientSide {
   drain(graceMs: number, adopt?: AdoptCall): Promise<void>
 }
 
+const MCP_PATH = '/mcp'
+
 /** Listens for HTTP clients, of both eras and HTTP+SSE, and for operators. Rejects if it cannot listen. */
 export async function openHttpSide(
   options: ClientSideOptions,
@@ -51,6 +53,7 @@ export async function openHttpSide(
   const { allowedOrigins } = config.server
   const edge = createHttpEdge({
     ...edgeOptions(options),
+    path: MCP_PATH,
     authenticate: createAuthenticate(config.incomingAuth, userInfo().username),
     allowedHosts: allowedHosts(config, address.host),
     allowedOrigins: allowedOrigins.length > 0 ? allowedOrigins : undefined,
@@ -65,9 +68,10 @@ export async function openHttpSide(
       createOpsRoutes(options.ops, guard),
       options.composites.serve(guard),
     ],
+    posts: { path: MCP_PATH, serve: (req, res) => void edge.handle(req, res) },
   })
   return {
-    url: `${listener.origin}/mcp`,
+    url: `${listener.origin}${MCP_PATH}`,
     gone: new Promise(() => {}),
     async drain(graceMs, adopt) {
       await edge.drain(graceMs, adopt)

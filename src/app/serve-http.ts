@@ -1,5 +1,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { systemNow } from '../base/clock.ts'
+import type { HttpRequest, HttpResponse } from '../net/http-message.ts'
+import { serveLeanPosts, type LeanPosts } from '../net/lean-posts.ts'
 
 export interface HttpListener {
   readonly port: number
@@ -15,6 +18,11 @@ export interface ListenOptions {
   readonly port: number
   /** Returns false for a path that is not its own. */
   readonly handlers: readonly ((req: IncomingMessage, res: ServerResponse) => boolean)[]
+  /** POSTs to this path, if they are plain, come here the short way; the handlers have to know the path, too. */
+  readonly posts?: {
+    readonly path: string
+    serve(request: HttpRequest, response: HttpResponse): void
+  }
 }
 
 /**
@@ -37,12 +45,14 @@ export async function serveHttp(options: ListenOptions): Promise<HttpListener> {
     },
   )
   server.maxConnections = 100_000
+  const { posts } = options
+  const lean = posts && serveLeanPosts(server, { ...posts, now: systemNow })
   await listen(server, options)
   const { port } = server.address() as AddressInfo
   return {
     port,
     origin: `http://${reachable(options.host)}:${port}`,
-    close: (graceMs) => closeServer(server, graceMs),
+    close: (graceMs) => closeServer(server, lean, graceMs),
   }
 }
 
@@ -61,10 +71,18 @@ function reachable(host: string): string {
   return host.includes(':') ? `[${host}]` : host
 }
 
-async function closeServer(server: Server, graceMs: number): Promise<void> {
+async function closeServer(
+  server: Server,
+  lean: LeanPosts | undefined,
+  graceMs: number,
+): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()))
   server.closeIdleConnections()
-  const timer = setTimeout(() => server.closeAllConnections(), graceMs)
+  lean?.closeIdle()
+  const timer = setTimeout(() => {
+    server.closeAllConnections()
+    lean?.closeAll()
+  }, graceMs)
   await closed
   clearTimeout(timer)
 }

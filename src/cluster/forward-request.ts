@@ -1,7 +1,8 @@
-import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { isAppError } from '../base/errors.ts'
 import { isJsonObject, type JsonObject } from '../base/json.ts'
 import type { Principal } from '../mcp/caller.ts'
+import type { HttpRequest, HttpResponse } from '../net/http-message.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { Directory } from './directory.ts'
 import { CLIENT_HEADER } from './link/headers.ts'
@@ -33,8 +34,8 @@ const LOOK_MS = 5_000
 export async function forwardRequest(
   { directory, link, log }: ForwardParts,
   to: string,
-  request: IncomingMessage,
-  response: ServerResponse,
+  request: HttpRequest,
+  response: HttpResponse,
   { principal, body = EMPTY }: ForwardedClient,
 ): Promise<'answered' | 'gone'> {
   const replica = await findAlive(directory, to)
@@ -110,10 +111,10 @@ function watchOver(directory: Directory, to: string, abort: AbortController) {
 
 function passBack(
   answer: IncomingMessage,
-  response: ServerResponse,
+  response: HttpResponse,
   seen: () => void,
 ): Promise<void> {
-  response.writeHead(answer.statusCode ?? 502, handedOn(answer.headers))
+  response.writeHead(answer.statusCode ?? 502, listed(handedOn(answer.headers)))
   response.flushHeaders()
   return new Promise((resolve, reject) => {
     answer.on('data', (chunk: Buffer) => {
@@ -132,12 +133,13 @@ function passBack(
   })
 }
 
-/** Headers that belong to one connection, and credentials: the other replica knows who it is. */
+/** Headers that belong to one connection or message, and credentials: the other replica knows who it is. */
 const OF_ONE_HOP = new Set([
   'authorization',
   'connection',
   'content-length',
   'cookie',
+  'date',
   'expect',
   'host',
   'keep-alive',
@@ -158,8 +160,15 @@ function handedOn(headers: IncomingHttpHeaders): Record<string, string | string[
   return own
 }
 
-function unavailable(response: ServerResponse): 'answered' {
-  response.writeHead(502, { 'content-length': 0 })
+/** Names and values in turn. */
+function listed(headers: Record<string, string | string[]>): string[] {
+  return Object.entries(headers).flatMap(([name, value]) =>
+    [value].flat().flatMap((each) => [name, each]),
+  )
+}
+
+function unavailable(response: HttpResponse): 'answered' {
+  response.writeHead(502, ['Content-Length', '0'])
   response.end()
   return 'answered'
 }

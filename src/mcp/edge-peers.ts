@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { HttpRequest, HttpResponse } from '../net/http-message.ts'
 import type { JsonObject } from '../base/json.ts'
 import type { Principal } from './caller.ts'
 
@@ -12,8 +12,8 @@ export interface EdgePeers {
    */
   forward(
     to: string,
-    request: IncomingMessage,
-    response: ServerResponse,
+    request: HttpRequest,
+    response: HttpResponse,
     client: { readonly principal: Principal; readonly body?: Buffer },
   ): Promise<'answered' | 'gone'>
   /** Hands a message on to the edge of another replica. False: it could not be delivered. Never rejects. */
@@ -37,8 +37,8 @@ export interface EdgeMessage {
 export interface PeerSide {
   /** Answers a request of a client that another replica has admitted. */
   serve(
-    request: IncomingMessage,
-    response: ServerResponse,
+    request: HttpRequest,
+    response: HttpResponse,
     client: { readonly principal: Principal; readonly body: Buffer },
   ): void
   /** Takes a message. False: nobody here waits for it. */

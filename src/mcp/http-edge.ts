@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { HttpRequest, HttpResponse } from '../net/http-message.ts'
 import type { Now } from '../base/clock.ts'
 import type { NewId } from '../base/ids.ts'
 import type { Logger } from '../telemetry/logger.ts'
@@ -35,8 +35,8 @@ export interface HttpEdgeOptions extends HostRules {
 
 /** Everything between the sockets of MCP clients and a gateway, over HTTP. */
 export interface HttpEdge {
-  /** For `server.on('request')`. False: the path is not ours, and nothing was done. */
-  handle(request: IncomingMessage, response: ServerResponse): boolean
+  /** For `server.on('request')` and `serveLeanPosts`. False: the path is not ours, and nothing was done. */
+  handle(request: HttpRequest, response: HttpResponse): boolean
   /** For other replicas. */
   readonly peerSide: PeerSide
   /** The way to a session's client, for what belongs to none of its requests. */

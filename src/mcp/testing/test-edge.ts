@@ -4,6 +4,7 @@ import { request as httpRequest } from 'node:http'
 import { newUuid } from '../../base/ids.ts'
 import { systemNow } from '../../base/clock.ts'
 import type { Json, JsonObject } from '../../base/json.ts'
+import { serveLeanPosts } from '../../net/lean-posts.ts'
 import { silentLogger } from '../../telemetry/logger.ts'
 import { createHttpEdge } from '../http-edge.ts'
 import type { HttpEdge, HttpEdgeOptions } from '../http-edge.ts'
@@ -24,7 +25,7 @@ export interface TestEdge {
   [Symbol.asyncDispose](): Promise<void>
 }
 
-/** Starts an edge on a free port of the loopback interface. */
+/** Starts an edge on a free port of the loopback interface, behind the short way for plain POSTs as in the product. */
 export async function startTestEdge(options: Partial<HttpEdgeOptions> = {}): Promise<TestEdge> {
   const gateway = createFakeGateway()
   const edge = createHttpEdge({
@@ -40,6 +41,11 @@ export async function startTestEdge(options: Partial<HttpEdgeOptions> = {}): Pro
   const server = createServer((request, response) => {
     if (!edge.handle(request, response)) response.writeHead(404).end()
   })
+  const lean = serveLeanPosts(server, {
+    path: '/mcp',
+    serve: (request, response) => void edge.handle(request, response),
+    now: systemNow,
+  })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const address = server.address()
   const port = typeof address === 'object' && address ? address.port : 0
@@ -53,6 +59,7 @@ export async function startTestEdge(options: Partial<HttpEdgeOptions> = {}): Pro
     async [Symbol.asyncDispose]() {
       edge.close()
       server.closeAllConnections()
+      lean.closeAll()
       await new Promise((resolve) => server.close(resolve))
     },
   }
@@ -80,6 +87,8 @@ export function send(url: string, asked: Asked): Promise<Answer> {
       ? asked.body
       : JSON.stringify(asked.body)
   const headers: Record<string, string> = {
+    // Else Node would announce that it closes, and no request would be plain.
+    connection: 'keep-alive',
     accept: 'application/json, text/event-stream',
     ...(body === undefined ? {} : { 'content-type': 'application/json' }),
     ...asked.headers,
@@ -213,6 +222,7 @@ export interface SseReader {
 export function openSse(url: string, asked: Asked): Promise<SseReader> {
   const body = asked.body === undefined ? undefined : JSON.stringify(asked.body)
   const headers: Record<string, string> = {
+    connection: 'keep-alive',
     accept: asked.method === 'GET' ? 'text/event-stream' : 'application/json, text/event-stream',
     ...(body === undefined ? {} : { 'content-type': 'application/json' }),
     ...asked.headers,

@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http'
+import type { HttpResponse } from '../../../net/http-message.ts'
 import type { ClientLimits } from '../../client-limits.ts'
 
 /** Bodies up to this are never refused for what others send. */
@@ -28,7 +28,7 @@ export class BodyBudget {
   }
 
   /** The body of this size is not kept any more once the response has ended; at once if there is none. */
-  release(sizeBytes: number, response: ServerResponse | undefined): void {
+  release(sizeBytes: number, response: HttpResponse | undefined): void {
     if (sizeBytes <= SMALL_BYTES) return
     const free = (): void => {
       this.#bytes -= sizeBytes

@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { HttpRequest, HttpResponse } from '../../../net/http-message.ts'
 import { renderError } from '../../render-reply.ts'
 import type { RequestId } from '../../messages.ts'
 
@@ -9,7 +9,7 @@ const JOIN_BELOW_BYTES = 64 * 1024
 
 /** Answers with one JSON body. Does nothing if the answer was begun or the client is gone. */
 export function answerJson(
-  response: ServerResponse,
+  response: HttpResponse,
   status: number,
   body: readonly Buffer[],
   headers: readonly string[] = [],
@@ -25,7 +25,7 @@ export function answerJson(
     ...headers,
   ])
   if (size < TEXT_BELOW_BYTES) response.end(toLatin1(body), 'latin1')
-  else if (body.length === 1) response.end(body[0])
+  else if (body.length === 1) response.end(body[0]!)
   else if (size < JOIN_BELOW_BYTES) response.end(Buffer.concat(body, size))
   else {
     for (const chunk of body) response.write(chunk)
@@ -42,7 +42,7 @@ function toLatin1(body: readonly Buffer[]): string {
 
 /** Answers with a JSON-RPC error. */
 export function answerError(
-  response: ServerResponse,
+  response: HttpResponse,
   status: number,
   code: number,
   message: string,
@@ -54,7 +54,7 @@ export function answerError(
 
 /** Answers without a body: 202 to what needs no response. */
 export function answerEmpty(
-  response: ServerResponse,
+  response: HttpResponse,
   status: number,
   headers: readonly string[] = [],
 ): void {
@@ -64,7 +64,7 @@ export function answerEmpty(
 }
 
 /** Lets go of what a request that stays open for hours does not need any more. */
-export function forgetHeaders(request: IncomingMessage): void {
+export function forgetHeaders(request: HttpRequest): void {
   request.headers = {}
   request.rawHeaders = []
 }

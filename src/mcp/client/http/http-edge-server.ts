@@ -1,4 +1,5 @@
-import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingHttpHeaders } from 'node:http'
+import type { HttpRequest, HttpResponse } from '../../../net/http-message.ts'
 import type { Authenticate, Denied } from '../../authenticate.ts'
 import type { Principal } from '../../caller.ts'
 import type { ClientChannel, ClientSession } from '../../client-session.ts'
@@ -33,7 +34,7 @@ export interface HttpEdgeServerOptions {
   readonly sse: { readonly path: string; readonly messagesPath: string } | false
 }
 
-type Serve = (request: IncomingMessage, response: ServerResponse, principal: Principal) => void
+type Serve = (request: HttpRequest, response: HttpResponse, principal: Principal) => void
 
 /** Routes requests to the transport and era they belong to. */
 export class HttpEdgeServer {
@@ -43,7 +44,7 @@ export class HttpEdgeServer {
   readonly #sse: SseTransport
   readonly #listens = new Listens()
   /** Requests that another replica has admitted. */
-  readonly #handedOn = new WeakSet<IncomingMessage>()
+  readonly #handedOn = new WeakSet<HttpRequest>()
   #draining = false
 
   constructor(context: EdgeContext, options: HttpEdgeServerOptions) {
@@ -115,7 +116,7 @@ export class HttpEdgeServer {
     return session.channel ?? peerOf(this.#context, session)
   }
 
-  handle(request: IncomingMessage, response: ServerResponse): boolean {
+  handle(request: HttpRequest, response: HttpResponse): boolean {
     const url = request.url ?? '/'
     const query = url.indexOf('?')
     const path = query < 0 ? url : url.slice(0, query)
@@ -158,8 +159,8 @@ export class HttpEdgeServer {
 
   /** Host, origin, identity; from then on nothing a stage throws gets past. */
   #admit(
-    request: IncomingMessage,
-    response: ServerResponse,
+    request: HttpRequest,
+    response: HttpResponse,
     serve: (principal: Principal) => void,
   ): void {
     const problem = this.#options.guard(request.headers)
@@ -184,7 +185,7 @@ export class HttpEdgeServer {
     }
   }
 
-  #serveMcp(request: IncomingMessage, response: ServerResponse, principal: Principal): void {
+  #serveMcp(request: HttpRequest, response: HttpResponse, principal: Principal): void {
     if (request.method === 'POST') this.#post(request, response, principal)
     else {
       request.resume()
@@ -192,14 +193,14 @@ export class HttpEdgeServer {
     }
   }
 
-  #serveSse(request: IncomingMessage, response: ServerResponse, principal: Principal): void {
+  #serveSse(request: HttpRequest, response: HttpResponse, principal: Principal): void {
     request.resume()
     if (request.method === 'GET') this.#sse.open(response, principal)
     else
       answerError(response, 405, INVALID_REQUEST, 'Only GET opens a stream', null, ['Allow', 'GET'])
   }
 
-  #serveMessage(request: IncomingMessage, response: ServerResponse, principal: Principal): void {
+  #serveMessage(request: HttpRequest, response: HttpResponse, principal: Principal): void {
     if (request.method !== 'POST') {
       request.resume()
       answerError(response, 405, INVALID_REQUEST, 'Messages are posted', null, ['Allow', 'POST'])
@@ -225,11 +226,7 @@ export class HttpEdgeServer {
   }
 
   /** GET and DELETE exist for legacy sessions only. */
-  #sessionOperation(
-    request: IncomingMessage,
-    response: ServerResponse,
-    principal: Principal,
-  ): void {
+  #sessionOperation(request: HttpRequest, response: HttpResponse, principal: Principal): void {
     const { method, headers } = request
     const version = headers[VERSION_HEADER]
     const isModern = isKnownVersion(version) && VERSIONS[version].era === 'modern'
@@ -244,7 +241,7 @@ export class HttpEdgeServer {
     }
   }
 
-  #post(request: IncomingMessage, response: ServerResponse, principal: Principal): void {
+  #post(request: HttpRequest, response: HttpResponse, principal: Principal): void {
     const accepts = readAccept(request.headers.accept)
     if (accepts === undefined) {
       request.resume()
@@ -263,7 +260,7 @@ export class HttpEdgeServer {
     })
   }
 
-  #readBody(request: IncomingMessage, response: ServerResponse, use: (body: Buffer) => void): void {
+  #readBody(request: HttpRequest, response: HttpResponse, use: (body: Buffer) => void): void {
     readBody(request, response, this.#context, (body) => {
       if (typeof body === 'string') {
         this.#refuseBody(response, body)
@@ -278,8 +275,8 @@ export class HttpEdgeServer {
   }
 
   #dispatch(
-    request: IncomingMessage,
-    response: ServerResponse,
+    request: HttpRequest,
+    response: HttpResponse,
     principal: Principal,
     body: Buffer,
     accepts: Accepts,
@@ -300,7 +297,7 @@ export class HttpEdgeServer {
     } else postLegacy(this, request, response, principal, posted, accepts)
   }
 
-  #refuseBody(response: ServerResponse, body: Exclude<Body, Buffer>): void {
+  #refuseBody(response: HttpResponse, body: Exclude<Body, Buffer>): void {
     if (body === 'gone') return
     const close = ['Connection', 'close']
     if (body === 'too-large') {
@@ -318,14 +315,19 @@ export class HttpEdgeServer {
     }
   }
 
-  #failed(response: ServerResponse, thrown: unknown): void {
+  #failed(response: HttpResponse, thrown: unknown): void {
     const { error } = toFailure(thrown, 'legacy', this.#context)
     answerJson(response, 500, [renderError(null, error)])
   }
 }
 
-function deny(response: ServerResponse, { status, headers, body }: Denied): void {
+function deny(response: HttpResponse, { status, headers, body }: Denied): void {
   if (response.headersSent || response.destroyed) return
-  response.writeHead(status, { 'Content-Length': Buffer.byteLength(body), ...headers })
-  response.end(body)
+  const list = [
+    'Content-Length',
+    String(Buffer.byteLength(body)),
+    ...Object.entries(headers).flat(),
+  ]
+  response.writeHead(status, list)
+  response.end(body, 'utf8')
 }

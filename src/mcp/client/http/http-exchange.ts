@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http'
+import type { HttpResponse } from '../../../net/http-message.ts'
 import type { JsonObject } from '../../../base/json.ts'
 import type { EdgeContext } from '../context.ts'
 import type { Exchange } from '../exchange.ts'
@@ -25,7 +25,7 @@ export interface HttpExchangeOptions {
   /** Answers expected: more than one for a batch, which is answered by an array. */
   readonly batchSize?: number
   /** Begins the event stream on the response. */
-  openSink(response: ServerResponse): EventSink
+  openSink(response: HttpResponse): EventSink
 }
 
 /**
@@ -36,7 +36,7 @@ export class HttpExchange implements Exchange, Ticking {
   readonly answersCancelled = true
   place = -1
   readonly #context: EdgeContext
-  readonly #response: ServerResponse
+  readonly #response: HttpResponse
   readonly #options: HttpExchangeOptions
   readonly #startMs: number
   #expected: number
@@ -45,7 +45,7 @@ export class HttpExchange implements Exchange, Ticking {
   #sink: EventSink | undefined
   onGone: (() => void) | undefined
 
-  constructor(context: EdgeContext, response: ServerResponse, options: HttpExchangeOptions) {
+  constructor(context: EdgeContext, response: HttpResponse, options: HttpExchangeOptions) {
     this.#context = context
     this.#startMs = context.ticker.nowMs
     this.#response = response

@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { HttpRequest, HttpResponse } from '../../../net/http-message.ts'
 import { ByteList } from '../../../net/byte-list.ts'
 import type { ClientLimits } from '../../client-limits.ts'
 import type { BodyBudget } from './body-budget.ts'
@@ -22,8 +22,8 @@ interface BodyContext {
 
 /** Reads a request body whole, bounded in size and time. Calls `done` exactly once. */
 export function readBody(
-  request: IncomingMessage,
-  response: ServerResponse,
+  request: HttpRequest,
+  response: HttpResponse,
   { limits, ticker, bodies }: BodyContext,
   done: (body: Body) => void,
 ): void {
@@ -31,6 +31,13 @@ export function readBody(
   if (announced !== undefined && Number(announced) > limits.maxBodyBytes) {
     request.resume()
     done('too-large')
+    return
+  }
+  const { whole } = request
+  if (whole !== undefined) {
+    const hasRoom = bodies.grow(0, whole.length)
+    bodies.release(whole.length, hasRoom ? response : undefined)
+    done(hasRoom ? whole : 'too-many')
     return
   }
   const reader = new BodyReader(request, response, { limits, ticker, bodies }, done)
@@ -42,8 +49,8 @@ export function readBody(
 
 class BodyReader implements Ticking {
   place = -1
-  readonly #request: IncomingMessage
-  readonly #response: ServerResponse
+  readonly #request: HttpRequest
+  readonly #response: HttpResponse
   readonly #limits: ClientLimits
   readonly #ticker: Ticker
   readonly #bodies: BodyBudget
@@ -55,8 +62,8 @@ class BodyReader implements Ticking {
   #pieces = 0
 
   constructor(
-    request: IncomingMessage,
-    response: ServerResponse,
+    request: HttpRequest,
+    response: HttpResponse,
     { limits, ticker, bodies }: BodyContext,
     done: (body: Body) => void,
   ) {

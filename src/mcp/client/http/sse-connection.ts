@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http'
+import type { HttpResponse } from '../../../net/http-message.ts'
 import type { EdgeContext } from '../context.ts'
 import type { Ticking } from '../ticker.ts'
 
@@ -9,7 +9,7 @@ import type { Ticking } from '../ticker.ts'
 export class SseConnection implements Ticking {
   place = -1
   readonly #context: EdgeContext
-  readonly #response: ServerResponse
+  readonly #response: HttpResponse
   #lastMs = performance.now()
   #open = true
   /** It answers nothing: its client can wait on another replica as well. */
@@ -17,7 +17,7 @@ export class SseConnection implements Ticking {
   /** Called once when the client is gone; not after `end`. */
   onGone: (() => void) | undefined
 
-  constructor(context: EdgeContext, response: ServerResponse) {
+  constructor(context: EdgeContext, response: HttpResponse) {
     this.#context = context
     this.#response = response
     response.writeHead(200, [

@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http'
+import type { HttpResponse } from '../../../net/http-message.ts'
 import type { Socket } from 'node:net'
 import type { Logger } from '../../../telemetry/logger.ts'
 import type { ClientLimits } from '../../client-limits.ts'
@@ -20,7 +20,7 @@ export class Unsent implements Ticking {
   readonly #limits: ClientLimits
   readonly #ticker: Ticker
   readonly #log: Logger
-  readonly #waiting = new Map<ServerResponse, Progress>()
+  readonly #waiting = new Map<HttpResponse, Progress>()
 
   constructor(limits: ClientLimits, ticker: Ticker, log: Logger) {
     this.#limits = limits
@@ -29,7 +29,7 @@ export class Unsent implements Ticking {
   }
 
   /** Call it after a write. */
-  wrote(response: ServerResponse): void {
+  wrote(response: HttpResponse): void {
     if (response.writableLength === 0 || isWithKernel(response)) return
     if (this.#waiting.has(response)) return
     this.#waiting.set(response, { sentBytes: sentBytes(response), sinceMs: performance.now() })
@@ -46,7 +46,7 @@ export class Unsent implements Ticking {
     if (this.#waiting.size === 0) this.#ticker.delete(this)
   }
 
-  #stalls(response: ServerResponse, progress: Progress, nowMs: number): boolean {
+  #stalls(response: HttpResponse, progress: Progress, nowMs: number): boolean {
     const sent = sentBytes(response)
     if (sent !== progress.sentBytes) {
       progress.sentBytes = sent
@@ -68,7 +68,7 @@ export class Unsent implements Ticking {
     }
   }
 
-  #cut(response: ServerResponse): void {
+  #cut(response: HttpResponse): void {
     this.#waiting.delete(response)
     this.#log.warn({ unsentBytes: response.writableLength }, 'Cut a client that does not read')
     response.destroy()
@@ -76,7 +76,7 @@ export class Unsent implements Ticking {
 }
 
 /** Bytes of this connection that the system has taken. */
-function sentBytes({ socket }: ServerResponse): number {
+function sentBytes({ socket }: HttpResponse): number {
   return socket === null ? 0 : socket.bytesWritten - socket.writableLength
 }
 
@@ -84,7 +84,7 @@ function sentBytes({ socket }: ServerResponse): number {
  * Node counts what it has handed to the kernel as unsent until the next turn of the loop; then every answer would be kept
  * here for a tick. The queue of the handle is exact, once nothing is corked any more.
  */
-function isWithKernel(response: ServerResponse): boolean {
+function isWithKernel(response: HttpResponse): boolean {
   const socket: SocketWithHandle | null = response.socket
   if (!response.writableEnded || socket === null || socket.writableCorked > 0) return false
   return socket._handle?.writeQueueSize === 0

@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { HttpRequest, HttpResponse } from '../../../net/http-message.ts'
 import type { Principal } from '../../caller.ts'
 import { classify } from '../../classify.ts'
 import type { Classified } from '../../classify.ts'
@@ -39,8 +39,8 @@ type LegacyMessage = Extract<
 /** Answers a POST that is not modern. */
 export function postLegacy(
   legacy: LegacyHttp,
-  request: IncomingMessage,
-  response: ServerResponse,
+  request: HttpRequest,
+  response: HttpResponse,
   principal: Principal,
   posted: LegacyMessage,
   accepts: Accepts,
@@ -76,8 +76,8 @@ export function postLegacy(
 /** DELETE ends the session. */
 export function deleteLegacy(
   legacy: LegacyHttp,
-  request: IncomingMessage,
-  response: ServerResponse,
+  request: HttpRequest,
+  response: HttpResponse,
   principal: Principal,
 ): void {
   withSession(legacy, request, response, principal, null, (session) => {
@@ -96,7 +96,7 @@ export const RETRY_AFTER = ['Retry-After', '1']
 
 async function postInitialize(
   { context, draining }: LegacyHttp,
-  response: ServerResponse,
+  response: HttpResponse,
   principal: Principal,
   message: RpcRequest,
 ): Promise<void> {
@@ -129,8 +129,8 @@ async function postInitialize(
 /** Runs `use` with the session the request names, or answers why there is none. */
 export function withSession(
   { context }: LegacyHttp,
-  request: IncomingMessage,
-  response: ServerResponse,
+  request: HttpRequest,
+  response: HttpResponse,
   principal: Principal,
   id: RpcRequest['id'] | null,
   use: (session: ClientSession) => void,
@@ -176,8 +176,8 @@ export function withSession(
 function postBatch(
   legacy: LegacyHttp,
   peer: LegacyPeer,
-  request: IncomingMessage,
-  response: ServerResponse,
+  request: HttpRequest,
+  response: HttpResponse,
   batch: Extract<Classified, { kind: 'batch' }>,
   accepts: Accepts,
 ): void {
@@ -203,7 +203,7 @@ function servePart(
   peer: LegacyPeer,
   part: Classified,
   exchange: Exchange | undefined,
-  request: IncomingMessage,
+  request: HttpRequest,
 ): void {
   if (part.kind === 'request' && exchange) {
     serveLegacyRequest(peer, part.message, exchange, request.headers)
@@ -215,7 +215,7 @@ function servePart(
 function exchangeFor(
   legacy: LegacyHttp,
   peer: LegacyPeer,
-  response: ServerResponse,
+  response: HttpResponse,
   accepts: Accepts,
   batchSize?: number,
 ): Exchange {
@@ -227,7 +227,7 @@ function exchangeFor(
   })
 }
 
-function openSink(legacy: LegacyHttp, peer: LegacyPeer, response: ServerResponse): EventSink {
+function openSink(legacy: LegacyHttp, peer: LegacyPeer, response: HttpResponse): EventSink {
   const connection = new SseConnection(legacy.context, response)
   if (!isAtLeast(peer.session.client.version, '2025-03-26')) return new LiveSink(connection)
   const stream = streamsOf(legacy, peer).open()
@@ -249,6 +249,6 @@ export function streamsOf({ context, replay }: LegacyHttp, peer: LegacyPeer): Se
   return streams
 }
 
-function originOf({ headers, socket }: IncomingMessage): SessionOrigin {
+function originOf({ headers, socket }: HttpRequest): SessionOrigin {
   return { source: socket.remoteAddress, userAgent: headers['user-agent'] }
 }

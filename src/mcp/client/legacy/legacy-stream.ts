@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { HttpRequest, HttpResponse } from '../../../net/http-message.ts'
 import type { Principal } from '../../caller.ts'
 import type { ClientSession } from '../../client-session.ts'
 import { replicaIn } from '../../edge-peers.ts'
@@ -15,8 +15,8 @@ import { parseEventId, STANDALONE } from './session-streams.ts'
  */
 export function getLegacy(
   legacy: LegacyHttp,
-  request: IncomingMessage,
-  response: ServerResponse,
+  request: HttpRequest,
+  response: HttpResponse,
   principal: Principal,
 ): void {
   withSession(legacy, request, response, principal, null, (session) => {
@@ -43,8 +43,8 @@ function holderElsewhere(
 
 function openStream(
   legacy: LegacyHttp,
-  request: IncomingMessage,
-  response: ServerResponse,
+  request: HttpRequest,
+  response: HttpResponse,
   session: ClientSession,
 ): void {
   const { context } = legacy
@@ -70,7 +70,7 @@ function openStream(
   if (number === STANDALONE) void context.port.sessions.claimStream(session)
 }
 
-function lastEventIdOf(request: IncomingMessage): string | undefined {
+function lastEventIdOf(request: HttpRequest): string | undefined {
   const header = request.headers['last-event-id']
   return typeof header === 'string' && header !== '' ? header : undefined
 }

@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { HttpRequest, HttpResponse } from '../../../net/http-message.ts'
 import type { Principal } from '../../caller.ts'
 import { classify } from '../../classify.ts'
 import { GATEWAY_OVERLOADED, INVALID_REQUEST, PARSE_ERROR } from '../../rpc-codes.ts'
@@ -33,7 +33,7 @@ export class SseTransport {
   }
 
   /** GET: opens the stream; its first event names the endpoint. */
-  open(response: ServerResponse, principal: Principal): void {
+  open(response: HttpResponse, principal: Principal): void {
     if (this.#draining()) {
       const text = 'The server is shutting down'
       answerError(response, 503, GATEWAY_OVERLOADED, text, null, ['Retry-After', '1'])
@@ -64,7 +64,7 @@ export class SseTransport {
   }
 
   /** The replica that holds the stream of a POST, if it is another one. */
-  homeOf(request: IncomingMessage): string | undefined {
+  homeOf(request: HttpRequest): string | undefined {
     const { peers } = this.#context
     if (peers === undefined) return undefined
     const home = replicaIn(sessionIdOf(request))
@@ -72,11 +72,7 @@ export class SseTransport {
   }
 
   /** POST: undefined if the session is unknown or somebody else's (it has been answered), else where the body goes. */
-  find(
-    request: IncomingMessage,
-    response: ServerResponse,
-    principal: Principal,
-  ): SseClient | undefined {
+  find(request: HttpRequest, response: HttpResponse, principal: Principal): SseClient | undefined {
     const client = this.#clients.get(sessionIdOf(request))
     if (client?.principal.binding === principal.binding) {
       if (isJsonContent(request.headers['content-type'])) return client
@@ -90,7 +86,7 @@ export class SseTransport {
   }
 
   /** Takes a message; `message` undefined: the body was not JSON. */
-  receive(client: SseClient, message: unknown, response: ServerResponse): void {
+  receive(client: SseClient, message: unknown, response: HttpResponse): void {
     if (message === undefined) {
       answerError(response, 400, PARSE_ERROR, `Parse error: ${NOT_A_MESSAGE}`)
       return
@@ -117,7 +113,7 @@ export class SseTransport {
   }
 }
 
-function sessionIdOf(request: IncomingMessage): string {
+function sessionIdOf(request: HttpRequest): string {
   const { searchParams } = new URL(request.url ?? '/', 'http://localhost')
   return searchParams.get('sessionId') ?? ''
 }

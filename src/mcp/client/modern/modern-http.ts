@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { HttpRequest, HttpResponse } from '../../../net/http-message.ts'
 import type { Principal } from '../../caller.ts'
 import type { RpcRequest } from '../../messages.ts'
 import { renderError } from '../../render-reply.ts'
@@ -26,8 +26,8 @@ export interface ModernHttp {
 /** Answers the POST of a modern request. */
 export function postModern(
   modern: ModernHttp,
-  request: IncomingMessage,
-  response: ServerResponse,
+  request: HttpRequest,
+  response: HttpResponse,
   client: { readonly principal: Principal; readonly body: Buffer },
   message: RpcRequest,
   accepts: Accepts,
@@ -46,7 +46,7 @@ export function postModern(
 
 function serveHere(
   { context, listens, draining }: ModernHttp,
-  response: ServerResponse,
+  response: HttpResponse,
   request: ModernRequest,
   accepts: Accepts,
 ): void {
@@ -77,11 +77,11 @@ function serveHere(
 /** The response of a listen request: an event stream from the first message on. */
 class HttpListenSink implements ListenSink {
   readonly #context: EdgeContext
-  readonly #response: ServerResponse
+  readonly #response: HttpResponse
   #live: LiveSink | undefined
   onGone: (() => void) | undefined
 
-  constructor(context: EdgeContext, response: ServerResponse) {
+  constructor(context: EdgeContext, response: HttpResponse) {
     this.#context = context
     this.#response = response
     response.on('close', () => this.onGone?.())
