@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import type { Dispatcher } from 'undici'
+import type { CallDispatcher } from './http-call.ts'
 import { createOutbound } from './outbound.ts'
 
 describe('createOutbound', () => {
@@ -93,13 +94,14 @@ function portOf(server: Server): number {
   return (server.address() as AddressInfo).port
 }
 
-function get(dispatcher: Dispatcher, path: string): Promise<string> {
+function get(dispatcher: CallDispatcher | Dispatcher, path: string): Promise<string> {
   return new Promise((resolve, reject) => {
     let body = ''
     dispatcher.dispatch(
-      { method: 'GET', path },
+      { method: 'GET', path, headers: [], body: null },
       {
         onRequestStart() {},
+        onRequestSent() {},
         onResponseStart() {},
         onResponseData: (_, chunk) => void (body += chunk.toString()),
         onResponseEnd: () => resolve(body),

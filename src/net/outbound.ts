@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs'
 import { getCACertificates } from 'node:tls'
 import Pool from 'undici/lib/dispatcher/pool.js'
 import type { Dispatcher } from 'undici'
+import type { CallDispatcher } from './http-call.ts'
+import { LeanPool } from './lean/lean-pool.ts'
 import { guardedLookup } from './outside-url.ts'
 
 /** Who may use an origin's pool: TLS anchors and guard are part of the identity of a connection. */
@@ -17,7 +19,7 @@ export interface OutboundTarget {
 /** Connections to other servers, pooled per origin. */
 export interface Outbound {
   /** For requests that end soon: at most `maxConnections` at a time, the rest wait in line. */
-  calls(target: OutboundTarget): Dispatcher
+  calls(target: OutboundTarget): CallDispatcher
   /** For streams without end and for answers that somebody waits for: never waits in line. */
   streams(target: OutboundTarget): Dispatcher
   /** Ends all connections, open streams included. */
@@ -37,6 +39,25 @@ const DEFAULTS = { connectTimeoutMs: 10_000, maxConnections: 1_024 }
 export function createOutbound(options: OutboundOptions = {}): Outbound {
   const { connectTimeoutMs, maxConnections } = { ...DEFAULTS, ...options }
   const pools = new Map<string, Pool>()
+  const leanPools = new Map<string, LeanPool>()
+
+  /** Plain HTTP goes the short way (docs/decisions/016); TLS and guarded addresses are undici's. */
+  function calls(target: OutboundTarget): CallDispatcher {
+    const { origin } = target
+    if (target.outside || !origin.startsWith('http:')) {
+      const found = pool(target, maxConnections)
+      return {
+        dispatch: (call, handler) =>
+          found.dispatch({ ...call, headers: call.headers as string[] }, handler),
+      }
+    }
+    let found = leanPools.get(origin)
+    if (found === undefined) {
+      found = new LeanPool({ origin, connectTimeoutMs, maxConnections })
+      leanPools.set(origin, found)
+    }
+    return found
+  }
 
   function pool(target: OutboundTarget, connections: number | null): Dispatcher {
     const key = `${connections === null ? 'streams' : 'calls'} ${target.outside ? 'outside' : ''} ${target.origin} ${target.caBundlePath ?? ''}`
@@ -60,11 +81,12 @@ export function createOutbound(options: OutboundOptions = {}): Outbound {
   }
 
   return {
-    calls: (target) => pool(target, maxConnections),
+    calls,
     streams: (target) => pool(target, null),
     async close() {
-      const all = [...pools.values()]
+      const all = [...pools.values(), ...leanPools.values()]
       pools.clear()
+      leanPools.clear()
       await Promise.all(all.map((each) => each.destroy()))
     },
   }

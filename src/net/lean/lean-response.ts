@@ -13,6 +13,7 @@ export interface ResponseOwner {
 
 const UNFIT = /[^\t\x20-\x7e\x80-\xff]/
 const CRLF = '\r\n'
+const JOIN_BELOW_BYTES = 16 * 1024
 const LAST_CHUNK = '0\r\n\r\n'
 
 /** The answer to a LeanRequest: with the length its head names, in chunks if it names none. */
@@ -74,12 +75,20 @@ export class LeanResponse implements HttpResponse {
   write(chunk: string | Buffer): boolean {
     if (this.destroyed || this.writableEnded || chunk.length === 0) return false
     const { socket } = this
-    socket.cork()
-    this.flushHeaders()
-    if (this.#isChunked) socket.write(Buffer.byteLength(chunk).toString(16) + CRLF, 'latin1')
-    socket.write(chunk)
-    if (this.#isChunked) socket.write(CRLF, 'latin1')
-    socket.uncork()
+    const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk
+    const size = this.#isChunked ? bytes.length.toString(16) + CRLF : ''
+    const end = this.#isChunked ? CRLF : ''
+    if (bytes.length < JOIN_BELOW_BYTES) {
+      // One string of characters that stand for bytes costs less than three pieces.
+      socket.write(this.#head + size + bytes.toString('latin1') + end, 'latin1')
+    } else {
+      socket.cork()
+      socket.write(this.#head + size, 'latin1')
+      socket.write(bytes)
+      socket.write(end, 'latin1')
+      socket.uncork()
+    }
+    this.#head = ''
     return !socket.writableNeedDrain
   }
 

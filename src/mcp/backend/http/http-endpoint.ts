@@ -1,4 +1,5 @@
 import type { Dispatcher } from 'undici'
+import type { CallDispatcher } from '../../../net/http-call.ts'
 import type { BackendTarget } from '../../backend-connection.ts'
 import type { ConnectOptions } from '../connect-options.ts'
 import { DEFAULT_MAX_MESSAGE_BYTES } from '../connect-options.ts'
@@ -13,7 +14,7 @@ export interface HttpEndpoint {
   readonly path: string
   readonly maxMessageBytes: number
   /** Waits in line when the backend is busy. */
-  readonly calls: Dispatcher
+  readonly calls: CallDispatcher
   /** Never waits in line: streams, answers, the end of a session. */
   readonly streams: Dispatcher
   /** `base` with the headers of the owner and of this request, which win. */

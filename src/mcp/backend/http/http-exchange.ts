@@ -1,6 +1,6 @@
-import type { Dispatcher } from 'undici'
 import { ByteList } from '../../../net/byte-list.ts'
 import { CrumbWatch } from '../../../net/crumbs.ts'
+import type { CallController, CallHandler, ResponseHeaders } from '../../../net/http-call.ts'
 import { sameHostRedirect } from '../../../net/redirect.ts'
 import { SseParser } from '../../../net/sse-parser.ts'
 import { mcpErrors } from '../../errors.ts'
@@ -10,9 +10,6 @@ import { decodeMessage, showId, splitBatch } from '../answer.ts'
 import type { Incoming } from '../answer.ts'
 import type { HeaderList, HttpEndpoint } from './http-endpoint.ts'
 import type { PendingCall } from '../pending-call.ts'
-
-type ResponseHeaders = Record<string, string | string[] | undefined>
-type Controller = Dispatcher.DispatchController
 
 /** What the two eras do differently with the answer to a POST. */
 export interface ExchangeOwner {
@@ -43,9 +40,9 @@ const MAX_REDIRECTS = 3
 
 /**
  * One POST of a request and what comes back: one JSON object, or SSE with the response among other messages. It is
- * undici's handler itself, so that a call costs no stream, no AbortController and no copy of the answer.
+ * the connection's handler itself, so that a call costs no stream, no AbortController and no copy of the answer.
  */
-export class HttpExchange implements Dispatcher.DispatchHandler {
+export class HttpExchange implements CallHandler {
   readonly position: StreamPosition = { lastEventId: undefined, retryMs: undefined }
   lingersSinceMs = 0
   readonly #call: PendingCall
@@ -53,7 +50,7 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
   readonly #body: string
   readonly #headers: HeaderList
   #endpoint: HttpEndpoint
-  #controller: Controller | undefined
+  #controller: CallController | undefined
   #status = 0
   #sse: SseParser | undefined
   #chunk: Buffer | undefined
@@ -79,7 +76,7 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
       {
         method: 'POST',
         path: this.#endpoint.path,
-        headers: this.#headers as string[],
+        headers: this.#headers,
         body: this.#body,
       },
       this,
@@ -92,7 +89,7 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
     this.#owner.ended(this)
   }
 
-  onRequestStart(controller: Controller): void {
+  onRequestStart(controller: CallController): void {
     this.#controller = controller
     if (this.#over) controller.abort(ABORTED)
   }
@@ -101,7 +98,7 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
     this.#call.sent = true
   }
 
-  onResponseStart(_: Controller, status: number, headers: ResponseHeaders): void {
+  onResponseStart(_: CallController, status: number, headers: ResponseHeaders): void {
     if (status < 200 || this.#over) return
     this.#call.seen()
     this.#status = status
@@ -120,7 +117,7 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
     }
   }
 
-  onResponseData(_: Controller, chunk: Buffer): void {
+  onResponseData(_: CallController, chunk: Buffer): void {
     if (this.#over) return
     // Most answers are one piece.
     if (this.#isFirst) this.#isFirst = false
@@ -164,7 +161,7 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
     if (!this.#call.settled) this.#fail('its answer does not contain the response')
   }
 
-  onResponseError(_: Controller, error: Error): void {
+  onResponseError(_: CallController, error: Error): void {
     if (this.#over) return
     this.#over = true
     this.#owner.ended(this)
