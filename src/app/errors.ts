@@ -52,4 +52,18 @@ export const appErrors = defineErrors('APP', {
       `Cannot serve this configuration: it names what no backend offers\n${d.problems.join('\n')}`,
     hint: () => '`thv vmcp validate --live` shows all of them; correct the names or remove them',
   },
+  NOT_OFFERED: {
+    fault: 'environment',
+    status: 503,
+    message: (d: { tool: string; away: readonly string[] }) =>
+      d.away.length > 0
+        ? `"${d.tool}" cannot be run: not reached: ${d.away.join(', ')}`
+        : `"${d.tool}" cannot be run: a tool of its steps is not there, or its name is taken`,
+    hint: () => 'thv vmcp validate --live -c FILE says what is missing',
+  },
+  RUN_REFUSED: {
+    fault: 'caller',
+    status: 400,
+    message: (d: { tool: string; reason: string }) => `Cannot run "${d.tool}": ${d.reason}`,
+  },
 })

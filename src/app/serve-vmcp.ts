@@ -10,7 +10,12 @@ import { createRateLimits } from '../policy/rate-limits.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { createAroundBackend, outcomeOf } from './around-backend.ts'
 import { createAuditPort } from './audit-port.ts'
-import { openHttpSide, openStdioSide } from './client-side.ts'
+import {
+  openHttpSide,
+  openStdioSide,
+  type ClientSide,
+  type ClientSideOptions,
+} from './client-side.ts'
 import type { VmcpConfig } from './config/vmcp-config.ts'
 import { createVmcpGateway, toSettings } from './create-vmcp-gateway.ts'
 import { appErrors } from './errors.ts'
@@ -39,6 +44,8 @@ export interface ServeOptions {
   readonly log: Logger
   /** Speak MCP on stdin and stdout instead of listening. */
   readonly stdio?: boolean
+  /** Where clients come in, instead of a port or stdio. */
+  readonly openClients?: (side: ClientSideOptions) => ClientSide
   /** Ends the wait for backends at the start: it is to be closed at once. */
   readonly stop?: AbortSignal
 }
@@ -193,7 +200,9 @@ async function start(options: ServeOptions, stack: Stack): Promise<RunningVmcp> 
     // This client starts us and asks for the tools at once, many of them only once: it waits until there are some.
     await firstChance()
   }
-  const clients = isStdio ? openStdioSide(side) : await openHttpSide(side, options)
+  const clients =
+    options.openClients?.(side) ??
+    (isStdio ? openStdioSide(side) : await openHttpSide(side, options))
   stack.add({ close: () => clients.drain(0) })
   const metricsPort = await openMetricsPort(config(), options.host, ops)
   if (metricsPort !== undefined) {

@@ -3,8 +3,10 @@ import { versionSpec } from './specs/version.ts'
 import { vmcpInitSpec, vmcpServeSpec, vmcpValidateSpec } from './specs/vmcp.ts'
 import {
   workflowCancelSpec,
+  workflowGraphSpec,
   workflowListSpec,
   workflowResumeSpec,
+  workflowRunSpec,
   workflowShowSpec,
 } from './specs/workflow.ts'
 
@@ -31,6 +33,14 @@ export const COMMANDS: readonly Command[] = [
   {
     spec: workflowResumeSpec,
     load: async () => (await import('./commands/workflow-resume.ts')).workflowResume,
+  },
+  {
+    spec: workflowGraphSpec,
+    load: async () => (await import('./commands/workflow-graph.ts')).workflowGraph,
+  },
+  {
+    spec: workflowRunSpec,
+    load: async () => (await import('./commands/workflow-run.ts')).workflowRun,
   },
   { spec: versionSpec, load: async () => (await import('./commands/version.ts')).version },
 ]

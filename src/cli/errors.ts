@@ -2,6 +2,13 @@ import { defineErrors } from '../base/errors.ts'
 
 const help = (command: string) => `thv ${command === '' ? '' : `${command} `}--help`
 
+interface UnknownComposite {
+  readonly tool: string
+  readonly file: string
+  readonly names: readonly string[]
+  readonly meant: string | undefined
+}
+
 export const cliErrors = defineErrors('CLI', {
   UNKNOWN_COMMAND: {
     fault: 'caller',
@@ -121,6 +128,17 @@ export const cliErrors = defineErrors('CLI', {
     message: (d: { run: string; ids: readonly string[] }) =>
       `Several runs begin with "${d.run}": ${d.ids.join(', ')} …`,
     hint: () => 'write more of the id',
+  },
+  NO_SUCH_COMPOSITE: {
+    fault: 'caller',
+    status: 404,
+    message: (d: UnknownComposite) => `${d.file} has no composite tool "${d.tool}"`,
+    hint: (d: UnknownComposite) =>
+      d.meant !== undefined
+        ? `did you mean "${d.meant}"?`
+        : d.names.length > 0
+          ? `one of ${d.names.join(', ')}`
+          : 'compositeTools is where they are written',
   },
   PORT_TAKEN: {
     fault: 'environment',

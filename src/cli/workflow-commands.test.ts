@@ -7,7 +7,7 @@ import { createWorkflowApi } from '../api/workflows.ts'
 import { silentLogger } from '../telemetry/logger.ts'
 import type { RunEvent } from '../workflow/run-events.ts'
 import type { LiveRun, RunDetails, RunTable } from '../workflow/runs.ts'
-import { runCli } from './testing/run-cli.ts'
+import { runCli, tempHome } from './testing/run-cli.ts'
 
 const ID = '0199c300-0000-4000-8000-000000000001'
 const OTHER = '0199c3ff-0000-4000-8000-000000000002'
@@ -156,5 +156,72 @@ describe('thv workflow', () => {
         assert.match(other.stderr, /nothing that a gateway would say/)
       },
     )
+  })
+})
+
+const FILE = `name: a
+groupRef: a
+incomingAuth: { type: anonymous }
+outgoingAuth: { source: inline }
+aggregation:
+  conflictResolution: prefix
+  conflictResolutionConfig: { prefixFormat: '{workload}_' }
+backends:
+  - { name: calc, transport: stdio, command: none }
+compositeTools:
+  - name: add_up
+    description: Adds up numbers
+    parameters:
+      type: object
+      properties:
+        numbers: { type: array, items: { type: integer }, default: [1, 2] }
+    steps:
+      - id: sums
+        type: forEach
+        collection: '{{json .params.numbers}}'
+        step: { id: one, tool: calc_sum, arguments: { a: '{{.forEach.item}}' } }
+      - id: say
+        tool: calc_say
+        arguments: { message: '{{.steps.sums.output.count}} sums' }
+`
+
+describe('thv workflow with a file', () => {
+  it('draws composite tools', async () => {
+    using home = tempHome({ 'vmcp.yaml': FILE })
+    const file = home.path('vmcp.yaml')
+    const all = await runCli(['workflow', 'graph', file], home.env)
+    assert.equal(all.code, 0, all.stderr)
+    assert.match(all.stdout, /^add_up \(at most 30m0s\)\n {2}sums {2}for each item: calc_sum/)
+    const one = await runCli(['workflow', 'graph', file, 'add_up', '--format', 'mermaid'])
+    assert.match(one.stdout, /^flowchart TD\n/)
+    const none = await runCli(['workflow', 'graph', file, 'addup'])
+    assert.match(none.stderr, /has no composite tool "addup"\nTry: did you mean "add_up"\?/)
+    assert.match((await runCli(['workflow', 'graph', file, '--format', 'png'])).stderr, /"png"/)
+  })
+
+  it('tells what a run would do, with every argument', async () => {
+    using home = tempHome({ 'vmcp.yaml': FILE, 'args.json': '{"numbers":[7]}' })
+    const dry = (...args: string[]) =>
+      runCli(['workflow', 'run', home.path('vmcp.yaml'), 'add_up', '--dry-run', ...args])
+    const { code, stdout } = await dry()
+    assert.equal(code, 0)
+    assert.equal(
+      stdout,
+      '1. sums: calls calc_sum for 2 items, the first with\n   a: "1"\n' +
+        '2. say: calls calc_say  (after sums)\n   message: {{.steps.sums.output.count}} sums\n',
+    )
+    assert.match((await dry('--args', `@${home.path('args.json')}`)).stdout, /for 1 items/)
+    const json = await dry('--format', 'json', '--args', '{"numbers":[]}')
+    assert.equal((JSON.parse(json.stdout) as { tool: string }).tool, 'add_up')
+    for (const [args, reason] of [
+      ['{"numbers":[2.5]}', /does not fit add_up: numbers\[0\] must be a whole number/],
+      ['[]', /is not a JSON object/],
+      ['{', /is not JSON/],
+      ['@/nowhere', /cannot be read/],
+    ] as const) {
+      const bad = await dry('--args', args)
+      assert.equal(bad.code, 1)
+      assert.match(bad.stderr, reason)
+    }
   })
 })

@@ -60,3 +60,41 @@ whether it took effect.`,
   flags: { url, format },
   examples: ['workflow resume 0199c3'],
 } as const satisfies CommandSpec
+
+export const workflowGraphSpec = {
+  name: 'workflow graph',
+  summary: 'Draw the steps of composite tools',
+  arguments: {
+    file: { value: 'FILE', about: 'vMCP file with composite tools, or references to them' },
+    tool: { value: 'TOOL', about: 'One of them; default: all', optional: true },
+  },
+  flags: {
+    format: { kind: 'text', value: 'FORMAT', about: 'text or mermaid', default: 'text' },
+  },
+  examples: ['workflow graph vmcp.yaml', 'workflow graph vmcp.yaml triage --format mermaid'],
+} as const satisfies CommandSpec
+
+export const workflowRunSpec = {
+  name: 'workflow run',
+  summary: 'Run a composite tool once',
+  details: `Connects to the backends of the file, runs the tool, prints its result, and ends. Progress goes to stderr. Exit code 0 only if
+the run completed. With --dry-run nothing is connected to or called: it prints what would be done.`,
+  arguments: {
+    file: { value: 'FILE', about: 'vMCP file with the composite tool and its backends' },
+    tool: { value: 'TOOL', about: 'The composite tool' },
+  },
+  flags: {
+    args: {
+      kind: 'text',
+      value: 'JSON',
+      about: 'Its arguments; @FILE reads them from a file',
+      default: '{}',
+    },
+    'dry-run': { kind: 'switch', about: 'Render every argument and print the plan, call nothing' },
+    format,
+  },
+  examples: [
+    `workflow run vmcp.yaml triage --args '{"repo":"a/b"}' --dry-run`,
+    `workflow run vmcp.yaml triage --args @arguments.json`,
+  ],
+} as const satisfies CommandSpec

@@ -1,0 +1,59 @@
+import type { JsonObject } from '../../base/json.ts'
+import { dryRun, renderDryRun } from '../../workflow/dry-run.ts'
+import { askOnTerminal } from '../ask-on-terminal.ts'
+import { checkFormat } from '../check-format.ts'
+import type { CommandContext, CommandHandler } from '../command-spec.ts'
+import { cliErrors } from '../errors.ts'
+import { findComposite } from '../find-composite.ts'
+import { loadConfig, noteProblems } from '../load-config.ts'
+import { openLog } from '../open-log.ts'
+import { readArguments } from '../read-arguments.ts'
+import type { workflowRunSpec } from '../specs/workflow.ts'
+import { stopSignal } from '../stop-signal.ts'
+import { withBackends } from '../with-backends.ts'
+
+/** `thv workflow run FILE TOOL`. */
+export const workflowRun: CommandHandler<typeof workflowRunSpec> = async (flags, context) => {
+  const format = checkFormat(flags.format)
+  const { file, tool } = flags
+  const { config } = await loadConfig(file, context)
+  const plan = findComposite(config, tool, file)
+  const args = await readArguments(flags.args, plan)
+  if (flags['dry-run']) {
+    const steps = dryRun(plan, args, () => undefined)
+    if (format === 'json') context.print(JSON.stringify({ tool, steps }, undefined, 2))
+    else for (const line of renderDryRun(steps)) context.print(line)
+    return steps.some(({ problems }) => problems.length > 0) ? 1 : 0
+  }
+  noteProblems(config.remarks, context)
+  if (config.unsupported.length > 0) {
+    noteProblems(config.unsupported, context)
+    throw cliErrors.UNSUPPORTED({ file, count: config.unsupported.length })
+  }
+  const { runComposite } = await import('../../app/run-composite.ts')
+  using stop = stopSignal()
+  const result = await runComposite({
+    config: await withBackends(config, context),
+    tool,
+    args,
+    ask: process.stdin.isTTY
+      ? (request) => askOnTerminal(request, { input: process.stdin, output: process.stderr })
+      : undefined,
+    onProgress: (progress) => noteProgress(progress, context),
+    stop: stop.signal,
+    log: openLog({ level: flags.debug ? 'debug' : 'warn', format: 'auto', env: context.env }),
+  })
+  context.print(format === 'json' ? JSON.stringify(result, undefined, 2) : toText(result))
+  return result['isError'] === true ? 1 : 0
+}
+
+function noteProgress({ progress, total, message }: JsonObject, { note }: CommandContext): void {
+  const of = total === undefined ? '' : `/${JSON.stringify(total)}`
+  note(`[${JSON.stringify(progress)}${of}] ${typeof message === 'string' ? message : ''}`)
+}
+
+/** What a person wants to see of a tool's result. */
+function toText({ structuredContent, content }: JsonObject): string {
+  if (structuredContent !== undefined) return JSON.stringify(structuredContent, undefined, 2)
+  return JSON.stringify(content, undefined, 2)
+}
