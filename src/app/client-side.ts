@@ -58,6 +58,7 @@ export async function openHttpSide(
     allowedHosts: allowedHosts(config, address.host),
     allowedOrigins: allowedOrigins.length > 0 ? allowedOrigins : undefined,
     peers: options.fleet?.edgePeers,
+    keptEvents: options.fleet?.keptEvents,
   })
   options.fleet?.join(edge)
   const guard = createOpsGuard(address.host, config.server)

@@ -7,6 +7,7 @@ import { serveConnections } from '../cluster/serve-connections.ts'
 import type { BackendNews, Gateway, GatewayPeers } from '../gateway/create-gateway.ts'
 import type { ClientSession } from '../mcp/client-session.ts'
 import type { EdgeMessage, EdgePeers } from '../mcp/edge-peers.ts'
+import type { KeptEvents } from '../mcp/kept-events.ts'
 import type { HttpEdge } from '../mcp/http-edge.ts'
 import type { Logger } from '../telemetry/logger.ts'
 
@@ -14,6 +15,7 @@ import type { Logger } from '../telemetry/logger.ts'
 export interface Fleet {
   readonly gatewayPeers: GatewayPeers
   readonly edgePeers: EdgePeers
+  readonly keptEvents: KeptEvents
   /** Serves what others ask of this edge. Before `start`. */
   join(edge: HttpEdge): void
   /** From here on others find us. */
@@ -28,7 +30,12 @@ const NEWS = 'news'
 const FOLLOW = 'follow'
 
 /** `gateway`: asked when others ask, after it was made. */
-export function createFleet(cluster: Cluster, gateway: () => Gateway, log: Logger): Fleet {
+export function createFleet(
+  cluster: Cluster,
+  keptEvents: KeptEvents,
+  gateway: () => Gateway,
+  log: Logger,
+): Fleet {
   let edge: HttpEdge | undefined
   const { directory } = cluster
 
@@ -90,6 +97,7 @@ export function createFleet(cluster: Cluster, gateway: () => Gateway, log: Logge
       send: deliver,
       sendAll: (message) => cluster.tellAll(wrapped(message)),
     },
+    keptEvents,
     join: (own) => void (edge = own),
     async start() {
       await cluster.start()

@@ -1,6 +1,7 @@
 import { hostname } from 'node:os'
 import { systemNow } from '../base/clock.ts'
 import type { Gateway } from '../gateway/create-gateway.ts'
+import type { AppendLog } from '../storage/append-log.ts'
 import type { KeyValue } from '../storage/key-value.ts'
 import type { Sealer } from '../storage/sealing.ts'
 import type { Logger } from '../telemetry/logger.ts'
@@ -13,6 +14,7 @@ export interface FleetOptions {
   /** Asked anew where a reload may have changed it. */
   readonly config: () => VmcpConfig
   readonly store: KeyValue
+  readonly appendLog: AppendLog
   /** The key of this store, see `storedKey`: seals the link where the configuration has none. */
   readonly storeKey: Buffer
   /** Address that MCP listens on. */
@@ -44,6 +46,7 @@ export async function openFleet(options: FleetOptions): Promise<Fleet | undefine
   const host = section?.host ?? (isLoopbackHost(options.host) ? options.host : '0.0.0.0')
   const tls = section?.tls === undefined ? undefined : readLinkTls(section.tls)
   const scheme = tls === undefined ? 'http' : 'https'
+  const { createKeptEvents } = await import('../cluster/kept-events.ts')
   const { createFleet } = await import('./create-fleet.ts')
   const cluster = await openCluster({
     store: options.store,
@@ -59,7 +62,13 @@ export async function openFleet(options: FleetOptions): Promise<Fleet | undefine
     now: systemNow,
     log: options.log,
   })
-  return createFleet(cluster, options.gateway, options.log)
+  const keptEvents = createKeptEvents({
+    log: options.appendLog,
+    keyPrefix: 'events:',
+    sealer: options.sealer,
+    logger: options.log,
+  })
+  return createFleet(cluster, keptEvents, options.gateway, options.log)
 }
 
 /** A host name by which other replicas find this one: a pod's address, else the name of the machine. */

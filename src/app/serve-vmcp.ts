@@ -136,6 +136,7 @@ async function start(options: ServeOptions, stack: Stack): Promise<RunningVmcp> 
     : await openFleet({
         config,
         store: means.stores.keyValue,
+        appendLog: means.stores.appendLog,
         storeKey: means.key,
         secret: means.secret,
         sealer: means.sealer,

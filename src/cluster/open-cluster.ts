@@ -124,8 +124,9 @@ export async function openCluster(options: ClusterOptions): Promise<Cluster> {
     store,
     directory,
     ttlMs: options.ttlMs,
-    openRemote: (replica, { place, onLost }) =>
+    openRemote: (replica, { place, onLost }, signal) =>
       openRemoteConnection({
+        signal,
         link,
         replica,
         place,
@@ -147,7 +148,7 @@ export async function openCluster(options: ClusterOptions): Promise<Cluster> {
 
   async function ping(replica: Replica): Promise<Sign> {
     try {
-      const answer = await link.ask(replica, PING_PATH, {}, times.pingMs)
+      const answer = await link.ask(replica, PING_PATH, {}, { timeoutMs: times.pingMs })
       return isJsonObject(answer) && answer['id'] === replica.id ? 'alive' : 'refused'
     } catch (error) {
       return wasRefused(error) ? 'refused' : 'silent'
@@ -155,7 +156,7 @@ export async function openCluster(options: ClusterOptions): Promise<Cluster> {
   }
 
   async function tell(to: Replica, message: ClusterMessage): Promise<JsonObject> {
-    const answer = await link.ask(to, MESSAGE_PATH, message, TELL_TIMEOUT_MS)
+    const answer = await link.ask(to, MESSAGE_PATH, message, { timeoutMs: TELL_TIMEOUT_MS })
     return isJsonObject(answer) ? answer : {}
   }
 

@@ -16,7 +16,11 @@ export interface ProcessesOptions {
   /** Life of a record that is not prolonged, milliseconds; asked each time. */
   readonly ttlMs: () => number
   /** Reaches what another replica has. Rejects with CLUSTER_LINK or CLUSTER_NOT_OWNER. */
-  readonly openRemote: (replica: Replica, wanted: SharedConnect) => Promise<BackendConnection>
+  readonly openRemote: (
+    replica: Replica,
+    wanted: SharedConnect,
+    signal: AbortSignal,
+  ) => Promise<BackendConnection>
   /** How long to wait for a replica of which nobody knows whether it lives, milliseconds. */
   readonly patienceMs: number
   readonly log: Logger
@@ -34,6 +38,7 @@ export interface Processes {
 }
 
 const AGAIN_MS = 200
+const LOOK_MS = 1_000
 
 export function createProcesses(options: ProcessesOptions): Processes {
   const { store, directory, log } = options
@@ -72,14 +77,23 @@ export function createProcesses(options: ProcessesOptions): Processes {
   async function reach(id: string, wanted: SharedConnect): Promise<BackendConnection | Verdict> {
     const replica = await directory.find(id)
     if (replica === undefined) return 'dead'
+    // To open it may take long; to be dead while somebody waits must not.
+    const abort = new AbortController()
+    const watch = setInterval(() => {
+      void directory.isAlive(id).then((alive) => {
+        if (!alive) abort.abort()
+      })
+    }, LOOK_MS).unref()
     try {
-      return await options.openRemote(replica, wanted)
+      return await options.openRemote(replica, wanted, abort.signal)
     } catch (error) {
       if (isAppError(error, 'CLUSTER_NOT_OWNER')) return 'later'
       if (!isAppError(error, 'CLUSTER_LINK')) throw error
       if (await directory.isAlive(id)) return 'later'
       await directory.bury(id)
       return 'dead'
+    } finally {
+      clearInterval(watch)
     }
   }
 

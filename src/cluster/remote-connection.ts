@@ -27,6 +27,8 @@ export interface RemoteOptions {
   readonly replica: Replica
   readonly place: Place
   readonly maxMessageBytes: number
+  /** Gives up opening it. */
+  readonly signal: AbortSignal
   readonly onLost: (reason: string) => void
   readonly log: Logger
 }
@@ -37,7 +39,10 @@ export interface RemoteOptions {
  */
 export async function openRemoteConnection(options: RemoteOptions): Promise<RemoteConnection> {
   const { link, replica, place } = options
-  const answer = await link.ask(replica, CONNECTION_PATHS.open, place, OPEN_TIMEOUT_MS)
+  const answer = await link.ask(replica, CONNECTION_PATHS.open, place, {
+    timeoutMs: OPEN_TIMEOUT_MS,
+    signal: options.signal,
+  })
   const said = isJsonObject(answer) ? answer : {}
   if (said['error'] !== undefined) throw errorFromJson(said['error'])
   const { version, server, era, transport } = said
@@ -128,6 +133,8 @@ export class RemoteConnection implements BackendConnection {
       path: CONNECTION_PATHS.request,
       body: Buffer.from(JSON.stringify({ ...place, request: toWire(request) })),
       signal,
+      // It says at once that it has the request.
+      timeoutMs: SILENCE_MS,
     })
     const deaf = setTimeout(() => response.destroy(new Error('it is silent')), SILENCE_MS).unref()
     try {

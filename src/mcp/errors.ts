@@ -69,12 +69,14 @@ export const mcpErrors = defineErrors('MCP', {
       `The client did not answer "${d.method}" within ${d.waitedMs} ms`,
     hint: () => 'Answer sooner, or send the call again',
   },
-  FLIGHT_LOST: {
+  /** Of a legacy client's stream; or of a modern client's parked call. */
+  CALL_LOST: {
     fault: 'environment',
     status: 502,
     message: (d: { replica: string; ran: Ran }) =>
-      `The call that asked is lost with replica ${d.replica}: its outcome is unknown`,
-    hint: () => 'Send the call again without requestState if it may run twice',
+      `Outcome unknown: the call was lost with replica ${d.replica}`,
+    hint: () =>
+      'Look whether it took effect; to run it again, send it without requestState, or with another idempotency key or none',
   },
   TOO_MANY_LISTENS: {
     fault: 'environment',

@@ -13,6 +13,7 @@ import type { HostRules } from './host-guard.ts'
 import { HttpEdgeServer } from './client/http/http-edge-server.ts'
 import type { GatewayPort } from './gateway-port.ts'
 import type { AdoptCall } from './late-call.ts'
+import type { KeptEvents } from './kept-events.ts'
 import type { Implementation } from './messages.ts'
 
 export interface HttpEdgeOptions extends HostRules {
@@ -27,6 +28,8 @@ export interface HttpEdgeOptions extends HostRules {
   readonly log: Logger
   /** Other replicas of this gateway; default: none. */
   readonly peers?: EdgePeers | undefined
+  /** Where events of resumable streams outlive this process; default: nowhere. */
+  readonly keptEvents?: KeptEvents | undefined
   /** Path of the MCP endpoint. Default `/mcp`. */
   readonly path?: string
   /** HTTP+SSE of 2024-11-05. Default `/sse` and `/messages`; `false` leaves it out. */

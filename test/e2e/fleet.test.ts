@@ -1,11 +1,20 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { startFixture, type FixtureBackend } from '../support/fixture.ts'
 import { startFleet, type Fleet } from '../support/fleet.ts'
-import { callIn, stdioLab } from '../support/lab-client.ts'
+import { callIn, isAlive, stdioLab } from '../support/lab-client.ts'
 import { startLab, type Lab } from '../support/lab.ts'
-import { openSession } from '../support/raw-mcp.ts'
+import {
+  findMessage,
+  openSession,
+  readEvents,
+  sendModern,
+  type RawMessage,
+} from '../support/raw-mcp.ts'
 import { until } from '../support/until.ts'
 
+const URI = 'test://watched-resource'
 const PREFIXED = {
   aggregation: {
     conflictResolution: 'prefix',
@@ -58,18 +67,23 @@ describe('a fleet of gateways', () => {
   })
 })
 
-describe('a fleet that loses a replica', () => {
+/** One after the other dies; each test begins with those that are left. */
+describe('a fleet that loses its replicas', () => {
   let lab: Lab
+  let fixture: FixtureBackend
   let fleet: Fleet
   before(async () => {
     lab = await startLab()
+    fixture = await startFixture('http-legacy', { extras: true })
     fleet = await startFleet({
-      backends: { lab: lab.entry, local: stdioLab() },
+      count: 4,
+      backends: { lab: lab.entry, local: stdioLab(), fixture: fixture.entry },
       rest: PREFIXED,
     })
   })
   after(async () => {
     await fleet?.[Symbol.asyncDispose]()
+    await fixture?.[Symbol.asyncDispose]()
     await lab?.[Symbol.asyncDispose]()
   })
 
@@ -92,5 +106,94 @@ describe('a fleet that loses a replica', () => {
     const again = await session.send('tools/call', { name: 'local_count', arguments: {} })
     assert.doesNotMatch(JSON.stringify(again.messages), /stateLost/)
     assert.match(JSON.stringify(again.response), /"3"/)
+  })
+
+  it('replays streams of the dead, and says what nobody knows', async () => {
+    fleet.next = 1
+    const session = await openSession(fleet.url)
+    const call = { name: 'lab_wait', arguments: { ms: 60_000, progressMs: 100 } }
+    const opened = await session.open('tools/call', { ...call, _meta: { progressToken: 'p' } })
+    let first: string | undefined
+    let seen = 0
+    for await (const event of readEvents(opened)) {
+      first ??= event.id
+      if (event.data.includes('notifications/progress') && ++seen === 5) break
+    }
+    await sleep(300)
+    const requestId = session.lastId()
+    await fleet.kill(1)
+    fleet.next = 2
+    const messages: RawMessage[] = []
+    for await (const event of readEvents(await session.get(first, AbortSignal.timeout(30_000)))) {
+      if (event.data !== '') messages.push(JSON.parse(event.data) as RawMessage)
+    }
+    const progress = messages.filter(({ method }) => method === 'notifications/progress')
+    assert.ok(progress.length >= 5, `${progress.length} of the events before`)
+    const last = messages.at(-1)
+    assert.equal(last?.id, requestId)
+    assert.match(last?.error?.message ?? '', /^Outcome unknown/)
+  })
+
+  it('tells whoever answers a call of the dead that nobody knows, and carries on their streams', async () => {
+    fleet.next = 2
+    const capabilities = { elicitation: {} }
+    const params = { name: 'fixture_test_input_required_result_elicitation', arguments: {} }
+    const asked = await sendModern(fleet.url, 'tools/call', params, { capabilities })
+    const { requestState, inputRequests } = asked.response.result ?? {}
+    const inputResponses = Object.fromEntries(
+      Object.keys(inputRequests as object).map((key) => [
+        key,
+        { action: 'accept', content: { name: 'Ada' } },
+      ]),
+    )
+    const session = await openSession(fleet.url)
+    const stream = await session.get(undefined, AbortSignal.timeout(60_000))
+    await session.send('resources/subscribe', { uri: URI })
+    fleet.next = 3
+    const update = findMessage(stream, ({ method }) => method === 'notifications/resources/updated')
+    await session.send('tools/call', { name: 'fixture_touch', arguments: { uri: URI } })
+    await update
+    await fleet.kill(2)
+    const retry = { ...params, requestState, inputResponses }
+    const lost = await sendModern(fleet.url, 'tools/call', retry, { capabilities })
+    assert.match(lost.response.error?.message ?? '', /^Outcome unknown/)
+    const again = await session.get(undefined, AbortSignal.timeout(60_000))
+    const next = findMessage(again, ({ method }) => method === 'notifications/resources/updated')
+    const touching = setInterval(() => {
+      session.send('tools/call', { name: 'fixture_touch', arguments: { uri: URI } }).catch(() => {})
+    }, 1_000)
+    await next
+    clearInterval(touching)
+  })
+})
+
+describe('a replica that stands still for a while', () => {
+  let fleet: Fleet
+  before(async () => {
+    fleet = await startFleet({ count: 2, backends: { local: stdioLab() }, rest: PREFIXED })
+  })
+  after(async () => {
+    await fleet?.[Symbol.asyncDispose]()
+  })
+
+  it('is fenced when it comes back', async () => {
+    fleet.next = 0
+    const session = await openSession(fleet.url)
+    const idle = await openSession(fleet.url)
+    const pid = Number(await callIn(session, 'local_pid'))
+    assert.equal(await callIn(session, 'local_count'), '1')
+    assert.equal(await callIn(idle, 'local_count'), '1')
+    fleet.signal(0, 'SIGSTOP')
+    fleet.next = 1
+    const first = await session.send('tools/call', { name: 'local_count', arguments: {} })
+    assert.match(JSON.stringify(first.response), /stateLost/)
+    assert.equal(await callIn(session, 'local_count'), '2')
+    fleet.signal(0, 'SIGCONT')
+    fleet.next = 0
+    assert.equal(await callIn(session, 'local_count'), '3', 'it goes on where the other is')
+    assert.equal(await callIn(idle, 'local_count'), '2', 'what nobody took is still its own')
+    await until('the end of the process that was taken over', async () =>
+      (await isAlive(pid)) ? undefined : true,
+    )
   })
 })

@@ -1,4 +1,6 @@
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { serveVmcp, type RunningVmcp } from '../../src/app/serve-vmcp.ts'
 import { parseVmcpConfig } from '../../src/app/load-vmcp-config.ts'
@@ -29,7 +31,7 @@ export interface Fleet extends Balancer {
 /** Each replica is a process, as in earnest. */
 export async function startFleet(options: FleetOptions): Promise<Fleet> {
   const home = await createTempDir()
-  const yaml = fleetConfig(options, home.path)
+  const yaml = await fleetConfig(options, home.path)
   const replicas: Gateway[] = []
   const origins: string[] = []
   const balancer = await startBalancer(origins)
@@ -70,7 +72,11 @@ export async function startNearFleet(
   options: FleetOptions,
 ): Promise<Balancer & { readonly urls: readonly string[] }> {
   const home = await createTempDir()
-  const parsed = await parseVmcpConfig(fleetConfig(options, home.path), 'fleet.yaml', process.env)
+  const parsed = await parseVmcpConfig(
+    await fleetConfig(options, home.path),
+    'fleet.yaml',
+    process.env,
+  )
   if (parsed.config === undefined) throw new Error(JSON.stringify(parsed.problems))
   const replicas: RunningVmcp[] = []
   for (let i = 0; i < (options.count ?? 3); i++) {
@@ -95,10 +101,15 @@ export async function startNearFleet(
   })
 }
 
-function fleetConfig({ backends, rest = {}, sessionStorage }: FleetOptions, home: string): string {
+async function fleetConfig(
+  { backends, rest = {}, sessionStorage }: FleetOptions,
+  home: string,
+): Promise<string> {
+  const keyFile = join(home, 'fleet.key')
+  await writeFile(keyFile, randomBytes(32).toString('hex'))
   return gatewayConfig(backends, {
     sessionStorage: sessionStorage ?? { provider: 'sqlite', path: join(home, 'sessions.db') },
-    cluster: {},
+    cluster: { keyFile },
     ...rest,
   })
 }

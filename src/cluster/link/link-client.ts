@@ -25,8 +25,14 @@ export interface LinkClient {
   /** Resolves with the head of the answer. Rejects with CLUSTER_LINK. */
   send(to: Replica, request: LinkSend): Promise<IncomingMessage>
   /** A JSON request with a JSON answer. Rejects with CLUSTER_LINK; `undefined` for another status than 200. */
-  ask(to: Replica, path: string, value: object, timeoutMs?: number): Promise<unknown>
+  ask(to: Replica, path: string, value: object, how?: AskOptions): Promise<unknown>
   close(): void
+}
+
+export interface AskOptions {
+  /** Default: 10 s. */
+  readonly timeoutMs?: number
+  readonly signal?: AbortSignal
 }
 
 export interface LinkClientOptions {
@@ -103,12 +109,13 @@ export function createLinkClient(options: LinkClientOptions): LinkClient {
 
   return {
     send,
-    async ask(to, path, value, timeoutMs = ASK_TIMEOUT_MS) {
+    async ask(to, path, value, { timeoutMs = ASK_TIMEOUT_MS, signal } = {}) {
       const response = await send(to, {
         path,
         headers: { 'content-type': 'application/json' },
         body: Buffer.from(JSON.stringify(value)),
         timeoutMs,
+        ...(signal === undefined ? {} : { signal }),
       })
       const text = await readText(response, to)
       return response.statusCode === 200 && text !== '' ? (JSON.parse(text) as unknown) : undefined

@@ -4,6 +4,7 @@ import type { Logger } from '../../telemetry/logger.ts'
 import type { ClientLimits } from '../client-limits.ts'
 import type { EdgePeers } from '../edge-peers.ts'
 import type { GatewayPort } from '../gateway-port.ts'
+import type { KeptEvents } from '../kept-events.ts'
 import type { Implementation } from '../messages.ts'
 import { createRequestStateCodec } from '../request-state.ts'
 import type { RequestStateCodec } from '../request-state.ts'
@@ -27,6 +28,8 @@ export interface EdgeContext {
   readonly log: Logger
   /** Undefined: there are no other replicas. */
   readonly peers: EdgePeers | undefined
+  /** Where events of streams outlive this process; undefined: they do not. */
+  readonly keptEvents: KeptEvents | undefined
   /** With other replicas: what is open for legacy sessions here, by the session's id. */
   readonly openHere: Map<string, PeerHere>
   readonly ticker: Ticker
@@ -57,6 +60,7 @@ export interface ContextOptions {
   readonly now: Now
   readonly log: Logger
   readonly peers?: EdgePeers | undefined
+  readonly keptEvents?: KeptEvents | undefined
 }
 
 /** Starts no timer by itself; `stopTickers` ends what was started since. */
@@ -72,6 +76,7 @@ export function createContext(options: ContextOptions): EdgeContext {
     now,
     log,
     peers: options.peers,
+    keptEvents: options.keptEvents,
     openHere: new Map(),
     ticker,
     slowTicker: createTicker(Math.max(limits.tickMs, limits.keepAliveMs / 10)),

@@ -4,7 +4,7 @@ import { classify } from '../../classify.ts'
 import type { Classified } from '../../classify.ts'
 import type { ClientSession, SessionLookup, SessionOrigin } from '../../client-session.ts'
 import { SESSION_HEADER, VERSION_HEADER } from '../../mcp-headers.ts'
-import type { RpcRequest } from '../../messages.ts'
+import type { RequestId, RpcRequest } from '../../messages.ts'
 import { renderError, renderPlain } from '../../render-reply.ts'
 import { GATEWAY_OVERLOADED, INVALID_REQUEST } from '../../rpc-codes.ts'
 import { isAtLeast, isKnownVersion, LEGACY_VERSIONS, VERSIONS } from '../../versions.ts'
@@ -61,7 +61,7 @@ export function postLegacy(
       serveLegacyRequest(
         peer,
         posted.message,
-        exchangeFor(legacy, peer, response, accepts),
+        exchangeFor(legacy, peer, response, accepts, [posted.message.id]),
         request.headers,
       )
     } else if (posted.kind === 'batch') postBatch(legacy, peer, request, response, posted, accepts)
@@ -193,8 +193,9 @@ function postBatch(
   }
   const parts = messages.map((message) => classify(message, undefined, true))
   const batchSize = parts.filter(({ kind }) => kind === 'request' || kind === 'refused').length
+  const requests = parts.flatMap((part) => (part.kind === 'request' ? [part.message.id] : []))
   const exchange =
-    batchSize > 0 ? exchangeFor(legacy, peer, response, accepts, batchSize) : undefined
+    batchSize > 0 ? exchangeFor(legacy, peer, response, accepts, requests, batchSize) : undefined
   for (const part of parts) servePart(peer, part, exchange, request)
   if (!exchange) answerEmpty(response, 202)
 }
@@ -217,20 +218,26 @@ function exchangeFor(
   peer: LegacyPeer,
   response: HttpResponse,
   accepts: Accepts,
+  requests: readonly RequestId[],
   batchSize?: number,
 ): Exchange {
   return new HttpExchange(legacy.context, response, {
     upgradeMs: legacy.context.limits.sseUpgradeMs,
     accepts,
     ...(batchSize === undefined ? {} : { batchSize }),
-    openSink: () => openSink(legacy, peer, response),
+    openSink: () => openSink(legacy, peer, response, requests),
   })
 }
 
-function openSink(legacy: LegacyHttp, peer: LegacyPeer, response: HttpResponse): EventSink {
+function openSink(
+  legacy: LegacyHttp,
+  peer: LegacyPeer,
+  response: HttpResponse,
+  requests: readonly RequestId[],
+): EventSink {
   const connection = new SseConnection(legacy.context, response)
   if (!isAtLeast(peer.session.client.version, '2025-03-26')) return new LiveSink(connection)
-  const stream = streamsOf(legacy, peer).open()
+  const stream = streamsOf(legacy, peer).open(requests)
   stream.attach(connection, 0)
   return stream
 }
@@ -244,7 +251,13 @@ export function peerOf(context: EdgeContext, session: ClientSession): LegacyPeer
 
 export function streamsOf({ context, replay }: LegacyHttp, peer: LegacyPeer): SessionStreams {
   if (peer.streams) return peer.streams
-  const streams = new SessionStreams(peer.epoch, peer.session, context.limits, replay)
+  const streams = new SessionStreams(
+    peer.epoch,
+    peer.session,
+    context.limits,
+    replay,
+    context.keptEvents,
+  )
   peer.streams = streams
   return streams
 }

@@ -4,7 +4,11 @@ import type { ClientSession } from '../../client-session.ts'
 import { replicaIn } from '../../edge-peers.ts'
 import { GATEWAY_OVERLOADED, INVALID_PARAMS } from '../../rpc-codes.ts'
 import { answerError, forgetHeaders } from '../http/http-answer.ts'
-import { SseConnection } from '../http/sse-connection.ts'
+import { mcpErrors } from '../../errors.ts'
+import type { RequestId } from '../../messages.ts'
+import { renderError } from '../../render-reply.ts'
+import { toFailure } from '../failure.ts'
+import { SseConnection, toEvent } from '../http/sse-connection.ts'
 import { peerOf, RETRY_AFTER, streamsOf, withSession } from './legacy-http.ts'
 import type { LegacyHttp } from './legacy-http.ts'
 import { parseEventId, STANDALONE } from './session-streams.ts'
@@ -23,7 +27,13 @@ export function getLegacy(
     const here = (): void => openStream(legacy, request, response, session)
     const holder = holderElsewhere(legacy, session, lastEventIdOf(request))
     if (holder === undefined) here()
-    else legacy.forward(holder, request, response, { principal }, here)
+    else {
+      legacy.forward(holder, request, response, { principal }, () => {
+        void takeOver(legacy, request, response, session).then((taken) => {
+          if (!taken) here()
+        })
+      })
+    }
   })
 }
 
@@ -39,6 +49,45 @@ function holderElsewhere(
   if (position === undefined || position.number === STANDALONE) return session.streamAt
   const holder = replicaIn(position.epoch)
   return holder === peers.self ? undefined : holder
+}
+
+/**
+ * The replica that had the stream is dead: the client gets what was kept of it, and for what it has not answered an error that
+ * says so. A standalone stream goes on here. False: nothing was kept.
+ */
+async function takeOver(
+  legacy: LegacyHttp,
+  request: HttpRequest,
+  response: HttpResponse,
+  session: ClientSession,
+): Promise<boolean> {
+  const { context } = legacy
+  const named = parseEventId(lastEventIdOf(request) ?? '')
+  if (named === undefined) return false
+  const stream = `${named.epoch}.${named.number}`
+  const kept = await context.keptEvents?.read(session.id, stream)
+  if (kept === undefined || response.destroyed) return false
+  const connection = new SseConnection(context, response)
+  connection.write(`retry: ${context.limits.retryMs}\n\n`)
+  const unanswered = new Set(kept.requests)
+  for (const { seq, message } of kept.events) {
+    if (message['method'] === undefined) unanswered.delete(message['id'] as RequestId)
+    if (seq <= named.seq) continue
+    connection.write(toEvent([Buffer.from(JSON.stringify(message))], `${stream}.${seq}`))
+  }
+  const replica = replicaIn(named.epoch) ?? ''
+  const { error } = toFailure(mcpErrors.CALL_LOST({ replica, ran: 'unknown' }), 'legacy', context)
+  let seq = kept.lastSeq
+  for (const id of unanswered) {
+    connection.write(toEvent([renderError(id, error)], `${stream}.${++seq}`))
+  }
+  if (named.number === STANDALONE) {
+    const standalone = streamsOf(legacy, peerOf(context, session)).standalone()
+    connection.waitsOnly = true
+    standalone.attach(connection, 0)
+    void context.port.sessions.claimStream(session)
+  } else connection.end()
+  return true
 }
 
 function openStream(

@@ -9,6 +9,7 @@ interface StreamOwner {
   readonly primes: boolean
   joined(): void
   left(): void
+  sent(stream: ReplayStream, seq: number, body: readonly Buffer[]): void
   added(stream: ReplayStream, bytes: number): void
   dropped(stream: ReplayStream, bytes: number, count: number): void
   finished(stream: ReplayStream): void
@@ -75,6 +76,7 @@ export class ReplayStream implements EventSink {
       this.#connection.write(bytes)
       this.#carriedSeq = seq
     }
+    this.#streams.sent(this, seq, body)
     this.#streams.added(this, bytes.length)
   }
 

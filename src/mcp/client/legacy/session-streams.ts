@@ -2,6 +2,8 @@ import type { JsonObject } from '../../../base/json.ts'
 import type { ClientLimits } from '../../client-limits.ts'
 import type { ClientSession } from '../../client-session.ts'
 import { isAtLeast } from '../../versions.ts'
+import type { KeptEvents } from '../../kept-events.ts'
+import type { RequestId } from '../../messages.ts'
 import type { ReplayStore } from './replay-store.ts'
 import { ReplayStream } from './replay-stream.ts'
 
@@ -31,6 +33,7 @@ export class SessionStreams {
   readonly #session: ClientSession
   readonly #limits: ClientLimits
   readonly #store: ReplayStore
+  readonly #kept: KeptEvents | undefined
   #standalone: ReplayStream | undefined
   /** Oldest first. */
   #posts: Map<number, ReplayStream> | undefined
@@ -38,25 +41,36 @@ export class SessionStreams {
   #heldBytes = 0
   #heldCount = 0
 
-  constructor(epoch: string, session: ClientSession, limits: ClientLimits, store: ReplayStore) {
+  constructor(
+    epoch: string,
+    session: ClientSession,
+    limits: ClientLimits,
+    store: ReplayStore,
+    kept?: KeptEvents,
+  ) {
     this.epoch = epoch
     this.retryMs = limits.retryMs
     this.primes = isAtLeast(session.client.version, '2025-11-25')
     this.#session = session
     this.#limits = limits
     this.#store = store
+    this.#kept = kept
   }
 
-  /** A new stream for the answer to a POST. */
-  open(): ReplayStream {
+  /** A new stream for the answer to a POST with these requests. */
+  open(requests: readonly RequestId[] = []): ReplayStream {
     const stream = new ReplayStream(this, this.#next++)
+    this.#kept?.begin(this.#session.id, this.#nameOf(stream), requests)
     this.#posts ??= new Map()
     this.#posts.set(stream.number, stream)
     return stream
   }
 
   standalone(): ReplayStream {
-    this.#standalone ??= new ReplayStream(this, STANDALONE)
+    if (this.#standalone === undefined) {
+      this.#standalone = new ReplayStream(this, STANDALONE)
+      this.#kept?.begin(this.#session.id, this.#nameOf(this.#standalone), [])
+    }
     return this.#standalone
   }
 
@@ -94,6 +108,10 @@ export class SessionStreams {
     this.#session.inFlight--
   }
 
+  sent(stream: ReplayStream, seq: number, body: readonly Buffer[]): void {
+    this.#kept?.keep(this.#session.id, this.#nameOf(stream), seq, body)
+  }
+
   added(stream: ReplayStream, bytes: number): void {
     this.#heldBytes += bytes
     this.#heldCount++
@@ -117,6 +135,10 @@ export class SessionStreams {
     if (stream === this.#standalone) this.#standalone = undefined
     else this.#posts?.delete(stream.number)
     this.#store.forgotten(stream)
+  }
+
+  #nameOf({ number }: ReplayStream): string {
+    return `${this.epoch}.${number}`
   }
 
   #isFull(): boolean {

@@ -87,7 +87,7 @@ function serveRetry(
       return call
     }
     if (typeof replica === 'string' && replica !== context.peers?.self) {
-      return fail(context, request, exchange, mcpErrors.FLIGHT_LOST({ replica, ran: 'unknown' }))
+      return fail(context, request, exchange, mcpErrors.CALL_LOST({ replica, ran: 'unknown' }))
     }
     return refuse(request, exchange, 'The call of this requestState does not wait any more')
   }

@@ -1,0 +1,118 @@
+import { isJsonObject, type JsonObject } from '../base/json.ts'
+import { parseJson } from '../base/parse-json.ts'
+import type { KeptEvents, KeptStream } from '../mcp/kept-events.ts'
+import type { RequestId } from '../mcp/messages.ts'
+import type { AppendLog } from '../storage/append-log.ts'
+import type { Sealer } from '../storage/sealing.ts'
+import type { Logger } from '../telemetry/logger.ts'
+
+export interface KeptEventsOptions {
+  readonly log: AppendLog
+  readonly keyPrefix: string
+  /** Undefined: events may hold what is secret, so they are not kept; which requests a stream answers is. */
+  readonly sealer: Sealer | undefined
+  readonly logger: Logger
+}
+
+/** Events that come within this time are written together. */
+const BATCH_MS = 10
+const KEEP_MS = 10 * 60_000
+const MAX_EVENTS = 1_000
+const MAX_EVENT_BYTES = 256 * 1024
+/** What waits to be written, while the store is slow. */
+const MAX_WAITING = 10_000
+
+/** Keeps events in the append log of the session store, each as `<number> <text>`; number 0 says what the stream answers. */
+export function createKeptEvents(options: KeptEventsOptions): KeptEvents {
+  const { log, sealer, logger } = options
+  let waiting = new Map<string, string[]>()
+  let waitingCount = 0
+  let timer: NodeJS.Timeout | undefined
+  let writing = false
+
+  function keyOf(session: string, stream: string): string {
+    return `${options.keyPrefix}${session}:${stream}`
+  }
+
+  function add(key: string, entry: string): void {
+    if (waitingCount >= MAX_WAITING) return
+    const entries = waiting.get(key)
+    if (entries === undefined) waiting.set(key, [entry])
+    else entries.push(entry)
+    waitingCount++
+    timer ??= setTimeout(() => void write(), BATCH_MS).unref()
+  }
+
+  async function write(): Promise<void> {
+    timer = undefined
+    if (writing) return
+    writing = true
+    try {
+      while (waiting.size > 0) {
+        const batch = waiting
+        waiting = new Map()
+        waitingCount = 0
+        const how = { ttlMs: KEEP_MS, keepLast: MAX_EVENTS }
+        await Promise.all([...batch].map(([key, entries]) => log.append(key, entries, how)))
+      }
+    } catch (error) {
+      logger.debug({ err: error }, 'Cannot keep events for other replicas')
+    } finally {
+      writing = false
+    }
+  }
+
+  /** Empty for what is not kept: that there was an event is. */
+  function sealed(key: string, body: readonly Buffer[]): string {
+    if (sealer === undefined) return ''
+    let bytes = 0
+    for (const part of body) bytes += part.length
+    return bytes > MAX_EVENT_BYTES ? '' : sealer.seal(Buffer.concat(body).toString('utf8'), key)
+  }
+
+  function opened(key: string, text: string): JsonObject | undefined {
+    const plain = text === '' ? undefined : sealer?.open(text, key)?.text
+    const message = plain === undefined ? undefined : parseJson(plain)
+    return isJsonObject(message) ? message : undefined
+  }
+
+  return {
+    begin(session, stream, requests) {
+      add(keyOf(session, stream), `0 ${JSON.stringify(requests)}`)
+    },
+    keep(session, stream, seq, body) {
+      const key = keyOf(session, stream)
+      add(key, `${seq} ${sealed(key, body)}`)
+    },
+    async read(session, stream): Promise<KeptStream | undefined> {
+      const key = keyOf(session, stream)
+      try {
+        const { entries } = await log.read(key)
+        if (entries.length === 0) return undefined
+        const numbered = entries.map(split)
+        return {
+          requests: readRequests(numbered.find(({ seq }) => seq === 0)?.text),
+          events: numbered.flatMap(({ seq, text }) => {
+            const message = seq === 0 ? undefined : opened(key, text)
+            return message === undefined ? [] : [{ seq, message }]
+          }),
+          lastSeq: numbered.at(-1)?.seq ?? 0,
+        }
+      } catch (error) {
+        logger.debug({ err: error }, 'Cannot read events of another replica')
+        return undefined
+      }
+    },
+  }
+}
+
+function split(entry: string): { seq: number; text: string } {
+  const space = entry.indexOf(' ')
+  return { seq: Number(entry.slice(0, space)), text: entry.slice(space + 1) }
+}
+
+function readRequests(text = '[]'): RequestId[] {
+  const ids: unknown = JSON.parse(text)
+  if (!Array.isArray(ids)) return []
+  return ids.filter((id) => typeof id === 'string' || typeof id === 'number')
+}
