@@ -25,7 +25,9 @@ describe('the examples of the docs', () => {
   before(async () => {
     dir = await mkdtemp(join(tmpdir(), 'thv-docs-'))
     port = await freePort()
-    quickstart = start('node', ['scripts/start.ts', '--port', String(port)])
+    quickstart = start('node', ['scripts/start.ts', '--port', String(port)], {
+      env: { ...process.env, XDG_DATA_HOME: dir },
+    })
     const ready = `http://127.0.0.1:${port}/readyz`
     await waitForHttp(ready, 60_000, () => JSON.stringify(quickstart.output()))
   })

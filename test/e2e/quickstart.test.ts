@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
-import { describe, it } from 'node:test'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, describe, it } from 'node:test'
 import { descendantsOf, stillRunning } from '../../scripts/support/descendants.ts'
 import { freePort } from '../../scripts/support/free-port.ts'
 import { modernCall } from '../../scripts/support/modern-call.ts'
@@ -9,6 +12,11 @@ import { waitFor } from '../../scripts/support/wait-for.ts'
 
 const READY_MS = 60_000
 const GONE_MS = 10_000
+
+/** Sessions of the quickstart live in the data folder: here one of our own. */
+const data = mkdtempSync(join(tmpdir(), 'thv-quickstart-'))
+const env = { ...process.env, XDG_DATA_HOME: data }
+after(() => rmSync(data, { recursive: true, force: true }))
 
 describe('npm start', () => {
   it('serves three real servers and says so, with commands that work', async () => {
@@ -72,7 +80,7 @@ describe('npm start', () => {
   it('names the process that holds its port, and the flag that changes it', async () => {
     const port = await freePort()
     await using _first = await startQuickstart(port)
-    const second = await run('node', ['scripts/start.ts', '--port', String(port)])
+    const second = await run('node', ['scripts/start.ts', '--port', String(port)], { env })
     assert.equal(second.code, 1)
     assert.match(second.stderr, new RegExp(`Cannot listen on 127\\.0\\.0\\.1:${port}`))
     assert.match(second.stderr, /scripts\/start\.ts/)
@@ -82,7 +90,7 @@ describe('npm start', () => {
 })
 
 async function startQuickstart(port: number): Promise<Program> {
-  const quickstart = start('node', ['scripts/start.ts', '--port', String(port)])
+  const quickstart = start('node', ['scripts/start.ts', '--port', String(port)], { env })
   await waitFor(
     () => {
       const { stdout, stderr } = quickstart.output()

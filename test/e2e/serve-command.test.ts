@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { modernCall } from '../../scripts/support/modern-call.ts'
@@ -32,7 +32,9 @@ describe('thv vmcp serve', () => {
     await using gateway = await startGateway(gatewayConfig(BACKENDS), { until: 'listening' })
     const { port } = new URL(gateway.url)
     const args = [CLI, 'vmcp', 'serve', '-c', gateway.configPath, '--port', port]
-    const { code, stderr } = await run(process.execPath, args)
+    const { code, stderr } = await run(process.execPath, args, {
+      env: { ...process.env, XDG_DATA_HOME: dirname(gateway.configPath) },
+    })
     assert.equal(code, 1)
     assert.match(stderr, new RegExp(`CLI_PORT_TAKEN\\] Cannot listen on 127\\.0\\.0\\.1:${port}`))
     if (process.platform === 'linux') {
