@@ -4,6 +4,7 @@
  *     npm run bench                        everything, about ten minutes, writes the document
  *     npm run bench -- --quick             one to two minutes, prints only
  *     npm run bench -- --only http,cli     some sections, prints only
+ *     npm run bench -- --only http --write the same, in the document too: the other sections stay, and each says its run
  *     BENCH_FROM=src npm run bench -- …    ours from the source instead of a fresh bundle
  *     npm run bench -- --profile ours-http [--big] [--connections 16]   where the CPU goes
  */
@@ -17,6 +18,7 @@ import * as peers from './contestants/peers.ts'
 import { startGenerator } from './load/generator.ts'
 import { loadLine, machineLine } from './measure/machine.ts'
 import { renderDocument, verdictTable } from './report/document.ts'
+import { mergeRecords, readRecords, writeRecords, type Recorded } from './report/records.ts'
 import { renderTable } from './report/table.ts'
 import { profile } from './scenarios/profile.ts'
 import type { Bench, Findings } from './scenarios/section.ts'
@@ -27,6 +29,7 @@ const { values } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
     only: { type: 'string' },
+    write: { type: 'boolean', default: false },
     profile: { type: 'string' },
     big: { type: 'boolean', default: false },
     connections: { type: 'string', default: '16' },
@@ -69,14 +72,15 @@ async function runSections(): Promise<void> {
     throw new Error(`--only takes ${SECTIONS.map(({ name }) => name).join(', ')}`)
   }
   console.log(`${machineLine()}\n${load}\nours: ${programName()}\n`)
-  const findings: Findings[] = []
+  const run = runLine()
+  const records: Recorded[] = []
   for (const section of sections) {
-    const found = await section.run(bench)
-    findings.push(found)
-    print(found)
+    const findings = await section.run(bench)
+    records.push({ section: section.name, run, findings })
+    print(findings)
   }
-  console.log(`\n${renderTable(verdictTable(findings))}`)
-  if (names === undefined && !values.quick) write(findings)
+  console.log(`\n${renderTable(verdictTable(records.map(({ findings }) => findings)))}`)
+  if (!values.quick && (names === undefined || values.write)) write(records)
 }
 
 function print({ tables, problems }: Findings): void {
@@ -84,19 +88,20 @@ function print({ tables, problems }: Findings): void {
   for (const problem of problems) console.log(`! ${problem}`)
 }
 
-function write(findings: readonly Findings[]): void {
-  const file = `${ROOT_FOLDER}docs/reference/benchmarks.md`
-  const text = renderDocument({
-    machine: machineLine(),
-    load,
-    date: new Date().toISOString().slice(0, 10),
-    settings: bench.settings,
-    program: programName(),
-    contestants: [...Object.values(peers), ...OURS],
-    findings,
-  })
-  writeFileSync(file, text)
-  console.log(`\nwritten: ${file}`)
+function write(fresh: readonly Recorded[]): void {
+  const file = `${ROOT_FOLDER}docs/reference/benchmarks`
+  const order = SECTIONS.map(({ name }) => name)
+  const records = mergeRecords(order, readRecords(`${file}.json`), fresh)
+  writeRecords(`${file}.json`, records)
+  const contestants = [...Object.values(peers), ...OURS]
+  writeFileSync(`${file}.md`, renderDocument({ contestants, records }))
+  console.log(`\nwritten: ${file}.md and .json`)
+}
+
+function runLine(): string {
+  const { rounds, measureMs } = bench.settings
+  const time = new Date().toISOString().slice(0, 16).replace('T', ' ')
+  return `${time} UTC. ${machineLine()}. ${load} Ours from \`${programName()}\`; ${rounds} rounds of ${measureMs} ms.`
 }
 
 function programName(): string {

@@ -7,6 +7,13 @@ import {
 } from './contestant.ts'
 
 const forwarder = `${BENCH_FOLDER}contestants/forwarder.ts`
+/** As `src/system/tune-collector.ts` sets them. */
+const TUNED = [
+  '--external-memory-accounted-in-global-limit',
+  '--external-memory-max-growing-factor=4',
+  '--no-allocation-site-pretenuring',
+  '--memory-reducer-delay-ms=600000',
+]
 const bin = (path: string): string => `${ROOT_FOLDER}node_modules/${path}`
 const stdioCommand = `${process.execPath} ${STDIO_BACKEND} --era legacy`
 
@@ -28,6 +35,17 @@ export const FLOOR: Contestant = {
   path: '/mcp',
   prefix: '',
   what: 'bare node:http + undici `request`, bytes passed through unread',
+}
+
+export const FLOOR_TUNED: Contestant = {
+  ...FLOOR,
+  name: 'floor-tuned',
+  extra: true,
+  launch: (port, fixtures) => {
+    const { args } = forward(port, fixtures, 'mcp', 'raw')
+    return { args: [...TUNED, ...args] }
+  },
+  what: 'the floor with the flags ours sets for V8 (docs/decisions/008): tells what is theirs and what is our code',
 }
 
 export const FLOOR_PARSED: Contestant = {

@@ -23,6 +23,7 @@ export const SECTIONS: readonly Section[] = [
       peers.FLOOR_PARSED,
       peers.SDK_AGGREGATOR,
       ...oursHttp.filter(({ extra }) => extra !== true),
+      peers.FLOOR_TUNED,
       peers.FLOOR_SSE,
       ...oursHttp.filter(({ extra }) => extra === true),
     ],
