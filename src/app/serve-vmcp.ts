@@ -146,7 +146,13 @@ async function start(options: ServeOptions, stack: Stack): Promise<RunningVmcp> 
         log,
       })
   if (fleet !== undefined) stack.add(fleet)
-  const composites = openComposites({ config, means, audit: () => inEffect.audit, log })
+  const composites = openComposites({
+    config,
+    means,
+    audit: () => inEffect.audit,
+    replica: fleet?.edgePeers.self,
+    log,
+  })
   const gateway: Gateway = stack.add(
     createVmcpGateway({
       ...means,

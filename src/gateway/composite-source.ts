@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { isJsonObject, type JsonObject } from '../base/json.ts'
 import type { Call } from '../mcp/call.ts'
 import type { SessionLookup } from '../mcp/client-session.ts'
@@ -38,6 +39,10 @@ export interface CompositeSourceOptions {
   readonly onStart: (run: string, call: Call) => void
   /** `_meta` of an inner call: the trace it belongs to. */
   readonly metaOf: (run: string, step: StepCall) => JsonObject | undefined
+  /** Our name among the replicas; undefined: there are no others. */
+  readonly replica: string | undefined
+  /** The replica that the owner of a run is. */
+  readonly replicaOf: (owner: string) => string | undefined
   readonly newId: () => string
 }
 
@@ -57,6 +62,10 @@ export interface CompositeSource extends Source {
 
 /** Like the limit of parked calls (`ClientLimits`). */
 const MAX_PARKED_PER_PRINCIPAL = 100
+
+/** How long a retry waits for a run that another process has, and how often it looks, in milliseconds. */
+const ELSEWHERE_MS = 20_000
+const LOOK_MS = 250
 
 interface Composite {
   readonly plan: WorkflowPlan
@@ -90,7 +99,12 @@ export function createCompositeSource(
       questionTimeoutMs: () => options.limits().questionTimeoutMs,
       ...(restored === undefined ? undefined : { session: restored }),
       askSession: (request, until) =>
-        askSession(restored ?? (async () => caller.session ?? 'unknown'), request, until),
+        askSession(
+          restored ?? (async () => caller.session ?? 'unknown'),
+          host.channelFor,
+          request,
+          until,
+        ),
       metaOf: (step) => options.metaOf(run, step),
       newId: options.newId,
     })
@@ -132,22 +146,45 @@ export function createCompositeSource(
     }
     await options.recovered
     const live = options.runs().live(run)
-    return live === undefined ? replyOfEnded(tool, run) : attachTo(call, live)
+    return live === undefined ? waitForElsewhere(call, tool, run) : attachTo(call, live)
   }
 
   async function attachTo(call: Call, run: LiveRun): Promise<Reply> {
     const desk = desks.get(run.id)
-    if (desk === undefined) return replyOfEnded(run.plan.name, run.id)
+    // It has just ended.
+    if (desk === undefined) return resultReply(toToolResult(run.plan, run.id, await run.outcome))
     if (desk.caller.principal.binding !== call.principal.binding) {
       throw gatewayErrors.RUN_GONE({ run: run.id })
     }
-    return attachCall({ run, desk, call, isClosing: () => isClosing })
+    const { replica } = options
+    return attachCall({ run, desk, call, replica, isClosing: () => isClosing })
   }
 
-  async function replyOfEnded(tool: string, run: string): Promise<Reply> {
+  async function replyOfEnded(tool: string, run: string): Promise<Reply | undefined> {
     const outcome = await options.runs().outcome(run)
-    if (outcome === undefined) throw gatewayErrors.RUN_GONE({ run })
-    return resultReply(toToolResult({ name: tool }, run, outcome))
+    return outcome && resultReply(toToolResult({ name: tool }, run, outcome))
+  }
+
+  /**
+   * A run that another process has: one that died, whose runs we or others take over soon, or a replica that the retry was not
+   * handed to. Waits for its end, or its coming here. Where another replica has taken it over, the client is sent there.
+   */
+  async function waitForElsewhere(call: Call, tool: string, id: string): Promise<Reply> {
+    const untilMs = performance.now() + ELSEWHERE_MS
+    for (;;) {
+      const run = options.runs().live(id)
+      if (run !== undefined) return attachTo(call, run)
+      const ended = await replyOfEnded(tool, id)
+      if (ended !== undefined) return ended
+      const found = await options.runs().get(id)
+      if (found === undefined) throw gatewayErrors.RUN_GONE({ run: id })
+      const holder = options.replicaOf(found.owner)
+      const hasMoved = options.replica !== undefined && holder !== call.retry?.holder
+      if (hasMoved || call.cancellation.cancelled || performance.now() > untilMs) {
+        return { kind: 'input', state: id, holder }
+      }
+      if ((await options.runs().recover()) === 0) await sleep(LOOK_MS, undefined, { ref: false })
+    }
   }
 
   return {

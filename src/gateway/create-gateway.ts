@@ -366,6 +366,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     answer,
     catalogueFor: catalogues.for,
     findSession: async (id, principal) => sessions.find(id, principal),
+    channelFor: (session) => session.channel ?? options.peers?.channelFor(session),
   }
   for (const source of options.makeSources?.(host) ?? []) sources.set(source.name, source)
   for (const config of settings.backends) addBackend(config)

@@ -1,6 +1,6 @@
 import type { Call } from '../mcp/call.ts'
 import type { Principal } from '../mcp/caller.ts'
-import type { SessionLookup } from '../mcp/client-session.ts'
+import type { ClientChannel, ClientSession, SessionLookup } from '../mcp/client-session.ts'
 import type { Reply } from '../mcp/reply.ts'
 import type { Catalogue, CatalogueNote } from './aggregation/catalogue.ts'
 import type { ToolDefinition } from './aggregation/offer.ts'
@@ -34,6 +34,8 @@ export interface SourceHost {
   catalogueFor(caller: CallOwner): Catalogue
   /** A legacy client's session, from the store if need be. */
   findSession(id: string, principal: Principal): Promise<SessionLookup>
+  /** The way to the client of a session, which may have its stream at another replica; undefined: there is none yet. */
+  channelFor(session: ClientSession): ClientChannel | undefined
 }
 
 /** Makes the sources of a gateway; called once, before any call. */

@@ -25,7 +25,12 @@ export interface Call {
   readonly wantsProgress: boolean
   readonly cancellation: Cancellation
   /** Answers to a `kind: 'input'` reply given before, with the state as the source gave it (unsealed, verified). */
-  readonly retry?: { readonly answers?: InputAnswers; readonly state?: string }
+  readonly retry?: {
+    readonly answers?: InputAnswers
+    readonly state?: string
+    /** The replica that had what the state names (`Reply.holder`). */
+    readonly holder?: string
+  }
   /**
    * Sends `notifications/progress` (params without token: the edge adds the client's current one) or
    * `notifications/message` that belong to this call. Never throws; after the reply it does nothing.

@@ -21,7 +21,13 @@ export type Reply =
       readonly saidFor?: ProtocolVersion
     }
   | ResultReply
-  | { readonly kind: 'input'; readonly requests?: InputRequests; readonly state?: string }
+  | {
+      readonly kind: 'input'
+      readonly requests?: InputRequests
+      readonly state?: string
+      /** The replica that has what the state names: the retry is handed to it, while it lives (`EdgePeers`). */
+      readonly holder?: string | undefined
+    }
   | { readonly kind: 'error'; readonly error: RpcError }
 
 export interface ResultReply {

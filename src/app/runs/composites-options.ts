@@ -9,5 +9,7 @@ export interface CompositesOptions {
   readonly config: () => VmcpConfig
   readonly means: Means
   readonly audit: () => Audit | undefined
+  /** Our name among the replicas; undefined: there are no others. */
+  readonly replica: string | undefined
   readonly log: Logger
 }

@@ -1,20 +1,39 @@
 import { hostname } from 'node:os'
 
-/** How runs know the process that has them: where it is, and a name that no other one ever has. */
+/** Which process has a run, as the store says it. */
+interface Owner {
+  readonly host: string
+  readonly pid: number
+  /** When the process began: numbers of processes are used again. */
+  readonly begun: number
+  /** A name that no other one ever has; the name of the replica, where there are several. */
+  readonly id: string
+}
+
 export function runOwner(id: string): string {
-  return `${hostname()}/${process.pid}/${id}`
+  return [hostname(), process.pid, Math.round(performance.timeOrigin), id].join('/')
+}
+
+/** Its name among the replicas. */
+export function replicaOf(owner: string): string | undefined {
+  return parse(owner)?.id
 }
 
 /**
  * True for a process of this machine that has certainly ended, so that its runs go on at once after a crash: nobody has its
  * number any more, or we have it now, as the first process of a container has its predecessor's.
  */
-export function isGoneFromHere(owner: string, self: string): boolean {
-  const [host, pid] = owner.split('/')
-  const number = Number(pid)
-  if (owner === self || host !== hostname() || !Number.isInteger(number) || number <= 0)
-    return false
-  return number === process.pid || !isAlive(number)
+export function isGoneFromHere(owner: string): boolean {
+  const found = parse(owner)
+  if (found?.host !== hostname()) return false
+  if (found.pid === process.pid) return found.begun !== Math.round(performance.timeOrigin)
+  return !isAlive(found.pid)
+}
+
+function parse(owner: string): Owner | undefined {
+  const [host = '', number, begun, id = ''] = owner.split('/')
+  const pid = Number(number)
+  return Number.isInteger(pid) && pid > 0 ? { host, pid, begun: Number(begun), id } : undefined
 }
 
 function isAlive(pid: number): boolean {

@@ -14,7 +14,7 @@ import type { OpsGuard } from '../http/ops-routes.ts'
 import type { CompositesOptions } from './composites-options.ts'
 import { createRunAudit } from './audit-runs.ts'
 import { createRunMetrics } from './measure-runs.ts'
-import { isGoneFromHere, runOwner } from './run-owner.ts'
+import { isGoneFromHere, replicaOf, runOwner } from './run-owner.ts'
 import { createRunTracing } from './trace-runs.ts'
 
 /** The composite tools of a gateway, and the runs they start. */
@@ -50,7 +50,7 @@ export async function startComposites(
     )
   }
   const { keepRunsMs, maxRuns, maxRunBytes } = config().workflows
-  const owner = runOwner(newUuid())
+  const owner = runOwner(options.replica ?? newUuid())
   const runs = await openRunTable({
     keyValue: means.stores.keyValue,
     appendLog: means.stores.appendLog,
@@ -64,7 +64,7 @@ export async function startComposites(
     random: Math.random,
     compile: parseDefinition,
     portsOf: (run) => source.portsOf(run),
-    isGone: (other) => isGoneFromHere(other, owner),
+    isGone: isGoneFromHere,
     onError: (error) => log.warn({ err: error }, 'Housekeeping of runs failed'),
   })
   const recovered = Promise.withResolvers<void>()
@@ -78,6 +78,8 @@ export async function startComposites(
     limits: () => config().operational.limits,
     onStart: (run, call) => tracing?.began(run, call),
     metaOf: (run, call) => tracing?.metaOf(run, call),
+    replica: options.replica,
+    replicaOf,
     newId: newUuid,
   })
   const listeners: ((event: RunEvent) => void)[] = [

@@ -9,6 +9,8 @@ import { askSession } from './ask-session.ts'
 
 const QUESTION = { method: 'elicitation/create', params: { message: '?' } } as const
 
+const channelOf = ({ channel }: ClientSession) => channel
+
 function sessionWith(ask: ClientChannel['ask'] | undefined): ClientSession {
   const channel = ask && { ask, notify() {}, close() {} }
   return { id: 's', principal: ANONYMOUS, client: LEGACY_CLIENT, channel, inFlight: 0 }
@@ -31,21 +33,21 @@ describe('askSession()', () => {
       sessionWith(async () => ({ action: 'accept' })),
     ] as const
     let looks = 0
-    const answer = askSession(async () => found[looks++]!, QUESTION, new Cancellation())
+    const answer = askSession(async () => found[looks++]!, channelOf, QUESTION, new Cancellation())
     assert.deepEqual(await answer, { action: 'accept' })
     assert.equal(looks, 4)
   })
 
   it('gives up where the session has ended or the client cannot be asked', async () => {
     await assert.rejects(
-      askSession(async () => 'unknown', QUESTION, new Cancellation()),
+      askSession(async () => 'unknown', channelOf, QUESTION, new Cancellation()),
       {
         code: 'MCP_CLIENT_CANNOT_ANSWER',
       },
     )
     const mute = sessionWith(() => Promise.reject(cannot({ elicitation: {} })))
     await assert.rejects(
-      askSession(async () => mute, QUESTION, new Cancellation()),
+      askSession(async () => mute, channelOf, QUESTION, new Cancellation()),
       {
         code: 'MCP_CLIENT_CANNOT_ANSWER',
       },
@@ -54,7 +56,7 @@ describe('askSession()', () => {
 
   it('stops looking when the question is withdrawn', async () => {
     const until = new Cancellation()
-    const asked = askSession(async () => sessionWith(undefined), QUESTION, until)
+    const asked = askSession(async () => sessionWith(undefined), channelOf, QUESTION, until)
     until.cancel('timed out')
     await assert.rejects(asked, { code: 'MCP_CALL_CANCELLED' })
   })

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Cancellation } from '../../base/cancellation.ts'
 import { isAppError } from '../../base/errors.ts'
 import type { JsonObject } from '../../base/json.ts'
-import type { SessionLookup } from '../../mcp/client-session.ts'
+import type { ClientChannel, ClientSession, SessionLookup } from '../../mcp/client-session.ts'
 import { mcpErrors } from '../../mcp/errors.ts'
 import type { InputRequest } from '../../mcp/messages.ts'
 
@@ -15,15 +15,17 @@ const LOOK_MS = 250
  */
 export async function askSession(
   find: () => Promise<SessionLookup>,
+  channelFor: (session: ClientSession) => ClientChannel | undefined,
   request: InputRequest,
   until: Cancellation,
 ): Promise<JsonObject> {
   for (;;) {
     const session = await find()
     if (session === 'unknown' || session === 'foreign') throw gone(request)
-    if (session !== 'unavailable' && session.channel !== undefined) {
+    const channel = session === 'unavailable' ? undefined : channelFor(session)
+    if (channel !== undefined) {
       try {
-        return await session.channel.ask(request, until)
+        return await channel.ask(request, until)
       } catch (error) {
         if (!isAway(error)) throw error
       }

@@ -10,6 +10,8 @@ export interface AttachOptions {
   readonly run: LiveRun
   readonly desk: RunDesk
   readonly call: Call
+  /** Our name among the replicas, for retries that come to another one. */
+  readonly replica: string | undefined
   /** True once this process leaves its runs to the next: a client that is cut off has not cancelled them. */
   readonly isClosing: () => boolean
 }
@@ -27,7 +29,10 @@ export async function attachCall(options: AttachOptions): Promise<Reply> {
   try {
     const isModern = call.client.era === 'modern'
     const next = await Promise.race([endOf(run), ...(isModern ? [questionsOf(desk)] : [])])
-    if (next.kind === 'asked') return { kind: 'input', requests: next.requests, state: run.id }
+    if (next.kind === 'asked') {
+      const { requests } = next
+      return { kind: 'input', requests, state: run.id, holder: options.replica }
+    }
     if (next.kind === 'ended') return replyOf(options, next.outcome)
     // It goes on after a restart, or in another process: a modern client comes back by itself.
     if (isModern) return { kind: 'input', state: run.id }

@@ -40,7 +40,7 @@ export class ModernCall implements Call, Flight {
   readonly headers?: IncomingHttpHeaders
   readonly wantsProgress: boolean
   readonly cancellation = new Cancellation()
-  readonly retry?: { readonly answers?: InputAnswers; readonly state?: string }
+  readonly retry?: NonNullable<Call['retry']>
   /** The latest request's: a retry may declare other capabilities. */
   client: ClientView
   /** Grows with every `input_required`: an older state is void. */
@@ -263,7 +263,8 @@ export class ModernCall implements Call, Flight {
     const result: JsonObject = {}
     if (reply.requests) result['inputRequests'] = reply.requests as unknown as JsonObject
     if (reply.state !== undefined) {
-      const payload = { state: reply.state }
+      const { state, holder } = reply
+      const payload = holder === undefined ? { state } : { state, replica: holder }
       result['requestState'] = states.seal('relay', this.#bound(), payload, limits.parkTtlMs)
     }
     this.#settle({ kind: 'result', result, resultType: 'input_required' })

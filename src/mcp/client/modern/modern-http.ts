@@ -11,7 +11,7 @@ import type { Forward } from '../http/forward.ts'
 import type { Listens, ListenSink } from './listen.ts'
 import { LiveSink } from '../http/live-sink.ts'
 import { checkModernRequest } from './check-modern-request.ts'
-import { flightHolder, serveModernRequest } from './modern-requests.ts'
+import { holderOf, serveModernRequest } from './modern-requests.ts'
 import type { ModernRequest } from './modern-request.ts'
 import { SseConnection } from '../http/sse-connection.ts'
 
@@ -39,7 +39,7 @@ export function postModern(
     return
   }
   const here = (): void => serveHere(modern, response, checked.request, accepts)
-  const holder = context.peers && flightHolder(context, checked.request)
+  const holder = context.peers && holderOf(context, checked.request)
   if (holder === undefined) here()
   else modern.forward(holder, request, response, client, here)
 }

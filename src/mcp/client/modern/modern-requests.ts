@@ -42,16 +42,15 @@ function discover(context: EdgeContext, request: ModernRequest, exchange: Exchan
   exchange.respond(renderReply({ kind: 'result', result }, to))
 }
 
-/** The replica in which the call of a retry waits, if it is another one. */
-export function flightHolder(
+/** The replica that has what a retry goes on with, if it is another one. */
+export function holderOf(
   context: EdgeContext,
   { message, principal }: ModernRequest,
 ): string | undefined {
   const { requestState } = message.params ?? {}
   if (typeof requestState !== 'string' || !MULTI_ROUND_METHODS.has(message.method)) return undefined
   const binding = bindingOf(principal, message.method, cleanRequestMeta(message.params ?? {}))
-  const opened = context.states.open(requestState, binding)
-  const holder = opened?.kind === 'flight' ? opened.payload['replica'] : undefined
+  const holder = context.states.open(requestState, binding)?.payload['replica']
   return typeof holder === 'string' && holder !== context.peers?.self ? holder : undefined
 }
 
@@ -75,8 +74,12 @@ function serveRetry(
   const opened =
     typeof requestState === 'string' ? context.states.open(requestState, binding) : undefined
   if (opened?.kind === 'relay') {
-    const { state } = opened.payload
-    const retry = typeof state === 'string' ? { ...given, state } : given
+    const { state, replica } = opened.payload
+    const retry = {
+      ...given,
+      ...(typeof state === 'string' ? { state } : undefined),
+      ...(typeof replica === 'string' ? { holder: replica } : undefined),
+    }
     return started(new ModernCall(context, request, exchange, retry))
   }
   if (opened?.kind === 'flight') {
