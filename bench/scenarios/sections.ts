@@ -7,6 +7,7 @@ import { micro } from './micro.ts'
 import type { Section } from './section.ts'
 import { startup } from './startup.ts'
 import { cpuRatio, throughput, type Judge } from './throughput.ts'
+import { workflows } from './workflows.ts'
 
 const MAIN = ['ours-http', 'ours-http-modern', 'ours-stdio', 'ours-stdio-modern']
 const oursHttp = OURS.filter(({ group }) => group === 'http')
@@ -53,6 +54,7 @@ export const SECTIONS: readonly Section[] = [
     ...OURS.filter(({ name }) => name === 'ours-http' || name === 'ours-stdio'),
   ]),
   idleSessions([peers.SDK_AGGREGATOR, ...OURS.filter(({ name }) => name === 'ours-http')]),
+  workflows,
   cli,
   micro,
 ]

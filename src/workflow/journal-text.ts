@@ -11,8 +11,13 @@ export interface Sealing {
 /** For stores that only their owner can read. */
 export const unsealed: Sealing = { seal: (text) => text, open: (text) => text }
 
+/** What one write of a journal puts into the store: all its entries in one text, which costs as much as one alone. */
+export function joinEntries(entries: readonly string[]): string {
+  return `[${entries.join(',')}]`
+}
+
 /** The entries of a journal, from the texts in the store. */
 export function readJournal(texts: readonly string[], { open }: Sealing): JournalEntry[] {
   // Written by us; a number that JavaScript cannot hold stays what it was.
-  return texts.map((text) => parseJson(open(text)) as JournalEntry)
+  return texts.flatMap((text) => parseJson(open(text)) as JournalEntry[])
 }

@@ -101,8 +101,11 @@ export interface RunFinished {
 
 /** Where a run writes its journal. */
 export interface RunJournal {
-  /** Takes an entry; it is written soon, together with others of the same turn, in order. */
-  add(entry: JournalEntry): void
+  /**
+   * Takes an entry; it is written soon, in order, together with others of the same turn of the event loop. A patient one waits a
+   * little longer for company: where many calls are under way at once, writes are fewer and nobody is late.
+   */
+  add(entry: JournalEntry, patient?: boolean): void
   /** Resolves when everything added is durable; undefined: nothing to wait for. Rejects when it cannot be. */
   commit(): Promise<void> | undefined
 }

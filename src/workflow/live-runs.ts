@@ -107,6 +107,8 @@ export function createLiveRuns(options: LiveRunsOptions): LiveRuns {
       .catch(async (error: unknown) => {
         if (lost.cancelled) throw taken()
         if (!isAppError(error, SUSPENDED)) await giveUp(error)
+        // Whoever goes on with it reads what was written.
+        await journal.close()
         throw error
       })
       .finally(() => entries.delete(id))

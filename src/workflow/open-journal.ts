@@ -1,13 +1,13 @@
 import type { AppendLog } from '../storage/append-log.ts'
 import { workflowErrors } from './errors.ts'
 import type { JournalEntry, RunJournal } from './journal.ts'
-import type { Sealing } from './journal-text.ts'
+import { joinEntries, type Sealing } from './journal-text.ts'
 
 export interface JournalOptions {
   readonly run: string
   readonly log: AppendLog
   readonly key: string
-  /** Entries and characters that stand there already. */
+  /** Writes and characters that stand there already. */
   readonly length: number
   readonly size: number
   /** Beyond so many characters outputs are left out; everything else is still written. */
@@ -20,6 +20,9 @@ export interface JournalOptions {
   /** It could not be written; the next commit tries again. */
   readonly onError: (error: unknown) => void
 }
+
+/** How long a patient entry waits for others. */
+const PATIENCE_MS = 1
 
 /** A journal on a log. Only one process writes it: whoever finds entries of another one has lost it. */
 export interface OpenJournal extends RunJournal {
@@ -34,8 +37,13 @@ export function openJournal(options: JournalOptions): OpenJournal {
   const { run, log, key, sealing } = options
   let { length, size } = options
   let queue: string[] = []
+  /** What is being written, or could not be written yet: it goes as it is, for it may be there already. */
+  let pending: string | undefined
   let running: Promise<void> | undefined
   let waiting: Promise<void> | undefined
+  /** Somebody is in a hurry. */
+  let urgent = false
+  let hurry = (): void => {}
   let state: 'open' | 'closed' | 'lost' = 'open'
   let ended = false
 
@@ -44,23 +52,25 @@ export function openJournal(options: JournalOptions): OpenJournal {
       return size
     },
 
-    add(entry) {
+    add(entry, patient = false) {
       if (state !== 'open') return
       const text = encode(entry, options.maxSize - size)
       size += text.length
-      queue.push(sealing.seal(text))
+      queue.push(text)
       ended ||= entry.kind === 'run-finished'
       // Whoever waits hears of a failure by `commit`.
-      flush().catch(() => {})
+      flush(patient).catch(() => {})
     },
 
     commit() {
       if (state === 'lost') return Promise.reject(workflowErrors.RUN_TAKEN_OVER({ run }))
-      return queue.length === 0 ? (waiting ?? running) : flush()
+      if (waiting !== undefined) return waiting
+      return queue.length > 0 || pending !== undefined ? (running ?? flush(false)) : running
     },
 
     async close() {
       if (state === 'open') state = 'closed'
+      hurry()
       try {
         await (waiting ?? running)
       } catch {
@@ -69,49 +79,66 @@ export function openJournal(options: JournalOptions): OpenJournal {
     },
   }
 
-  /** Writes what is queued as soon as the write under way is done. */
-  function flush(): Promise<void> {
-    waiting ??= (running ?? Promise.resolve()).then(write, write)
+  /** Writes what is queued after the write under way, at the end of this turn of the event loop or a little later. */
+  function flush(patient: boolean): Promise<void> {
+    if (!patient) {
+      urgent = true
+      hurry()
+    }
+    waiting ??= company().then(write)
     return waiting
+  }
+
+  /** Waits for more entries that can go with those there are. */
+  async function company(): Promise<void> {
+    try {
+      await running
+    } catch {
+      // Whoever waited for it heard of it.
+    }
+    if (!urgent) await new Promise<void>((resolve) => setTimeout((hurry = resolve), PATIENCE_MS))
+    else if (running === undefined) await new Promise<void>((resolve) => setImmediate(resolve))
   }
 
   function write(): Promise<void> {
     waiting = undefined
-    if (queue.length === 0) return Promise.resolve()
-    running = append(queue).finally(() => (running = undefined))
-    queue = []
+    urgent = false
+    hurry = () => {}
+    running = drain().finally(() => (running = undefined))
     return running
   }
 
-  async function append(batch: string[]): Promise<void> {
+  async function drain(): Promise<void> {
+    if (pending !== undefined) await append(pending)
+    if (queue.length === 0) return
+    pending = sealing.seal(joinEntries(queue))
+    queue = []
+    await append(pending)
+  }
+
+  async function append(text: string): Promise<void> {
     if (state === 'lost') throw workflowErrors.RUN_TAKEN_OVER({ run })
     const ttl = ended ? { ttlMs: options.keepMs } : {}
     try {
-      const reached = await log.append(key, batch, { expectLength: length, ...ttl })
-      if (reached === undefined && !(await isThere(batch))) {
+      const reached = await log.append(key, [text], { expectLength: length, ...ttl })
+      if (reached === undefined && !(await isThere(text))) {
         state = 'lost'
         queue = []
         options.onLost()
         throw workflowErrors.RUN_TAKEN_OVER({ run })
       }
-      length += batch.length
+      length += 1
+      pending = undefined
     } catch (error) {
-      if (state !== 'lost') {
-        queue = [...batch, ...queue]
-        options.onError(error)
-      }
+      if (state !== 'lost') options.onError(error)
       throw error
     }
   }
 
   /** An append whose answer was lost on the way did happen. */
-  async function isThere(batch: readonly string[]): Promise<boolean> {
+  async function isThere(text: string): Promise<boolean> {
     const { first, entries } = await log.read(key, length)
-    return (
-      first === length &&
-      entries.length === batch.length &&
-      batch.every((text, at) => text === entries[at])
-    )
+    return first === length && entries.length === 1 && entries[0] === text
   }
 }
 

@@ -7,6 +7,7 @@ import { openStorage } from '../storage/open-storage.ts'
 import type { Stores } from '../storage/stores.ts'
 import type { StepCall } from './ports.ts'
 import type { RunEvent } from './run-events.ts'
+import type { RunTable } from './runs.ts'
 import { openTestTable } from './testing/open-test-table.ts'
 import { planOf } from './testing/plan-of.ts'
 
@@ -103,7 +104,8 @@ describe('the table of runs', () => {
         },
       })
       const { id } = await first.table.start({ plan: chain, args: {}, caller: { who: 'me' } })
-      await until(() => reached.includes('b'))
+      await untilBegun(first.table, id, 1)
+      assert.deepEqual(reached, ['a', 'b'])
       const calls: StepCall[] = []
       const callers: unknown[] = []
       const second = await openTestTable(
@@ -441,6 +443,15 @@ describe('the table of runs', () => {
     })
   })
 })
+
+/** Until the journal says that the call of a step was begun: nothing is being written any more. */
+async function untilBegun(table: RunTable, id: string, step: number): Promise<void> {
+  for (let tries = 0; tries < 2000; tries++) {
+    if ((await table.get(id))?.steps[step]?.status === 'running') return
+    await sleep(2)
+  }
+  assert.fail('it never began')
+}
 
 async function until(holds: () => boolean): Promise<void> {
   for (let tries = 0; tries < 2000; tries++) {

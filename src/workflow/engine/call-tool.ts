@@ -21,7 +21,10 @@ export interface ToolJob {
   readonly planned: PlannedStep & { readonly does: ToolAction }
   readonly data: JsonObject
   readonly cancellation: Cancellation
-  readonly timeoutMs: number
+  /** Many others are under way: what it writes can wait for what they write. */
+  readonly patient?: boolean
+  /** For all tries; undefined: no limit of its own. */
+  readonly timeoutMs: number | undefined
   /** What an earlier life of the run did of it. */
   readonly before: RecoveredCall | undefined
 }
@@ -80,7 +83,10 @@ async function tryUntilDone(
       : nextTryMs(planned.onError, attempt, elapsedMs, ports.random())
     if (delayMs === undefined) return end
     const { error } = end
-    ports.journal.add({ kind: 'call-failed', at: ports.now(), ...place, attempt, error })
+    ports.journal.add(
+      { kind: 'call-failed', at: ports.now(), ...place, attempt, error },
+      job.patient,
+    )
     const iteration = item === undefined ? {} : { iteration: item }
     ports.event({
       kind: 'retrying',
@@ -108,7 +114,7 @@ async function tryOnce(
   const { ports } = scope
   const { step, item, planned } = job
   const place = item === undefined ? { step } : { step, item }
-  ports.journal.add({ kind: 'call-started', at: ports.now(), ...place, attempt, safe })
+  ports.journal.add({ kind: 'call-started', at: ports.now(), ...place, attempt, safe }, job.patient)
   try {
     // What must not happen twice is written down before it happens.
     if (!safe) await ports.journal.commit()
@@ -117,6 +123,7 @@ async function tryOnce(
   }
   const { cancellation } = limit
   if (cancellation.cancelled) return interrupted(job, limit, attempt - 1, input)
+  const leftMs = limit.leftMs()
   const call = ports.call({
     tool: planned.does.tool,
     arguments: input,
@@ -124,7 +131,7 @@ async function tryOnce(
     ...(item === undefined ? {} : { iteration: item }),
     attempt,
     cancellation,
-    timeoutMs: limit.leftMs() ?? job.timeoutMs,
+    ...(leftMs === undefined ? {} : { timeoutMs: leftMs }),
   })
   const settled = await settle(call, cancellation)
   if (settled.kind === 'done') {

@@ -7,11 +7,13 @@ import { checkCondition } from './condition.ts'
 import { loopOutput, type IterationEnd } from './loop-output.ts'
 import { iterationData } from './run-data.ts'
 import type { RunScope } from './run-scope.ts'
-import { DEFAULT_STEP_MS } from './run-tool.ts'
 import type { StepEnd } from './step-end.ts'
 import { limitTime, type TimeLimit } from './time-limit.ts'
 
 type LoopStep = PlannedStep & { readonly does: ForEachAction }
+
+/** From so many iterations at once on, writes of the journal wait for each other. */
+const MANY = 8
 
 /** One loop at work. */
 interface Loop {
@@ -21,6 +23,8 @@ interface Loop {
   readonly ends: (IterationEnd | undefined)[]
   /** Ends all iterations. */
   readonly cancellation: Cancellation
+  /** So many are under way at once that what one writes can wait for the others. */
+  readonly patient: boolean
   ended: number
   tries: number
   /** The iteration that ended the loop, and what it was called with. */
@@ -69,6 +73,7 @@ function beginLoop(scope: RunScope, step: LoopStep, items: readonly Json[]): Loo
     items,
     ends,
     cancellation,
+    patient: Math.min(step.does.maxParallel, items.length) >= MANY,
     ended: 0,
     tries: 0,
     culprit: undefined,
@@ -117,7 +122,9 @@ async function runIteration(loop: Loop, index: number): Promise<void> {
     planned: inner,
     data,
     cancellation: loop.cancellation,
-    timeoutMs: inner.timeoutMs ?? DEFAULT_STEP_MS,
+    patient: loop.patient,
+    // Without one, each call takes as long as its backend may.
+    timeoutMs: inner.timeoutMs,
     before: scope.recovered?.steps.get(step.id)?.items.get(index)?.call,
   })
   switch (called.status) {
@@ -157,13 +164,8 @@ function end(
 ): void {
   const { scope, step, items } = loop
   const { ports, run, plan, progress } = scope
-  ports.journal.add({
-    kind: 'item-finished',
-    at: ports.now(),
-    step: step.id,
-    item: index,
-    ...ended,
-  })
+  const entry = { kind: 'item-finished', at: ports.now(), step: step.id, item: index } as const
+  ports.journal.add({ ...entry, ...ended }, loop.patient)
   take(loop, index, ended, input)
   const { status, tries, error } = ended
   const why = error === undefined ? {} : { error }
