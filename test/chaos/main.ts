@@ -64,7 +64,10 @@ process.exit(failed > 0 ? 1 : 0)
 
 async function runOne(scenario: Scenario): Promise<boolean> {
   try {
-    const one = { scenario, outcome: await runScenario(scenario, `${ROOT}.tmp/chaos/${scenario.name}`) }
+    const one = {
+      scenario,
+      outcome: await runScenario(scenario, `${ROOT}.tmp/chaos/${scenario.name}`),
+    }
     reported.push(one)
     console.log(lineOf(one))
     for (const note of one.outcome.notes) console.log(`    ${note}`)

@@ -34,7 +34,8 @@ export function staleActs(effects: readonly Effect[]): string[] {
     const seen = pids.get(client) ?? []
     const at = seen.indexOf(pid)
     if (at === -1) pids.set(client, [...seen, pid])
-    else if (at < seen.length - 1) found.push(`process ${pid} acted for ${client} after it was replaced`)
+    else if (at < seen.length - 1)
+      found.push(`process ${pid} acted for ${client} after it was replaced`)
   }
   return found
 }

@@ -25,11 +25,12 @@ export async function runCountingTool(
 ): Promise<object> {
   const { name = '', arguments: args = {} } = params
   const ms = Number(args['ms'] ?? 0)
+  const id = typeof args['id'] === 'string' ? args['id'] : name
   if (ms > 0) await sleep(ms)
   if (name !== 'look') {
-    appendFileSync(ledger, `${String(args['id'])} ${process.pid} ${state.session}\n`)
+    appendFileSync(ledger, `${id} ${process.pid} ${state.session}\n`)
   }
-  const said = name === 'count' ? String(++state.count) : String(args['id'] ?? name)
+  const said = name === 'count' ? String(++state.count) : id
   return { content: [{ type: 'text', text: said }] }
 }
 

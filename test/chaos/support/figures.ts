@@ -55,7 +55,8 @@ export interface Seen {
 }
 
 export function figuresOf({ records, faults, effects, untrue }: Seen): Figures {
-  const ended = (kind: Ending['kind']) => records.filter(({ ending }) => ending.kind === kind).length
+  const ended = (kind: Ending['kind']) =>
+    records.filter(({ ending }) => ending.kind === kind).length
   const normal = records.filter(({ ending }) => ending.kind === 'normal')
   const times = normal.map(({ startedAt, endedAt }) => endedAt - startedAt)
   const recoveries = recoveriesOf(records, faults)
@@ -77,15 +78,19 @@ export function figuresOf({ records, faults, effects, untrue }: Seen): Figures {
   }
 }
 
-/** For each client and fault: how long until a call that was begun after the fault, or was under way, had its result. */
+/**
+ * For each client and fault: how long until its next result. One that had none until the end gets the time until the last call
+ * of all.
+ */
 export function recoveriesOf(records: readonly CallRecord[], faults: readonly Fault[]): number[] {
+  const end = Math.max(0, ...records.map(({ endedAt }) => endedAt))
   const clients = new Set(records.map(({ client }) => client))
   return faults.flatMap(({ at }) =>
-    [...clients].flatMap((client) => {
+    [...clients].map((client) => {
       const after = records
         .filter((one) => one.client === client && one.ending.kind === 'normal' && one.endedAt > at)
         .map(({ endedAt }) => endedAt - at)
-      return after.length === 0 ? [] : [Math.min(...after)]
+      return Math.min(end - at, ...after)
     }),
   )
 }

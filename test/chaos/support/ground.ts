@@ -47,7 +47,11 @@ export async function openGround(options: GroundOptions = {}): Promise<Ground> {
     const redisWay = stack.use(await startSlowProxy(redis.port))
     const shop = stack.use(await startCountingHttp(ledger.path))
     const everything = stack.use(await startEverything())
-    const backends = { shop: shop.entry, local: countingStdio(ledger.path), everything: everything.entry }
+    const backends = {
+      shop: shop.entry,
+      local: countingStdio(ledger.path),
+      everything: everything.entry,
+    }
     const file = join(folder.path, 'vmcp.yaml')
     const address = `127.0.0.1:${redisWay.port}`
     await writeFile(file, gatewayConfig(backends, { ...SETTINGS, ...storage(address), ...rest }))

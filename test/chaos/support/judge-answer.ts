@@ -33,8 +33,12 @@ const AWAY = new Set([
 const PASSING = new Set([429, 502, 503, 504])
 
 /** `hasSession`: the client has one that a 404 can be about. */
-export function judgeAnswer({ status, retryAfterMs, message }: Answer, hasSession: boolean): Judgement {
-  if (status === 404 && hasSession) return { kind: 'dead', reason: reasonOf(status, message?.error) }
+export function judgeAnswer(
+  { status, retryAfterMs, message }: Answer,
+  hasSession: boolean,
+): Judgement {
+  if (status === 404 && hasSession)
+    return { kind: 'dead', reason: reasonOf(status, message?.error) }
   const result = message?.result
   if (result !== undefined) {
     const [first] = (result['content'] ?? []) as { text?: string }[]

@@ -39,11 +39,17 @@ export async function startLoad({ callers, pauseMs }: LoadOptions): Promise<Load
   let stopping = false
   await Promise.all(callers.map((caller) => open(caller)))
   const lanes = callers.flatMap((caller, index) => [
-    lane(caller, index, (turn) => writing(`${caller.kind}-${index}-${turn}`, turn, hasProcess(caller, index))),
+    lane(caller, index, (turn) =>
+      writing(`${caller.kind}-${index}-${turn}`, turn, hasProcess(caller, index)),
+    ),
     lane(caller, index, looking),
   ])
 
-  async function lane(caller: Caller, index: number, next: (turn: number) => Planned): Promise<void> {
+  async function lane(
+    caller: Caller,
+    index: number,
+    next: (turn: number) => Planned,
+  ): Promise<void> {
     for (let turn = 0; !stopping; turn++) {
       const { request, effect } = next(turn)
       const startedAt = performance.now()
@@ -53,7 +59,8 @@ export async function startLoad({ callers, pauseMs }: LoadOptions): Promise<Load
         harmless: effect === undefined,
       })
       const client = `${caller.kind}-${index}`
-      const what = String(request.params['name'] ?? request.method)
+      const { name } = request.params
+      const what = typeof name === 'string' ? name : request.method
       records.push({ client, what, startedAt, endedAt: performance.now(), effect, ending })
       if (caller.hasSession) states[index]!.see(what, ending)
       if (ending.kind === 'dead') await open(caller)
@@ -110,4 +117,3 @@ async function open(caller: Caller): Promise<void> {
     }
   }
 }
-

@@ -36,7 +36,11 @@ async function ask(
   if (method === 'tools/list') return { ...(await client.listTools({}, options)) }
   if (method !== 'tools/call') throw new Error(`not for here: ${method}`)
   const { name, arguments: args, _meta } = params
-  const call = { name: String(name), arguments: { ...(args as object) }, _meta: { ...(_meta as object) } }
+  const call = {
+    name: String(name),
+    arguments: { ...(args as object) },
+    _meta: { ...(_meta as object) },
+  }
   return { ...(await client.callTool(call, options)) }
 }
 

@@ -13,6 +13,8 @@ export function createStateWatch(): StateWatch {
   let told = 0
   return {
     see(what, { kind, text, lostState }) {
+      // It begins another session, with another state.
+      if (kind === 'dead') last = 0
       if (kind !== 'normal') return
       if (lostState && what.startsWith('shop_')) told++
       if (what !== 'shop_count') return
