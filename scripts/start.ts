@@ -40,9 +40,9 @@ await announced
 if (!free) console.error('With npm, flags go behind two dashes: npm start -- --port 4500')
 
 async function announce(origin: string, signal: AbortSignal): Promise<void> {
-  const backends = await waitUntilReady(origin, { timeoutMs: READY_WITHIN_MS, signal })
+  const ready = await waitUntilReady(origin, { timeoutMs: READY_WITHIN_MS, signal })
   if (signal.aborted) return
-  console.log(
-    quickstartMessage({ url: `${origin}/mcp`, backends: backends ?? [], configPath: CONFIG }),
-  )
+  const { backends, compositeTools } = ready ?? { backends: [], compositeTools: [] }
+  const url = `${origin}/mcp`
+  console.log(quickstartMessage({ url, backends, compositeTools, configPath: CONFIG }))
 }

@@ -9,12 +9,14 @@ const message = quickstartMessage({
     { name: 'files', tools: 14 },
     { name: 'memory', tools: 9 },
   ],
+  compositeTools: ['folder_report'],
   configPath: 'examples/quickstart/vmcp.yaml',
 })
 
 it('says where it listens, what is behind it and which file describes it', () => {
   assert.match(message, /Endpoint +http:\/\/127\.0\.0\.1:4499\/mcp\n/)
   assert.match(message, /files \(14 tools\), memory \(9 tools\)/)
+  assert.match(message, /1 composite tool \(folder_report\)/)
   assert.match(message, /examples\/quickstart\/vmcp\.yaml/)
 })
 

@@ -4,18 +4,22 @@ export interface QuickstartState {
   url: string
   /** Backends by name, with how many of their tools are shown. */
   backends: readonly { name: string; tools: number }[]
+  /** Names of composite tools. */
+  compositeTools: readonly string[]
   /** Path of the configuration file. */
   configPath: string
 }
 
 /** What is running, and three things to try; for people, printed once everything is ready. */
-export function quickstartMessage({ url, backends, configPath }: QuickstartState): string {
+export function quickstartMessage(state: QuickstartState): string {
+  const { url, backends, compositeTools, configPath } = state
   const running = backends.map(({ name, tools }) => `${name} (${tools} tools)`).join(', ')
   return `
 ToolHive is running.
 
   Endpoint   ${url}
   Behind it  ${running}
+  Made of it ${madeOfIt(compositeTools)}
   Described  ${configPath} (edit it: a valid change takes effect at once)
 
 Three things to try
@@ -28,12 +32,16 @@ Three things to try
 
    npx -y @modelcontextprotocol/inspector@2 --cli --server-url ${url} --transport http --method tools/list
 
-3. Call a tool with the newest protocol version, which needs no session:
+3. Call the tool made of tools, with the newest protocol version, which needs no session:
 
    ${modernCurl(url).replaceAll('\n', '\n   ')}
 
 Ctrl-C stops everything.
 `
+}
+
+function madeOfIt(names: readonly string[]): string {
+  return `${names.length} composite tool${names.length === 1 ? '' : 's'} (${names.join(', ')})`
 }
 
 /** A curl command for the shell that calls a tool with protocol version 2026-07-28 (headers and envelope: spec 1.2, 1.5). */
@@ -43,8 +51,8 @@ function modernCurl(url: string): string {
     id: 1,
     method: 'tools/call',
     params: {
-      name: 'everything_say',
-      arguments: { message: 'hello' },
+      name: 'folder_report',
+      arguments: { lines: 1 },
       _meta: {
         'io.modelcontextprotocol/protocolVersion': '2026-07-28',
         'io.modelcontextprotocol/clientCapabilities': {},
@@ -54,7 +62,7 @@ function modernCurl(url: string): string {
   return [
     `curl -s ${url} \\`,
     `  -H 'content-type: application/json' -H 'accept: application/json, text/event-stream' \\`,
-    `  -H 'mcp-protocol-version: 2026-07-28' -H 'mcp-method: tools/call' -H 'mcp-name: everything_say' \\`,
+    `  -H 'mcp-protocol-version: 2026-07-28' -H 'mcp-method: tools/call' -H 'mcp-name: folder_report' \\`,
     `  -d '${JSON.stringify(body)}'`,
   ].join('\n')
 }

@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { modernCall } from '../support/modern-call.ts'
 
-/** A backend as clients see it. */
-export interface ReadyBackend {
-  name: string
-  /** How many of its tools are shown. */
-  tools: number
+/** What clients see. */
+export interface Ready {
+  /** Backends by name, with how many of their tools are shown. */
+  backends: { name: string; tools: number }[]
+  /** Names of the tools that no backend has. */
+  compositeTools: string[]
 }
 
 /**
@@ -15,27 +16,33 @@ export interface ReadyBackend {
 export async function waitUntilReady(
   origin: string,
   { timeoutMs, signal }: { timeoutMs: number; signal: AbortSignal },
-): Promise<ReadyBackend[] | undefined> {
+): Promise<Ready | undefined> {
   const deadline = performance.now() + timeoutMs
-  let backends: ReadyBackend[] | undefined
+  let ready: Ready | undefined
   while (!signal.aborted && performance.now() < deadline) {
-    backends = await readBackends(origin).catch(() => undefined)
-    if (backends !== undefined && backends.every(({ tools }) => tools > 0)) return backends
+    ready = await readTools(origin).catch(() => undefined)
+    if (ready?.backends.every(({ tools }) => tools > 0) === true) return ready
     await sleep(100)
   }
-  return signal.aborted ? undefined : backends
+  return signal.aborted ? undefined : ready
 }
 
-async function readBackends(origin: string): Promise<ReadyBackend[]> {
+async function readTools(origin: string): Promise<Ready> {
   const ready = await fetch(`${origin}/readyz`)
   const status = (await (await fetch(`${origin}/status`)).json()) as {
     backends: { name: string }[]
   }
   if (!ready.ok) throw new Error('not ready')
   const { result } = await modernCall(`${origin}/mcp`, 'tools/list')
-  const tools = (result?.['tools'] ?? []) as { name: string }[]
-  return status.backends.map(({ name }) => ({
-    name,
-    tools: tools.filter((tool) => tool.name.startsWith(`${name}_`)).length,
-  }))
+  const names = ((result?.['tools'] ?? []) as { name: string }[]).map(({ name }) => name)
+  const belongsTo = (backend: string) => (tool: string) => tool.startsWith(`${backend}_`)
+  return {
+    backends: status.backends.map(({ name }) => ({
+      name,
+      tools: names.filter(belongsTo(name)).length,
+    })),
+    compositeTools: names.filter(
+      (tool) => !status.backends.some(({ name }) => belongsTo(name)(tool)),
+    ),
+  }
 }

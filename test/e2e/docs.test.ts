@@ -7,6 +7,7 @@ import { after, before, describe, it } from 'node:test'
 import { testedBlocks } from '../../scripts/docs/tested-blocks.ts'
 import type { TestedBlock } from '../../scripts/docs/tested-blocks.ts'
 import { freePort } from '../../scripts/support/free-port.ts'
+import { modernCall } from '../../scripts/support/modern-call.ts'
 import { run, start } from '../../scripts/support/program.ts'
 import type { Program } from '../../scripts/support/program.ts'
 import { waitFor, waitForHttp } from '../../scripts/support/wait-for.ts'
@@ -54,6 +55,24 @@ describe('the examples of the docs', () => {
     )
     const shown = printed.trim().replaceAll(String(port), '4483')
     assert.ok(readFileSync('README.md', 'utf8').includes(shown), shown)
+  })
+
+  it('README.md shows the composite tool of the quickstart, and what it gives', async () => {
+    const readme = readFileSync('README.md', 'utf8')
+    const file = readFileSync('examples/quickstart/vmcp.yaml', 'utf8')
+    const [definition] = /^compositeTools:\n(?: .*\n)+/m.exec(file) ?? []
+    assert.ok(definition !== undefined && readme.includes(definition), definition)
+    const tool = { name: 'folder_report', arguments: { lines: 1 } }
+    const { result } = await modernCall(`http://127.0.0.1:${port}/mcp`, 'tools/call', tool)
+    const given = result?.['structuredContent'] as { begins: { name: string }[] }
+    const shown = testedBlocks(readme)
+      .filter(({ language }) => language === 'json')
+      .map(({ text }) => JSON.parse(text) as typeof given)
+      .find(({ begins }) => begins !== undefined)
+    // The memory server writes its file there once it is used.
+    const begins = given.begins.filter(({ name }) => name !== 'memory.jsonl')
+    assert.deepEqual(begins, shown?.begins)
+    assert.deepEqual(Object.keys(given), Object.keys(shown ?? {}))
   })
 
   async function check({ language, text }: TestedBlock): Promise<void> {

@@ -24,10 +24,17 @@ describe('npm start', () => {
     await using quickstart = await startQuickstart(port)
     const { stdout } = quickstart.output()
     assert.match(stdout, /everything \(\d+ tools\), files \(14 tools\), memory \(9 tools\)/)
+    assert.match(stdout, /1 composite tool \(folder_report\)/)
     const [curl] = /curl -s[^]*?'\n(?=\n)/.exec(stdout) ?? []
     assert.ok(curl, stdout)
     const said = await run('bash', ['-euc', curl])
-    assert.match(said.stdout, /hello/, said.stderr)
+    const { result } = JSON.parse(said.stdout) as { result: { structuredContent: object } }
+    assert.partialDeepStrictEqual(result.structuredContent, {
+      begins: [
+        { name: 'groceries.txt', text: 'bread' },
+        { name: 'welcome.md', text: '# Welcome' },
+      ],
+    })
   })
 
   it('shows a renamed tool, hides a filtered one and replaces a hint', async () => {
