@@ -20,6 +20,8 @@ export interface Fleet {
   join(edge: HttpEdge): void
   /** From here on others find us. */
   start(): Promise<void>
+  /** This replica leaves: others go on at once with what lives here, calls in flight may end. Never rejects. */
+  handOver(): Promise<void>
   close(): Promise<void>
 }
 
@@ -67,6 +69,7 @@ export function createFleet(
   })
   const served = serveConnections({
     use: (place, run) => gateway().useConnection(place, run),
+    isLeaving: () => cluster.isLeaving,
     selfId: cluster.self.id,
     newId: newUuid,
   })
@@ -103,6 +106,7 @@ export function createFleet(
       await cluster.start()
       log.info({ replica: cluster.self.id, link: cluster.self.url }, 'One of several replicas')
     },
+    handOver: () => cluster.handOver(),
     close: () => cluster.close(),
   }
 }

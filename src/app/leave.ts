@@ -32,17 +32,27 @@ export interface LeaveParts {
   readonly plan: LeavePlan
   readonly clients: ClientSide
   readonly keyed: KeyedCalls
+  /** Other replicas, who go on with what lives here. */
+  readonly fleet: { handOver(): Promise<void> } | undefined
   readonly composites: Pick<Composites, 'leave'>
   readonly log: Logger
 }
 
 /** Leaves in order: everything that clients wait for is answered, or they are told how they can have it. */
-export async function leave({ plan, clients, keyed, composites, log }: LeaveParts): Promise<void> {
+export async function leave({
+  plan,
+  clients,
+  keyed,
+  composites,
+  fleet,
+  log,
+}: LeaveParts): Promise<void> {
   const { delayMs, timeoutMs, lateMs } = plan
   if (delayMs > 0) {
     log.info({ delayMs }, 'Not ready any more; still serving while load balancers notice')
     await new Promise((resolve) => setTimeout(resolve, delayMs))
   }
+  await fleet?.handOver()
   let late = 0
   const adopt: AdoptCall = async (call) => {
     late++

@@ -243,7 +243,7 @@ async function start(options: ServeOptions, stack: Stack): Promise<RunningVmcp> 
     async close() {
       draining = true
       const plan = leavePlan(config().operational.drain)
-      await leave({ plan, clients, keyed, composites, log })
+      await leave({ plan, clients, keyed, composites, fleet, log })
       await stack.end()
     },
   }

@@ -227,6 +227,29 @@ describe('a cluster that loses a replica', () => {
     assert.equal(b.opened.length, 1)
   })
 
+  it('hands over what is new, while what runs may end', async () => {
+    await using stores = await openClosable()
+    await using a = await startReplica(stores.keyValue)
+    await using b = await startReplica(stores.keyValue)
+    await until('each other', () => a.cluster.directory.others.length === 1)
+    await a.connect(PLACE)
+    const remote = await b.connect(PLACE)
+    const { promise: answered, resolve } = Promise.withResolvers<Reply>()
+    a.opened[0]!.answer = () => answered
+    a.opened[0]!.inFlight = 1
+    const running = remote.request(testRequest())
+    await new Promise((done) => setTimeout(done, 100))
+    await a.cluster.handOver()
+    await assert.rejects(remote.request(testRequest()), { code: 'MCP_BACKEND_SESSION_LOST' })
+    const own = await b.connect(PLACE)
+    assert.equal(resultOf(await own.request(testRequest()))['count'], 1)
+    assert.equal(a.opened[0]!.closed, false)
+    resolve(resultReply({ late: true }))
+    assert.equal(resultOf(await running)['late'], true)
+    a.opened[0]!.inFlight = 0
+    await until('the end of the old one', () => a.opened[0]!.closed === true)
+  })
+
   it('leaves word when it stops in order', async () => {
     await using stores = await openClosable()
     await using a = await startReplica(stores.keyValue)
@@ -241,6 +264,14 @@ describe('a cluster that loses a replica', () => {
     assert.equal(resultOf(await fresh.request(testRequest()))['_meta'], undefined)
   })
 })
+
+async function until(what: string, holds: () => boolean): Promise<void> {
+  for (let tries = 0; tries < 200; tries++) {
+    if (holds()) return
+    await new Promise((resolve) => setTimeout(resolve, 25))
+  }
+  throw new Error(`Waited in vain for ${what}`)
+}
 
 async function openClosable() {
   const stores = await openStorage({ provider: 'memory' }, { now: systemNow })

@@ -71,8 +71,10 @@ export interface Cluster {
   tellAll(message: ClusterMessage): void
   /** From here on others find us. */
   start(): Promise<void>
-  /** Others do not find us any more; what still asks is answered until `close`. */
-  leave(): Promise<void>
+  /** True from `handOver` on. */
+  readonly isLeaving: boolean
+  /** Others begin anew what lives in this process, while what runs here may end. Never rejects. */
+  handOver(): Promise<void>
   close(): Promise<void>
 }
 
@@ -146,6 +148,8 @@ export async function openCluster(options: ClusterOptions): Promise<Cluster> {
     log,
   })
 
+  let isLeaving = false
+
   async function ping(replica: Replica): Promise<Sign> {
     try {
       const answer = await link.ask(replica, PING_PATH, {}, { timeoutMs: times.pingMs })
@@ -185,7 +189,15 @@ export async function openCluster(options: ClusterOptions): Promise<Cluster> {
       }
     },
     start: () => directory.start(),
-    leave: () => directory.close(),
+    get isLeaving() {
+      return isLeaving
+    },
+    async handOver() {
+      // Nobody is there to go on: what is here serves to the end.
+      if (directory.others.length === 0) return
+      isLeaving = true
+      await processes.handOver()
+    },
     async close() {
       await directory.close()
       link.close()

@@ -19,6 +19,8 @@ export interface OwnedConnectionOptions {
   readonly onLost: (reason: string) => void
 }
 
+const IDLE_LOOK_MS = 50
+
 /** A connection of this process that other replicas may take over when they believe us dead: fenced. */
 export class OwnedConnection implements BackendConnection {
   readonly listen?: (filter: ListenFilter | undefined) => Promise<ListenFilter>
@@ -74,6 +76,19 @@ export class OwnedConnection implements BackendConnection {
   async close(options: { readonly keepSession?: boolean } = {}): Promise<void> {
     await this.#inner.close(options)
     if (!this.#lost) await this.#options.onClosed(this.fence, options.keepSession === true)
+  }
+
+  /** This replica leaves: what runs may end, what comes goes to whoever begins anew. Resolves when that is stored. */
+  async retire(): Promise<void> {
+    if (this.#lost) return
+    this.#lost = true
+    this.#options.onLost('this replica is shutting down')
+    await this.#options.onClosed(this.fence, true)
+    const timer = setInterval(() => {
+      if (this.#inner.inFlight > 0) return
+      clearInterval(timer)
+      void this.#inner.close()
+    }, IDLE_LOOK_MS).unref()
   }
 
   /** Others have it: nothing more goes through here. */

@@ -35,6 +35,8 @@ export interface Processes {
   connect(wanted: SharedConnect, key: string): Promise<BackendConnection>
   /** We may have been taken for dead: claims each again, and drops what others have taken. Never rejects. */
   reclaim(): Promise<void>
+  /** This replica leaves: others begin anew at once, what runs here may end. Never rejects. */
+  handOver(): Promise<void>
 }
 
 const AGAIN_MS = 200
@@ -156,6 +158,9 @@ export function createProcesses(options: ProcessesOptions): Processes {
   }
 
   return {
+    async handOver() {
+      await Promise.all([...owned.values()].map((connection) => connection.retire()))
+    },
     async connect(wanted, key) {
       try {
         return await connect(wanted, key)

@@ -17,6 +17,8 @@ import { RemoteConnection } from './remote-connection.ts'
 export interface ServeConnectionsOptions {
   /** Opens the connection of a place if need be, and keeps it while it is used. Undefined: no such client or backend. */
   readonly use: UseConnection
+  /** This replica is about to end: others have to go on without it. */
+  readonly isLeaving: () => boolean
   readonly selfId: string
   readonly newId: NewId
 }
@@ -47,7 +49,7 @@ export function serveConnections(options: ServeConnectionsOptions): Map<string, 
       replica: options.selfId,
       backend: textOf(body['backend']),
     })
-    if (place === undefined) throw notOurs
+    if (place === undefined || options.isLeaving()) throw notOurs
     return options.use(place, (connection) => {
       // One hop is all there is: whoever has it now is in the record.
       if (connection === undefined || connection instanceof RemoteConnection) throw notOurs

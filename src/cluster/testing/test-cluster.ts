@@ -18,6 +18,7 @@ export interface TestConnection extends BackendConnection {
   readonly name: string
   count: number
   closed: boolean | 'kept'
+  inFlight: number
   answer: (request: BackendRequest) => Promise<Reply>
 }
 
@@ -110,6 +111,7 @@ export async function startReplica(
 
   const served = serveConnections({
     use: async (place, run) => run(await (places.get(placeKey(place)) ?? connect(place))),
+    isLeaving: () => cluster.isLeaving,
     selfId: cluster.self.id,
     newId: newUuid,
   })
