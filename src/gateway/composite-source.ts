@@ -146,6 +146,7 @@ export function createCompositeSource(
     }
     await options.recovered
     const live = options.runs().live(run)
+    if (live === undefined) desks.delete(run)
     return live === undefined ? waitForElsewhere(call, tool, run) : attachTo(call, live)
   }
 
@@ -200,6 +201,7 @@ export function createCompositeSource(
       if (composite === undefined) return errorReply(INVALID_PARAMS, `Unknown tool: ${tool}`)
       return start(call, composite)
     },
+    holds: (state) => desks.has(state),
     setPlans(plans) {
       composites = compositesOf(plans)
     },

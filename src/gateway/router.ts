@@ -111,12 +111,16 @@ export function createRouter(options: RouterOptions): Answer {
     route: ToolRoute | undefined,
     name: string,
   ): Reply | Promise<Reply> {
-    const source = route && sources.get(route.backend)
-    if (route === undefined || source === undefined) {
-      return errorReply(INVALID_PARAMS, `Unknown tool: ${name}`)
-    }
+    const source = route ? sources.get(route.backend) : sourceThatHolds(call.retry?.state)
+    if (source === undefined) return errorReply(INVALID_PARAMS, `Unknown tool: ${name}`)
     call.routedTo = source.name
-    return source.call(call, route.nativeName)
+    return source.call(call, route?.nativeName ?? name)
+  }
+
+  /** What a client comes back for goes on, though a reload may have taken its tool away. */
+  function sourceThatHolds(state: string | undefined): Source | undefined {
+    if (state === undefined) return undefined
+    return [...sources.values()].find((source) => source.holds?.(state))
   }
 
   /** The request for a tool by what its backend offers by now. */

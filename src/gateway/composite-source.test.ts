@@ -1,0 +1,203 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Cancellation } from '../base/cancellation.ts'
+import { systemNow } from '../base/clock.ts'
+import { newUuid } from '../base/ids.ts'
+import type { JsonObject } from '../base/json.ts'
+import type { BackendRequest } from '../mcp/backend-connection.ts'
+import type { Call } from '../mcp/call.ts'
+import type { Reply } from '../mcp/reply.ts'
+import { openStorage } from '../storage/open-storage.ts'
+import { parseDefinition } from '../workflow/compile-plan.ts'
+import { unsealed } from '../workflow/journal-text.ts'
+import { openRunTable } from '../workflow/run-table.ts'
+import { createCompositeSource, type CompositeSource } from './composite-source.ts'
+import { MODERN_CLIENT } from './testing/fake-backend.ts'
+import { answerOf, gatewayWithSource, toolCall } from './testing/gateway-with-source.ts'
+
+const FORM = { type: 'object', properties: { sure: { type: 'boolean' } } }
+const ASK = {
+  name: 'ask',
+  description: 'Asks',
+  steps: [
+    { id: 'confirm', type: 'elicitation', message: 'Sure?', schema: FORM },
+    { id: 'add', tool: 'calc_plus', dependsOn: ['confirm'] },
+  ],
+}
+const ADD = {
+  name: 'add_all',
+  description: 'Adds',
+  parameters: { type: 'object', properties: { n: { type: 'integer' } }, required: ['n'] },
+  steps: [{ id: 'add', tool: 'calc.hidden', arguments: { n: '{{.params.n}}' } }],
+}
+const LOST = { name: 'lost', description: 'Lost', steps: [{ id: 'one', tool: 'nowhere' }] }
+const TAKEN = { name: 'calc_list', description: 'Taken', steps: [{ id: 'one', tool: 'calc.list' }] }
+
+async function setUp(answer?: (request: BackendRequest) => Reply | Promise<Reply>) {
+  const stores = await openStorage({ provider: 'memory' }, { now: systemNow })
+  let source: CompositeSource | undefined
+  const runs = await openRunTable({
+    keyValue: stores.keyValue,
+    appendLog: stores.appendLog,
+    prefix: 'run:',
+    limits: { keepMs: 60_000, maxRuns: 100, maxRunBytes: 1_000_000 },
+    sealing: unsealed,
+    durable: true,
+    owner: 'self',
+    now: systemNow,
+    newId: newUuid,
+    random: () => 0.5,
+    compile: parseDefinition,
+    portsOf: (run) => source!.portsOf(run),
+    onError: (error) => {
+      throw error
+    },
+  })
+  const gateway = await gatewayWithSource({
+    ...(answer === undefined ? {} : { answer }),
+    source: (host) =>
+      (source = createCompositeSource(host, {
+        plans: [ASK, ADD, LOST, TAKEN].map((each) => parseDefinition(each as JsonObject)),
+        runs: () => runs,
+        recovered: Promise.resolve(),
+        limits: () => ({ maxParkedCalls: 10, questionTimeoutMs: 60_000 }),
+        onStart: () => {},
+        metaOf: () => undefined,
+        replica: undefined,
+        replicaOf: () => undefined,
+        newId: newUuid,
+      })),
+  })
+  runs.subscribe((event) => {
+    if (event.kind === 'run-finished') source?.forget(event.run)
+  })
+  return {
+    ...gateway,
+    runs,
+    source: source!,
+    call: (name: string, changes: Partial<Call> = {}, args: JsonObject = {}) =>
+      gateway.gateway.call(
+        toolCall(name, { client: MODERN_CLIENT, params: { name, arguments: args }, ...changes }),
+      ),
+    async [Symbol.asyncDispose]() {
+      await runs.close()
+      await gateway.gateway.close()
+      await stores.close()
+    },
+  }
+}
+
+async function asked(reply: Promise<Reply>): Promise<{ state: string; keys: string[] }> {
+  const got = await reply
+  assert.ok(got.kind === 'input' && got.state !== undefined, JSON.stringify(got))
+  return { state: got.state, keys: Object.keys(got.requests ?? {}) }
+}
+
+const YES = { confirm: { action: 'accept', content: { sure: true } } }
+
+describe('composite tools as a source', () => {
+  it('offer those whose steps all lead somewhere, with their schemas and hints', async () => {
+    await using t = await setUp()
+    const own = t.gateway.catalogue.tools.filter(({ route }) => route.own)
+    assert.deepEqual(
+      own.map(({ name }) => name),
+      ['add_all', 'ask'],
+    )
+    assert.deepEqual(own[0]?.definition['inputSchema'], ADD.parameters)
+    assert.deepEqual(own[0].definition['annotations'], {
+      readOnlyHint: false,
+      destructiveHint: true,
+      openWorldHint: true,
+    })
+    const notes = t.gateway.catalogue.notes.map(({ message }) => message).join('\n')
+    assert.match(notes, /"lost" is not offered: no backend offers "nowhere"/)
+    assert.match(notes, /"calc_list" is left out: backend "calc" has a tool of that name/)
+  })
+
+  it('run, with arguments that were checked', async () => {
+    await using t = await setUp()
+    const result = (await answerOf(t.call('add_all', {}, { n: 1 }))) as JsonObject
+    assert.deepEqual(result['structuredContent'], {})
+    assert.match(
+      String(await answerOf(t.call('add_all', {}, { n: 'one' }))),
+      /^Invalid arguments for "add_all": n /,
+    )
+    assert.equal(
+      await answerOf(t.call('add_all', { params: { name: 'add_all', arguments: [] } })),
+      'params.arguments must be an object',
+    )
+  })
+
+  it('take the answer of a retry, and give the result to another one', async () => {
+    await using t = await setUp()
+    const { state, keys } = await asked(t.call('ask'))
+    assert.deepEqual(keys, ['confirm'])
+    const retry = { state, answers: YES }
+    const result = (await answerOf(t.call('ask', { retry }))) as JsonObject
+    assert.equal(result['isError'], undefined)
+    assert.deepEqual(await answerOf(t.call('ask', { retry })), result)
+  })
+
+  it('ask again where the answer is missing', async () => {
+    await using t = await setUp()
+    const { state } = await asked(t.call('ask'))
+    const again = await asked(t.call('ask', { retry: { state, answers: {} } }))
+    assert.deepEqual(again, { state, keys: ['confirm'] })
+  })
+
+  it('refuse who is not the caller, and states of nothing', async () => {
+    await using t = await setUp()
+    const { state } = await asked(t.call('ask'))
+    const principal = { kind: 'oidc', binding: 'idp\0eve' } as const
+    const gone = { code: 'GATEWAY_RUN_GONE' }
+    await assert.rejects(t.call('ask', { principal, retry: { state, answers: YES } }), gone)
+    await assert.rejects(t.call('ask', { retry: { state: 'no-such-run' } }), gone)
+    assert.match(String(await answerOf(t.call('ask', { retry: { answers: YES } }))), /requestState/)
+  })
+
+  it('refuse a client that cannot be asked before anything is done', async () => {
+    await using t = await setUp()
+    const client = { ...MODERN_CLIENT, capabilities: {} }
+    await assert.rejects(t.call('ask', { client }), { code: 'MCP_CLIENT_CANNOT_ANSWER' })
+    assert.deepEqual(await t.runs.list(), [])
+  })
+
+  it('end with the last call that waits for them', async () => {
+    await using t = await setUp(() => new Promise(() => {}))
+    const [one, two] = [new Cancellation(), new Cancellation()]
+    const { state } = await asked(t.call('ask'))
+    const waiting = [one, two].map((cancellation) =>
+      t.call('ask', { cancellation, retry: { state, answers: YES } }),
+    )
+    await sleep(20)
+    one.cancel('gone')
+    await sleep(20)
+    assert.equal((await t.runs.list())[0]?.status, 'running')
+    two.cancel('gone')
+    await Promise.all(waiting)
+    assert.equal((await t.runs.list())[0]?.status, 'cancelled')
+  })
+
+  it('are not cancelled by the end of a process, which sends its clients to the next', async () => {
+    await using t = await setUp(() => new Promise(() => {}))
+    const cancellation = new Cancellation()
+    const { state } = await asked(t.call('ask'))
+    const waiting = t.call('ask', { cancellation, retry: { state, answers: YES } })
+    await sleep(20)
+    t.source.leave()
+    cancellation.cancel('the server is shutting down')
+    await t.runs.close()
+    assert.deepEqual(await waiting, { kind: 'input', state })
+  })
+
+  it('go on when a reload takes them away, and answer whoever comes back', async () => {
+    await using t = await setUp()
+    const { state } = await asked(t.call('ask'))
+    t.source.setPlans([])
+    t.gateway.sourcesChanged()
+    assert.equal(await answerOf(t.call('ask')), 'Unknown tool: ask')
+    const result = (await answerOf(t.call('ask', { retry: { state, answers: YES } }))) as JsonObject
+    assert.equal(result['isError'], undefined)
+  })
+})
