@@ -19,6 +19,18 @@ export const workflowErrors = defineErrors('WORKFLOW', {
     message: (d: { limit: number }) => `Cannot start another run: ${d.limit} are under way`,
     hint: () => 'Try again later, or raise workflows.maxRuns',
   },
+  WORKER_LOST: {
+    fault: 'environment',
+    status: 502,
+    message: (d: { tool: string }) =>
+      `The replica that called "${d.tool}" is gone, and it is not known whether the tool did its work`,
+    hint: () => 'Look at the tool; an operator can resume the run',
+  },
+  CALL_FAILED_ELSEWHERE: {
+    fault: 'environment',
+    status: 502,
+    message: (d: { reason: string; ran: 'no' | 'unknown' }) => d.reason,
+  },
   RUN_NOT_FOUND: {
     fault: 'caller',
     status: 404,

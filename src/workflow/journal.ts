@@ -12,7 +12,12 @@ export type JournalEntry =
       readonly message: string
     }
   | { readonly kind: 'run-resumed'; readonly at: number; readonly deadline?: number }
-  | (OfCall & { readonly kind: 'call-started'; readonly safe: boolean })
+  | (OfCall & {
+      readonly kind: 'call-started'
+      readonly safe: boolean
+      /** It was handed over to the fleet under this name. */
+      readonly job?: string
+    })
   | (OfCall & { readonly kind: 'call-failed'; readonly error: string })
   | {
       readonly kind: 'loop-started'
@@ -72,6 +77,8 @@ interface Finished {
 export interface ItemFinished extends Finished {
   readonly kind: 'item-finished'
   readonly item: number
+  /** It is not known whether its call did its work; the status is `failed`. */
+  readonly unknown?: true
 }
 
 /** A step ended. The output of a loop is not here: its iterations were written one by one. */

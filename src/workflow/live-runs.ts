@@ -3,6 +3,7 @@ import type { Now } from '../base/clock.ts'
 import { isAppError } from '../base/errors.ts'
 import type { JsonObject } from '../base/json.ts'
 import { workflowErrors } from './errors.ts'
+import type { IterationSpread } from './iteration-spread.ts'
 import type { OpenJournal } from './open-journal.ts'
 import type { RunOutcome } from './outcome.ts'
 import type { WorkflowPlan } from './plan.ts'
@@ -44,6 +45,8 @@ export interface LiveRuns {
 export interface LiveRunsOptions {
   readonly now: Now
   readonly random: () => number
+  /** For loops with `distribution: fleet`; absent: there is no fleet. */
+  readonly spread?: IterationSpread | undefined
   readonly onEvent: (event: RunEvent) => void
   /** Called once a run has ended, before its outcome is told. */
   readonly onEnd: (summary: RunSummary) => Promise<void>
@@ -64,7 +67,7 @@ interface Entry {
 
 /** Makes the table of live runs. */
 export function createLiveRuns(options: LiveRunsOptions): LiveRuns {
-  const { now, random, onEvent, onEnd, onError } = options
+  const { now, random, spread, onEvent, onEnd, onError } = options
   const entries = new Map<string, Entry>()
 
   function launch(given: Launch): LiveRun {
@@ -79,6 +82,7 @@ export function createLiveRuns(options: LiveRunsOptions): LiveRuns {
     const ports: WorkflowPorts = {
       ...portsOf({ id, plan, caller }),
       journal,
+      spread: spread?.of({ id, workflow: plan.name, caller, isLeft }),
       now,
       random,
       sleep,
@@ -132,8 +136,13 @@ export function createLiveRuns(options: LiveRunsOptions): LiveRuns {
     })
     return run
 
+    /** This process does not bring it to its end. */
+    function isLeft(): boolean {
+      return lost.cancelled || entries.get(id)?.dropped === true
+    }
+
     async function finish(ended: RunOutcome): Promise<RunOutcome> {
-      if (lost.cancelled || entries.get(id)?.dropped === true) {
+      if (isLeft()) {
         throw workflowErrors.RUN_SUSPENDED({ run: id })
       }
       const failure = ended.status === 'completed' ? undefined : ended.failure

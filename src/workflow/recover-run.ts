@@ -44,6 +44,8 @@ export interface RecoveredCall {
   safe: boolean
   /** One was under way at the end, or its result was not kept. */
   open: 'calling' | 'omitted' | undefined
+  /** The one under way was handed over to the fleet. */
+  job?: string | undefined
 }
 
 /** Reads a journal; undefined when it does not begin with the start of a run. */
@@ -86,7 +88,8 @@ function takeStepEntry(steps: Map<string, RecoveredStep>, entry: StepEntry): voi
   switch (entry.kind) {
     case 'call-started': {
       const place = placeOf(step, entry.item)
-      place.call = { attempts: place.call?.attempts ?? 0, safe: entry.safe, open: 'calling' }
+      const { safe, job } = entry
+      place.call = { attempts: place.call?.attempts ?? 0, safe, open: 'calling', job }
       break
     }
     case 'call-failed': {
@@ -124,12 +127,13 @@ function forgetFailures(steps: Map<string, RecoveredStep>): void {
   }
 }
 
-function iterationEnd({ status, tries, output, error }: ItemFinished): IterationEnd {
+function iterationEnd({ status, tries, output, error, unknown }: ItemFinished): IterationEnd {
   return {
     status: status === 'pending' || status === 'running' ? 'cancelled' : status,
     tries,
     ...(output === undefined ? {} : { output }),
     ...(error === undefined ? {} : { error }),
+    ...(unknown === undefined ? {} : { unknown }),
   }
 }
 

@@ -2,6 +2,7 @@ import { Cancellation } from '../base/cancellation.ts'
 import type { NewId } from '../base/ids.ts'
 import { resumeRun, takeOverRun, type ContinueOptions } from './continue-run.ts'
 import { workflowErrors } from './errors.ts'
+import type { IterationSpread } from './iteration-spread.ts'
 import { createLiveRuns } from './live-runs.ts'
 import { openPresence } from './presence.ts'
 import { rebuildOutcome } from './rebuild-outcome.ts'
@@ -17,6 +18,8 @@ export interface RunTableOptions
   /** Whether the store outlives this process: then unfinished runs are left to the next start. */
   readonly durable: boolean
   readonly newId: NewId
+  /** For loops with `distribution: fleet`; absent: there is no fleet. */
+  readonly spread?: IterationSpread | undefined
   /** Numbers in [0, 1). */
   readonly random: () => number
   /** True for a process that is known to be gone, before its sign of life expires. */
@@ -39,7 +42,8 @@ export async function openRunTable(options: RunTableOptions): Promise<RunTable> 
   let closed = false
   /** Runs on their way between the index and life. */
   const moving = new Set<string>()
-  const live = createLiveRuns({ now, random, onEvent: tell, onEnd: store.end, onError })
+  const { spread } = options
+  const live = createLiveRuns({ now, random, spread, onEvent: tell, onEnd: store.end, onError })
   const continuing: ContinueOptions = { ...options, store, live }
   const presence = await openPresence({ store: keyValue, prefix, owner, onBeat, onError })
 

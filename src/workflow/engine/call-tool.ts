@@ -1,7 +1,11 @@
 import { Cancellation } from '../../base/cancellation.ts'
+import { isAppError } from '../../base/errors.ts'
 import type { JsonObject } from '../../base/json.ts'
+import { workflowErrors } from '../errors.ts'
+import type { RunSpread } from '../iteration-spread.ts'
+import type { JournalEntry } from '../journal.ts'
 import type { PlannedStep, ToolAction } from '../plan.ts'
-import type { StepTool } from '../ports.ts'
+import type { StepCall, StepTool } from '../ports.ts'
 import type { RecoveredCall } from '../recover-run.ts'
 import { messageOf } from './message-of.ts'
 import { expandArguments } from '../expand-arguments.ts'
@@ -27,7 +31,13 @@ export interface ToolJob {
   readonly timeoutMs: number | undefined
   /** What an earlier life of the run did of it. */
   readonly before: RecoveredCall | undefined
+  /** The calls may be handed over to the fleet; `jobs` gets their names. */
+  readonly fleet?: { readonly spread: RunSpread; readonly jobs: string[] } | undefined
 }
+
+/** Whose workers die so often is not handed over again: it may be what kills them. */
+const MAX_LOSSES = 3
+const WORKER_LOST = workflowErrors.WORKER_LOST({ tool: '' }).code
 
 /** Calls the tool of a step until it works, its tries are used up, or its time is over. Never rejects. */
 export async function callTool(scope: RunScope, job: ToolJob): Promise<CallEnd> {
@@ -39,7 +49,7 @@ export async function callTool(scope: RunScope, job: ToolJob): Promise<CallEnd> 
   } catch (error) {
     return { status: 'failed', tries: 0, error: `cannot make the arguments: ${messageOf(error)}` }
   }
-  const doubt = before && doubtOf(before, planned)
+  const doubt = before && jobOf(job) === undefined ? doubtOf(before, planned) : undefined
   if (doubt !== undefined)
     return { status: 'unknown', tries: before!.attempts + 1, error: doubt, input }
   const limit = limitTime(job.cancellation, job.timeoutMs)
@@ -48,6 +58,11 @@ export async function callTool(scope: RunScope, job: ToolJob): Promise<CallEnd> 
   } finally {
     limit.end()
   }
+}
+
+/** A call of an earlier life that the fleet may still be making. */
+function jobOf({ before, fleet }: ToolJob): string | undefined {
+  return fleet !== undefined && before?.open === 'calling' ? before.job : undefined
 }
 
 /** Why the call of an earlier life must not be made again; undefined: it may. */
@@ -73,9 +88,11 @@ async function tryUntilDone(
   const safe = planned.idempotent || tool?.readOnly === true || tool?.idempotent === true
   const place = item === undefined ? { step } : { step, item }
   const startedAt = performance.now()
+  let earlier = jobOf(job)
   for (let attempt = (job.before?.attempts ?? 0) + 1; ; attempt++) {
     if (suspension.cancelled) return { status: 'suspended' }
-    const end = await tryOnce(scope, job, input, limit, { attempt, safe })
+    const end = await tryOnce(scope, job, input, limit, { attempt, safe, earlier })
+    earlier = undefined
     if (end.status !== 'failed') return end
     const elapsedMs = performance.now() - startedAt
     const delayMs = limit.cancellation.cancelled
@@ -104,45 +121,101 @@ async function tryUntilDone(
   }
 }
 
+/** `safe`: doing it twice does no harm. `earlier`: the job of an earlier life that is waited for instead of a new one. */
+interface Try {
+  readonly attempt: number
+  readonly safe: boolean
+  readonly earlier: string | undefined
+}
+
 async function tryOnce(
   scope: RunScope,
   job: ToolJob,
   input: JsonObject,
   limit: TimeLimit,
-  { attempt, safe }: { attempt: number; safe: boolean },
+  { attempt, safe, earlier }: Try,
 ): Promise<CallEnd> {
-  const { ports } = scope
-  const { step, item, planned } = job
-  const place = item === undefined ? { step } : { step, item }
-  ports.journal.add({ kind: 'call-started', at: ports.now(), ...place, attempt, safe }, job.patient)
-  try {
-    // What must not happen twice is written down before it happens.
-    if (!safe) await ports.journal.commit()
-  } catch (error) {
-    return { status: 'failed', tries: attempt - 1, error: messageOf(error), input }
-  }
+  const { suspension } = scope
+  const { step, item, planned, fleet } = job
+  const { tool } = planned.does
   const { cancellation } = limit
-  if (cancellation.cancelled) return interrupted(job, limit, attempt - 1, input)
-  const leftMs = limit.leftMs()
-  const call = ports.call({
-    tool: planned.does.tool,
-    arguments: input,
-    step,
-    ...(item === undefined ? {} : { iteration: item }),
-    attempt,
-    cancellation,
-    ...(leftMs === undefined ? {} : { timeoutMs: leftMs }),
-  })
-  const settled = await settle(call, cancellation)
-  if (settled.kind === 'done') {
-    const read = readToolResult(settled.value)
-    return 'error' in read
-      ? { status: 'failed', tries: attempt, error: read.error, input }
-      : { status: 'completed', tries: attempt, ...read }
+  for (let losses = 0; ; losses++) {
+    const isWaitedFor = losses === 0 && earlier !== undefined
+    const handed = isWaitedFor ? earlier : nextJob(fleet)
+    if (!isWaitedFor) {
+      const entry = await writeStart(scope, job, { attempt, safe, job: handed })
+      if ('error' in entry) {
+        return { status: 'failed', tries: attempt - 1, error: entry.error, input }
+      }
+    }
+    if (cancellation.cancelled) return interrupted(job, limit, attempt - 1, input)
+    const leftMs = limit.leftMs()
+    const call: StepCall = {
+      tool,
+      arguments: input,
+      step,
+      ...(item === undefined ? {} : { iteration: item }),
+      attempt,
+      cancellation,
+      ...(leftMs === undefined ? {} : { timeoutMs: leftMs }),
+    }
+    const settled = await settle(makeCall(scope, job, call, handed, isWaitedFor), cancellation)
+    if (settled.kind === 'done') {
+      const read = readToolResult(settled.value)
+      return 'error' in read
+        ? { status: 'failed', tries: attempt, error: read.error, input }
+        : { status: 'completed', tries: attempt, ...read }
+    }
+    if (cancellation.cancelled) return interrupted(job, limit, attempt, input)
+    const error = settled.kind === 'failed' ? messageOf(settled.error) : 'no answer'
+    const isLost = settled.kind === 'failed' && isAppError(settled.error, WORKER_LOST)
+    if (!isLost) return { status: 'failed', tries: attempt, error, input }
+    if (!safe && !(isWaitedFor && job.before?.safe)) {
+      return { status: 'unknown', tries: attempt, error: settled.error.message, input }
+    }
+    if (losses + 1 >= MAX_LOSSES) return { status: 'failed', tries: attempt, error, input }
+    if (suspension.cancelled) return { status: 'suspended' }
   }
-  if (cancellation.cancelled) return interrupted(job, limit, attempt, input)
-  const error = settled.kind === 'failed' ? messageOf(settled.error) : 'no answer'
-  return { status: 'failed', tries: attempt, error, input }
+}
+
+function nextJob(fleet: ToolJob['fleet']): string | undefined {
+  return fleet?.spread.isShared() === true ? fleet.spread.newJob() : undefined
+}
+
+/** What must not happen twice is written down before it happens. */
+async function writeStart(
+  { ports }: RunScope,
+  { step, item, patient }: ToolJob,
+  { attempt, safe, job }: { attempt: number; safe: boolean; job: string | undefined },
+): Promise<{ ok: true } | { error: string }> {
+  const entry: JournalEntry = {
+    kind: 'call-started',
+    at: ports.now(),
+    step,
+    ...(item === undefined ? {} : { item }),
+    attempt,
+    safe,
+    ...(job === undefined ? {} : { job }),
+  }
+  ports.journal.add(entry, patient)
+  try {
+    if (!safe) await ports.journal.commit()
+    return { ok: true }
+  } catch (error) {
+    return { error: messageOf(error) }
+  }
+}
+
+function makeCall(
+  { ports }: RunScope,
+  { fleet }: ToolJob,
+  call: StepCall,
+  handed: string | undefined,
+  isWaitedFor: boolean,
+): Promise<JsonObject> {
+  if (fleet === undefined || handed === undefined) return ports.call(call)
+  fleet.jobs.push(handed)
+  return isWaitedFor ? fleet.spread.outcome(handed, call) : fleet.spread.call(handed, call)
 }
 
 /** Its own time was over: a failure. Something else ended it: cancelled. */

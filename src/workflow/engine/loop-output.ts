@@ -6,6 +6,8 @@ export interface IterationEnd {
   readonly tries: number
   readonly output?: JsonObject
   readonly error?: string
+  /** It failed in so far as nobody knows whether its call did its work. */
+  readonly unknown?: true
 }
 
 /**

@@ -1,5 +1,6 @@
 import { Cancellation } from '../../base/cancellation.ts'
 import type { Json, JsonObject } from '../../base/json.ts'
+import type { RunSpread } from '../iteration-spread.ts'
 import type { ForEachAction, PlannedStep } from '../plan.ts'
 import { callTool } from './call-tool.ts'
 import { readCollection } from './collection.ts'
@@ -7,7 +8,7 @@ import { checkCondition } from './condition.ts'
 import { loopOutput, type IterationEnd } from './loop-output.ts'
 import { iterationData } from './run-data.ts'
 import type { RunScope } from './run-scope.ts'
-import type { StepEnd } from './step-end.ts'
+import type { CallEnd, StepEnd } from './step-end.ts'
 import { limitTime, type TimeLimit } from './time-limit.ts'
 
 type LoopStep = PlannedStep & { readonly does: ForEachAction }
@@ -38,6 +39,10 @@ interface Loop {
       }
     | undefined
   suspended: boolean
+  /** Its calls may be made by other replicas. */
+  readonly spread: RunSpread | undefined
+  /** Iterations of which nobody knows whether they were done. */
+  readonly unknown: number[]
 }
 
 /**
@@ -78,6 +83,8 @@ function beginLoop(scope: RunScope, step: LoopStep, items: readonly Json[]): Loo
     tries: 0,
     culprit: undefined,
     suspended: false,
+    spread: step.does.distribution === 'fleet' ? scope.ports.spread : undefined,
+    unknown: [],
   }
   const { ports, progress, recovered } = scope
   progress.expect(items.length)
@@ -94,7 +101,7 @@ async function goThrough(loop: Loop): Promise<void> {
   const work = async (): Promise<void> => {
     while (true) {
       while (next < items.length && ends[next] !== undefined) next += 1
-      if (next >= items.length || cancellation.cancelled) return
+      if (next >= items.length || cancellation.cancelled || loop.unknown.length > 0) return
       if (scope.suspension.cancelled) {
         loop.suspended = true
         return
@@ -116,6 +123,8 @@ async function runIteration(loop: Loop, index: number): Promise<void> {
   if (!check.runs) {
     return end(loop, index, { status: 'skipped', tries: 0, output: inner.defaultResults ?? {} })
   }
+  const jobs: string[] = []
+  const { spread } = loop
   const called = await callTool(scope, {
     step: step.id,
     item: index,
@@ -126,20 +135,22 @@ async function runIteration(loop: Loop, index: number): Promise<void> {
     // Without one, each call takes as long as its backend may.
     timeoutMs: inner.timeoutMs,
     before: scope.recovered?.steps.get(step.id)?.items.get(index)?.call,
+    fleet: spread && { spread, jobs },
   })
+  endIteration(loop, index, called)
+  if (called.status !== 'suspended' && called.status !== 'unknown') forget(loop, jobs)
+}
+
+function endIteration(loop: Loop, index: number, called: CallEnd): void {
+  const inner = loop.step.does.step
   switch (called.status) {
     case 'suspended':
       loop.suspended = true
       return
-    case 'unknown':
-      loop.culprit ??= {
-        index,
-        unknown: true,
-        tries: called.tries,
-        error: called.error,
-        ...inputOf(called),
-      }
-      return loop.cancellation.cancel(`the outcome of iteration ${index} is unknown`)
+    case 'unknown': {
+      const { tries, error } = called
+      return end(loop, index, { status: 'failed', tries, error, unknown: true }, inputOf(called))
+    }
     case 'failed': {
       const { status, tries, error } = called
       const output =
@@ -153,6 +164,19 @@ async function runIteration(loop: Loop, index: number): Promise<void> {
     case 'cancelled':
       return end(loop, index, called)
   }
+}
+
+/** The fleet need not keep what the journal has. */
+function forget({ scope, spread }: Loop, jobs: readonly string[]): void {
+  if (jobs.length === 0) return
+  const written = scope.ports.journal.commit() ?? Promise.resolve()
+  written.then(
+    () => {
+      for (const job of jobs) spread?.forget(job)
+    },
+    // What could not be written is looked for there again.
+    () => {},
+  )
 }
 
 /** Writes down how an iteration came out. */
@@ -185,10 +209,24 @@ function take(
   ends[index] = ended
   loop.ended += 1
   loop.tries += ended.tries
+  if (ended.unknown) return stop(loop, index, ended, input)
   if (ended.status !== 'failed' || continues(step) || continues(step.does.step)) return
   const { tries, error = '' } = ended
   loop.culprit ??= { index, unknown: false, tries, error, ...input }
   cancellation.cancel(`iteration ${index} failed`)
+}
+
+/** The run has to end: somebody has to look. */
+function stop(loop: Loop, index: number, ended: IterationEnd, input: { input?: JsonObject }): void {
+  const { tries, error = '' } = ended
+  if (loop.culprit?.unknown !== true) {
+    loop.culprit = { index, unknown: true, tries, error, ...input }
+  }
+  loop.unknown.push(index)
+  // What other replicas do is not interrupted: that would leave more in doubt.
+  if (loop.spread === undefined) {
+    loop.cancellation.cancel(`the outcome of iteration ${index} is unknown`)
+  }
 }
 
 function endOf(loop: Loop, limit: TimeLimit): StepEnd {
@@ -196,7 +234,10 @@ function endOf(loop: Loop, limit: TimeLimit): StepEnd {
   const output = loopOutput(items, ends)
   if (culprit !== undefined) {
     const { index, unknown, error, ...call } = culprit
-    const about = { ...call, error: `iteration ${index}: ${error}`, iteration: index, output }
+    const others = unknown ? loop.unknown.filter((one) => one !== index) : []
+    const which =
+      others.length === 0 ? `iteration ${index}` : `iterations ${index}, ${others.join(', ')}`
+    const about = { ...call, error: `${which}: ${error}`, iteration: index, output }
     return unknown ? { status: 'unknown', ...about } : { status: 'failed', ...about, goOn: false }
   }
   const whole = ends.every((one) => one !== undefined && one.status !== 'cancelled')

@@ -32,6 +32,7 @@ export type ShortStep =
       itemVar?: string
       maxParallel?: number
       maxIterations?: number
+      distribution?: 'local' | 'fleet'
       step: ToolStep
     })
 
@@ -89,7 +90,7 @@ function actionOf(step: ShortStep): ToolAction | ElicitationAction | ForEachActi
     itemVar: step.itemVar ?? 'item',
     maxParallel: step.maxParallel ?? 10,
     maxIterations: step.maxIterations ?? 100,
-    distribution: 'local',
+    distribution: step.distribution ?? 'local',
     step: { ...commonOf(step.step), does: toolOf(step.step) },
   }
 }
