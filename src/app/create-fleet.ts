@@ -16,6 +16,8 @@ export interface Fleet {
   readonly gatewayPeers: GatewayPeers
   readonly edgePeers: EdgePeers
   readonly keptEvents: KeptEvents
+  /** Replicas that are known, besides this one. */
+  readonly others: () => number
   /** Serves what others ask of this edge. Before `start`. */
   join(edge: HttpEdge): void
   /** From here on others find us. */
@@ -101,6 +103,7 @@ export function createFleet(
       sendAll: (message) => cluster.tellAll(wrapped(message)),
     },
     keptEvents,
+    others: () => directory.others.length,
     join: (own) => void (edge = own),
     async start() {
       await cluster.start()

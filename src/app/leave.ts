@@ -34,7 +34,7 @@ export interface LeaveParts {
   readonly keyed: KeyedCalls
   /** Other replicas, who go on with what lives here. */
   readonly fleet: { handOver(): Promise<void> } | undefined
-  readonly composites: Pick<Composites, 'leave'>
+  readonly composites: Pick<Composites, 'drain' | 'leave'>
   readonly log: Logger
 }
 
@@ -68,7 +68,7 @@ export async function leave({
   }
   const drained = clients.drain(timeoutMs, adopt)
   // Who waits for a run hears that it goes on, before the streams end.
-  await inTime(drained, timeoutMs - RUNS_MS)
+  await inTime(Promise.all([drained, composites.drain()]), timeoutMs - RUNS_MS)
   await composites.leave(RUNS_MS / 2)
   await drained
   if (late > 0) log.warn({ calls: late, lateMs }, 'Calls took longer than the drain')
@@ -79,7 +79,7 @@ export async function leave({
 const RUNS_MS = 1_000
 
 /** Waits for the work, but no longer than so many milliseconds. */
-async function inTime(work: Promise<void>, waitMs: number): Promise<void> {
+async function inTime(work: Promise<unknown>, waitMs: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined
   const over = new Promise<void>((resolve) => {
     timer = setTimeout(resolve, Math.max(0, waitMs))

@@ -21,6 +21,8 @@ export interface Composites {
   reconfigure(gateway: Gateway): Promise<void>
   /** The API for operators: false if the path is not its own. */
   serve(guard: OpsGuard): (request: IncomingMessage, response: ServerResponse) => boolean
+  /** Takes no iterations of other replicas' loops any more; resolves when those it has are done. Never rejects. */
+  drain(): Promise<void>
   /** Starts nothing more, lets calls under way end within the time, and leaves unfinished runs to the next process. */
   leave(waitMs: number): Promise<void>
 }
@@ -69,6 +71,9 @@ export function openComposites(options: CompositesOptions): Composites {
         handle ??= started?.serve(guard)
         return handle?.(request, response) ?? false
       }
+    },
+    async drain() {
+      await started?.drain()
     },
     async leave(waitMs) {
       hasLeft = true

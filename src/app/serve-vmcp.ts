@@ -149,6 +149,7 @@ async function start(options: ServeOptions, stack: Stack): Promise<RunningVmcp> 
   const composites = openComposites({
     config,
     means,
+    fleet,
     audit: () => inEffect.audit,
     replica: fleet?.edgePeers.self,
     log,

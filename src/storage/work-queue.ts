@@ -26,7 +26,7 @@ export interface WorkQueue {
   forget(id: string): Promise<void>
   /** From now on this process takes work. Once per queue. */
   serve(options: ServeWork): Promise<Serving>
-  /** Ends waiting and serving. May be called twice. */
+  /** Ends waiting; tells what is still done here to end, and it counts as lost. May be called twice. */
   close(): Promise<void>
 }
 

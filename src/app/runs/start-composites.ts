@@ -1,7 +1,9 @@
+import { createHash } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createWorkflowApi } from '../../api/workflows.ts'
 import { systemNow } from '../../base/clock.ts'
 import { newUuid } from '../../base/ids.ts'
+import { callForRun } from '../../gateway/call-for-run.ts'
 import { createCompositeSource, type CompositeSource } from '../../gateway/composite-source.ts'
 import type { Gateway } from '../../gateway/create-gateway.ts'
 import type { SourceHost } from '../../gateway/source.ts'
@@ -9,12 +11,14 @@ import type { Sealer } from '../../storage/sealing.ts'
 import { parseDefinition } from '../../workflow/compile-plan.ts'
 import { unsealed, type Sealing } from '../../workflow/journal-text.ts'
 import type { RunEvent } from '../../workflow/run-events.ts'
+import type { WorkflowPlan } from '../../workflow/plan.ts'
 import { openRunTable } from '../../workflow/run-table.ts'
 import type { OpsGuard } from '../http/ops-routes.ts'
 import type { CompositesOptions } from './composites-options.ts'
 import { createRunAudit } from './audit-runs.ts'
 import { createRunMetrics } from './measure-runs.ts'
 import { isGoneFromHere, replicaOf, runOwner } from './run-owner.ts'
+import { createSpread } from './spread-iterations.ts'
 import { createRunTracing } from './trace-runs.ts'
 
 /** The composite tools of a gateway, and the runs they start. */
@@ -26,6 +30,8 @@ export interface StartedComposites {
   recover(gateway: Gateway): Promise<void>
   /** The API for operators: false if the path is not its own. */
   serve(guard: OpsGuard): (request: IncomingMessage, response: ServerResponse) => boolean
+  /** Takes no iterations of other replicas' loops any more; resolves when those it has are done. Never rejects. */
+  drain(): Promise<void>
   /** Starts nothing more, lets calls under way end within the time, and leaves unfinished runs to the next process. */
   leave(waitMs: number): Promise<void>
 }
@@ -40,7 +46,7 @@ export async function startComposites(
   host: SourceHost,
   prefix: string,
 ): Promise<StartedComposites> {
-  const { config, means, log } = options
+  const { config, means, fleet, log } = options
   const { provider } = means.sessionStore
   const durable = provider !== 'memory'
   if (!durable) {
@@ -51,12 +57,25 @@ export async function startComposites(
   }
   const { keepRunsMs, maxRuns, maxRunBytes } = config().workflows
   const owner = runOwner(options.replica ?? newUuid())
+  const tracing =
+    means.tracing && means.traced && createRunTracing(means.tracing, means.traced.contextOf)
+  const { workQueue } = means.stores
+  const spread = createSpread({
+    openQueue: fleet && workQueue && (() => workQueue(queueName(prefix))),
+    others: () => fleet?.others() ?? 0,
+    call: (call, cancellation) => callForRun(host, call, cancellation),
+    metaOf: (run, call) => tracing?.metaOf(run, call),
+    sealing: sealingBy(means.sealer, 'iteration'),
+    newId: newUuid,
+    log,
+  })
   const runs = await openRunTable({
     keyValue: means.stores.keyValue,
     appendLog: means.stores.appendLog,
     prefix,
     limits: { keepMs: keepRunsMs, maxRuns, maxRunBytes },
-    sealing: sealingBy(means.sealer),
+    sealing: sealingBy(means.sealer, 'journal'),
+    spread,
     durable,
     owner,
     now: systemNow,
@@ -68,8 +87,6 @@ export async function startComposites(
     onError: (error) => log.warn({ err: error }, 'Housekeeping of runs failed'),
   })
   const recovered = Promise.withResolvers<void>()
-  const tracing =
-    means.tracing && means.traced && createRunTracing(means.tracing, means.traced.contextOf)
   const plans = () => config().composites.map(({ plan }) => plan)
   const source = createCompositeSource(host, {
     plans: plans(),
@@ -93,12 +110,24 @@ export async function startComposites(
   for (const listener of listeners) runs.subscribe(listener)
   const closers: (() => void)[] = []
 
+  /** Where a loop is spread, every replica takes part: it has the same file. */
+  function serveFleet(): void {
+    if (!plans().some(isSpread)) return
+    spread.serve().catch((error: unknown) => {
+      log.warn({ err: error }, 'This replica takes no iterations of loops of the fleet')
+    })
+  }
+
   return {
     source,
-    reconfigure: () => source.setPlans(plans()),
+    reconfigure() {
+      source.setPlans(plans())
+      serveFleet()
+    },
     async recover(gateway) {
       try {
         await toolsKnown(gateway)
+        serveFleet()
         const count = await runs.recover()
         if (count > 0) log.info({ runs: count }, 'Unfinished runs go on')
       } catch (error) {
@@ -112,28 +141,41 @@ export async function startComposites(
       closers.push(() => api.close())
       return (request, response) => api.handle(request, response)
     },
+    async drain() {
+      await spread.drain().catch((error: unknown) => {
+        log.warn({ err: error }, 'Cannot end the iterations of other replicas in order')
+      })
+    },
     async leave(waitMs) {
       source.leave()
       for (const close of closers) close()
       await runs.close(waitMs)
+      await spread.close()
     },
   }
 }
 
 /** What a run was given and what it found are not for everybody who can read the store. */
-function sealingBy(sealer: Sealer | undefined): Sealing {
+function sealingBy(sealer: Sealer | undefined, place: string): Sealing {
   if (sealer === undefined) return unsealed
   return {
-    seal: (text) => sealer.seal(text, SEALED_FOR),
+    seal: (text) => sealer.seal(text, place),
     open(text) {
-      const opened = sealer.open(text, SEALED_FOR)
-      if (opened === undefined) throw new Error('The journal of a run was sealed by another key')
+      const opened = sealer.open(text, place)
+      if (opened === undefined) throw new Error(`The ${place} of a run was sealed by another key`)
       return opened.text
     },
   }
 }
 
-const SEALED_FOR = 'journal'
+/** Gateways of several configurations may share a store: each has a queue of its own. */
+function queueName(prefix: string): string {
+  return `loops-${createHash('sha256').update(prefix).digest('hex').slice(0, 16)}`
+}
+
+function isSpread({ steps }: WorkflowPlan): boolean {
+  return steps.some(({ does }) => does.kind === 'forEach' && does.distribution === 'fleet')
+}
 
 /** Until every backend has said what it offers, or the time is over. */
 async function toolsKnown(gateway: Gateway): Promise<void> {

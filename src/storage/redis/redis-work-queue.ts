@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Queue, Worker, type Job } from 'bullmq'
 import { Cancellation } from '../../base/cancellation.ts'
 import { storageErrors } from '../errors.ts'
@@ -25,6 +26,9 @@ const LOST_AFTER_MS = 10_000
 /** How long results are kept that nobody forgets, and what tells of lost work. */
 const KEEP_MS = 3_600_000
 const MAX_LOST_KEPT = 10_000
+const CLOSING = 'this replica closes'
+/** What work that was told to end may still take. */
+const CLOSE_MS = 2_000
 
 /**
  * Work in a queue of BullMQ, results as entries beside it: so they expire, and stay out of the queue's stream of events. What
@@ -92,7 +96,8 @@ export async function openRedisWorkQueue(options: RedisWorkQueueOptions): Promis
       if (closed) return
       closed = true
       waiters.close()
-      await serving?.drain()
+      for (const cancellation of running.values()) cancellation.cancel(CLOSING)
+      if (serving !== undefined) await Promise.race([serving.drain(), sleep(CLOSE_MS, undefined, { ref: false })])
       await unsubscribe().catch(report)
       await queue.close().catch(report)
     },
@@ -155,6 +160,8 @@ export async function openRedisWorkQueue(options: RedisWorkQueueOptions): Promis
     running.set(id, cancellation)
     try {
       const result = await work(job.data, cancellation)
+      // Not its outcome: whoever waits decides what becomes of it.
+      if (cancellation.reason === CLOSING) throw new Error(CLOSING)
       await keyValue.set(resultKey(id), result, { ttlMs: KEEP_MS })
       tellDone(id)
       return ''
