@@ -1,4 +1,5 @@
 import type { Now } from '../base/clock.ts'
+import type { SharedPermits } from '../cluster/shared-permits.ts'
 import type { NewId } from '../base/ids.ts'
 import { connectTimeoutMs } from '../gateway/call-timeouts.ts'
 import {
@@ -28,6 +29,7 @@ export interface VmcpGatewayParts extends Pick<
   /** 32 bytes. */
   readonly key: Buffer
   readonly peers?: GatewayPeers | undefined
+  readonly permits?: SharedPermits | undefined
   readonly newId: NewId
   readonly now: Now
   readonly log: Logger
@@ -58,6 +60,7 @@ export function createVmcpGateway(parts: VmcpGatewayParts): Gateway {
     sessionKeyPrefix: '',
     key: parts.key,
     peers: parts.peers,
+    permits: parts.permits,
     stages: parts.stages,
     ...(parts.makeSources === undefined ? {} : { makeSources: parts.makeSources }),
     aroundBackend: parts.aroundBackend,

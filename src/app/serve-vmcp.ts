@@ -28,6 +28,7 @@ import { createObserveStage } from './observe-calls.ts'
 import { openComposites } from './open-composites.ts'
 import { openFleet } from './open-fleet.ts'
 import { openMeans } from './open-means.ts'
+import { openPermits } from './open-permits.ts'
 import { openMetricsPort } from './open-metrics-port.ts'
 import { createOpsSources, missingBackends } from './ops-sources.ts'
 import { probeBackend } from './probe.ts'
@@ -146,6 +147,8 @@ async function start(options: ServeOptions, stack: Stack): Promise<RunningVmcp> 
         log,
       })
   if (fleet !== undefined) stack.add(fleet)
+  const permits = fleet && (await openPermits(config(), means.stores, log))
+  if (permits !== undefined) stack.add(permits)
   const composites = openComposites({
     config,
     means,
@@ -159,6 +162,7 @@ async function start(options: ServeOptions, stack: Stack): Promise<RunningVmcp> 
       ...means,
       store: means.sessionStore.sessions,
       peers: fleet?.gatewayPeers,
+      permits,
       config,
       info,
       stages: [

@@ -2,6 +2,7 @@ import { createBackoff } from '../base/backoff.ts'
 import { Cancellation } from '../base/cancellation.ts'
 import { isAppError } from '../base/errors.ts'
 import type { Now } from '../base/clock.ts'
+import type { SharedPermits } from '../cluster/shared-permits.ts'
 import type { SharedConnections } from '../cluster/shared-connections.ts'
 import type { JsonObject } from '../base/json.ts'
 import type { BackendConnection, ConnectionEvents } from '../mcp/backend-connection.ts'
@@ -107,6 +108,8 @@ export interface BackendOptions {
   readonly connect: Connect
   /** What belongs to somebody is the same on all replicas. Undefined: we are alone. */
   readonly connections?: SharedConnections | undefined
+  /** Budgets count over all replicas. Undefined: each has its own. */
+  readonly permits?: SharedPermits | undefined
   readonly events: BackendEvents
   /** Waits before a list that could not be had is asked for again. */
   readonly relistMs?: { readonly minMs: number; readonly maxMs: number }
@@ -452,6 +455,7 @@ export function createBackend(options: BackendOptions): Backend {
     budget: createBudget({
       backend: config.name,
       limits: () => callLimits(operational, config),
+      permits: options.permits,
     }),
     shares,
     get offer() {
@@ -539,6 +543,7 @@ export function createBackend(options: BackendOptions): Backend {
     async close() {
       main.stop()
       lists.stop()
+      backend.budget.close()
       await Promise.all([mainSlot.close(), pool.close({ keepSession: connections !== undefined })])
     },
   }

@@ -1,6 +1,7 @@
 import type { Now } from '../base/clock.ts'
 import type { JsonObject } from '../base/json.ts'
 import type { Owner, Place } from '../cluster/owner.ts'
+import type { SharedPermits } from '../cluster/shared-permits.ts'
 import type { SharedConnections } from '../cluster/shared-connections.ts'
 import type { BackendConnection } from '../mcp/backend-connection.ts'
 import type { ClientChannel, ClientSession } from '../mcp/client-session.ts'
@@ -73,6 +74,8 @@ export interface GatewayOptions extends GatewaySettings {
   readonly onCatalogue: (catalogue: Catalogue, offers: readonly BackendOffer[]) => void
   /** Other replicas that serve the same sessions. Undefined: we are alone. */
   readonly peers?: GatewayPeers | undefined
+  /** Budgets of backends count over all replicas. Undefined: each has its own. */
+  readonly permits?: SharedPermits | undefined
   readonly newId: NewId
   readonly now: Now
   readonly log: Logger
@@ -287,6 +290,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       ...(offer === undefined ? {} : { offer }),
       connect: options.connectTo(config),
       connections: options.peers?.connections,
+      permits: options.permits,
       events,
       now: options.now,
       log: log.child({ backend: config.name }),

@@ -82,7 +82,6 @@ export function createLiveRuns(options: LiveRunsOptions): LiveRuns {
     const ports: WorkflowPorts = {
       ...portsOf({ id, plan, caller }),
       journal,
-      spread: spread?.of({ id, workflow: plan.name, caller, isLeft }),
       now,
       random,
       sleep,
@@ -104,6 +103,7 @@ export function createLiveRuns(options: LiveRunsOptions): LiveRuns {
           cancellation,
           suspension,
           deadline,
+          spread: spread?.of({ id, workflow: plan.name, caller, isLeft }),
           ...rest,
         })
       })

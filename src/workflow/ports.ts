@@ -2,7 +2,6 @@ import type { Cancellation } from '../base/cancellation.ts'
 import type { Now } from '../base/clock.ts'
 import type { JsonObject } from '../base/json.ts'
 import type { InputRequest } from '../mcp/messages.ts'
-import type { RunSpread } from './iteration-spread.ts'
 import type { RunJournal } from './journal.ts'
 import type { RunEvent } from './run-events.ts'
 
@@ -29,8 +28,6 @@ export interface WorkflowPorts extends CallerPorts {
   /** What happens, for audit, metrics and whoever watches. Never throws. */
   readonly event: (event: RunEvent) => void
   readonly journal: RunJournal
-  /** For loops with `distribution: fleet`; absent: there is no fleet. */
-  readonly spread?: RunSpread | undefined
   readonly now: Now
   /** Numbers in [0, 1). */
   readonly random: () => number

@@ -4,6 +4,7 @@ import { createRunData } from './engine/run-data.ts'
 import { executeSteps } from './engine/execute-steps.ts'
 import { createProgressCounter } from './engine/progress-counter.ts'
 import { concludeRun } from './engine/conclude-run.ts'
+import type { RunSpread } from './iteration-spread.ts'
 import type { RunOutcome } from './outcome.ts'
 import type { WorkflowPlan } from './plan.ts'
 import type { WorkflowPorts } from './ports.ts'
@@ -21,6 +22,8 @@ export interface RunOptions {
   readonly suspension?: Cancellation
   /** When the time of the run is over, in milliseconds since 1970; default: by the plan, from now on. */
   readonly deadline?: number | undefined
+  /** For loops with `distribution: fleet`; absent: there is no fleet. */
+  readonly spread?: RunSpread | undefined
   /** From the journal, after a crash or for a resume. */
   readonly recovered?: RecoveredRun
 }
@@ -43,6 +46,7 @@ export async function runWorkflow(options: RunOptions): Promise<RunOutcome> {
     cancellation: new Cancellation(),
     suspension: options.suspension ?? new Cancellation(),
     recovered,
+    spread: options.spread,
   }
   const continued = recovered !== undefined
   ports.event({

@@ -128,7 +128,7 @@ describe('a loop over a fleet with Redis', { skip: NO_REDIS, timeout: 180_000 },
     before(open)
     after(close)
 
-    it('is done once for each item, in order, on several replicas, so many at once', async () => {
+    it('is done once for each item, in order, on several replicas, within the budget', async () => {
       const { response } = await start('read_all')
       const { iterations, ...counts } = outputOf(response)
       assert.deepEqual(
@@ -150,7 +150,7 @@ describe('a loop over a fleet with Redis', { skip: NO_REDIS, timeout: 180_000 },
         return each.reduce((sum, one) => sum + one, 0) === COUNT ? each : undefined
       })
       assert.ok(shares.filter((one) => one > 0).length >= 2, shares.join(', '))
-      assert.ok(most <= 12, `${most} at once`)
+      assert.ok(most <= 8, `${most} at once`)
     })
 
     it('ends everywhere when its client does not want it any more', async () => {
@@ -243,7 +243,7 @@ interface LoopOutput {
 }
 
 function outputOf({ result }: RawMessage): LoopOutput {
-  return result?.['structuredContent'] as unknown as LoopOutput
+  return result?.['structuredContent'] as LoopOutput
 }
 
 /** What the steps of a failed run gave. */

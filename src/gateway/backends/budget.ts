@@ -1,4 +1,5 @@
 import type { Cancellation } from '../../base/cancellation.ts'
+import type { Permits, SharedPermits } from '../../cluster/shared-permits.ts'
 import { mcpErrors } from '../../mcp/errors.ts'
 import { gatewayErrors } from '../errors.ts'
 
@@ -15,6 +16,8 @@ export interface Budget {
   /** Comes back after having left in the middle of a call that the backend is busy with: never waits. */
   resume(): void
   leave(): void
+  /** Whoever waits does so until it is cancelled; nothing is held for others any more. */
+  close(): void
   readonly active: number
   readonly waiting: number
 }
@@ -23,17 +26,30 @@ export interface BudgetOptions {
   readonly backend: string
   /** Asked each time, as a reload may change them. */
   readonly limits: () => { readonly maxCalls: number; readonly maxWaiting: number }
+  /** Counts over all replicas; undefined: each counts its own. */
+  readonly permits?: SharedPermits | undefined
 }
 
 interface Waiter {
   readonly admit: () => void
 }
 
-export function createBudget({ backend, limits }: BudgetOptions): Budget {
+export function createBudget(options: BudgetOptions): Budget {
+  const { backend, limits } = options
   /** By run, in the order of their turns. */
   const queues = new Map<string, Waiter[]>()
   let active = 0
   let waiting = 0
+  const permits: Permits | undefined = options.permits?.open(backend, {
+    limit: () => limits().maxCalls,
+    active: () => active,
+    waiting: () => waiting,
+    onGranted: () => admit(),
+  })
+
+  function room(maxCalls: number): number {
+    return permits === undefined ? maxCalls : Math.min(maxCalls, permits.granted)
+  }
 
   function wait(run: string, cancellation: Cancellation): Promise<void> {
     return new Promise((resolve, reject) => {
@@ -66,7 +82,7 @@ export function createBudget({ backend, limits }: BudgetOptions): Budget {
   /** Lets in whoever is next: one of each run, then the next of each. */
   function admit(): void {
     const { maxCalls } = limits()
-    while (active < maxCalls) {
+    while (active < room(maxCalls)) {
       const [next] = queues
       if (next === undefined) return
       const [run, queue] = next
@@ -83,7 +99,7 @@ export function createBudget({ backend, limits }: BudgetOptions): Budget {
   return {
     enter(run, cancellation) {
       const { maxCalls, maxWaiting } = limits()
-      if (active < maxCalls && waiting === 0) {
+      if (waiting === 0 && active < room(maxCalls)) {
         active++
         return undefined
       }
@@ -91,12 +107,14 @@ export function createBudget({ backend, limits }: BudgetOptions): Budget {
         const reason = cancellation.reason ?? 'cancelled'
         return Promise.reject(mcpErrors.CALL_CANCELLED({ reason, ran: 'no' }))
       }
-      if (waiting >= maxWaiting) {
+      // Who waits for nothing but a word of the others is not one too many.
+      if (waiting >= maxWaiting + Math.max(0, maxCalls - active)) {
         return Promise.reject(gatewayErrors.BACKEND_BUSY({ backend, waiting, ran: 'no' }))
       }
       const turn = wait(run, cancellation)
       // A reload may have raised the limit since.
       admit()
+      permits?.changed()
       return turn
     },
     resume() {
@@ -104,8 +122,10 @@ export function createBudget({ backend, limits }: BudgetOptions): Budget {
     },
     leave() {
       active--
+      permits?.changed()
       admit()
     },
+    close: () => permits?.close(),
     get active() {
       return active
     },

@@ -97,7 +97,8 @@ export async function openRedisWorkQueue(options: RedisWorkQueueOptions): Promis
       closed = true
       waiters.close()
       for (const cancellation of running.values()) cancellation.cancel(CLOSING)
-      if (serving !== undefined) await Promise.race([serving.drain(), sleep(CLOSE_MS, undefined, { ref: false })])
+      if (serving !== undefined)
+        await Promise.race([serving.drain(), sleep(CLOSE_MS, undefined, { ref: false })])
       await unsubscribe().catch(report)
       await queue.close().catch(report)
     },

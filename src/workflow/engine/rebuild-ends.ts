@@ -28,6 +28,7 @@ export function rebuildEnds(
     cancellation,
     suspension: cancellation,
     recovered,
+    spread: undefined,
   }
   const record = createRunRecord(scope)
   restoreSteps(scope, record, dependencyOrder(dependenciesOf(plan)))

@@ -83,7 +83,7 @@ function beginLoop(scope: RunScope, step: LoopStep, items: readonly Json[]): Loo
     tries: 0,
     culprit: undefined,
     suspended: false,
-    spread: step.does.distribution === 'fleet' ? scope.ports.spread : undefined,
+    spread: step.does.distribution === 'fleet' ? scope.spread : undefined,
     unknown: [],
   }
   const { ports, progress, recovered } = scope

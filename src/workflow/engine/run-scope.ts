@@ -1,4 +1,5 @@
 import type { Cancellation } from '../../base/cancellation.ts'
+import type { RunSpread } from '../iteration-spread.ts'
 import type { WorkflowPlan } from '../plan.ts'
 import type { WorkflowPorts } from '../ports.ts'
 import type { RecoveredRun } from '../recover-run.ts'
@@ -17,4 +18,6 @@ export interface RunScope {
   /** Nothing new begins in this process; what runs may end. */
   readonly suspension: Cancellation
   readonly recovered: RecoveredRun | undefined
+  /** For loops with `distribution: fleet`; undefined: there is no fleet. */
+  readonly spread: RunSpread | undefined
 }
