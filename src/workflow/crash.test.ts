@@ -308,6 +308,23 @@ describe('a run that dies after any entry of its journal', () => {
     assert.equal(seen.length, 1)
   })
 
+  it('writes down what was done before it asks about it', async () => {
+    const said: string[] = []
+    const journal: RunJournal = {
+      add: ({ kind }) => said.push(kind),
+      commit: async () => void said.push('written'),
+    }
+    const ask = async () => {
+      said.push('question')
+      return { action: 'accept', content: {} }
+    }
+    const tool = () => ({ readOnly: true, idempotent: false })
+    const options = { plan: planOf(asking), run: 'r', args: {}, cancellation: new Cancellation() }
+    await runWorkflow({ ...options, ports: fakePorts({ journal, ask, tool }) })
+    const before = said.slice(0, said.indexOf('question'))
+    assert.deepEqual(before, ['call-started', 'step-finished', 'asked', 'written'])
+  })
+
   it('does not go on with a run that was being cancelled, or is over its time', async () => {
     const plan = planOf(chain)
     const message = 'workflow cancelled: enough'

@@ -30,6 +30,8 @@ export async function askCaller(scope: RunScope, step: ElicitationStep): Promise
   if (before?.deadline === undefined) {
     ports.journal.add({ kind: 'asked', at: ports.now(), step: step.id, deadline })
   }
+  // What the caller is asked about was done, and must not be done again.
+  await ports.journal.commit()?.catch(() => {})
   return waitForAnswer(scope, step, message, Math.max(1, deadline - ports.now()))
 }
 

@@ -32,7 +32,11 @@ it('does not end when it is done before', async () => {
 })
 
 it('knows times that no timer can hold', async () => {
-  const limit = limitTime(new Cancellation(), 2 ** 40)
+  const parent = new Cancellation()
+  const limit = limitTime(parent, 2 ** 40)
   await sleep(5)
   assert.equal(limit.cancellation.cancelled, false)
+  limit.cancellation.cancel('enough')
+  assert.equal(parent.cancelled, false)
+  limit.end()
 })

@@ -14,22 +14,21 @@ export interface TimeLimit {
 /** The longest time a timer of Node can hold; a longer one would fire at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1
 
-/** Ends with the parent, and after `timeoutMs` unless it is undefined. */
+/** Ends with the parent, and after `timeoutMs` unless it is undefined: then it is the parent itself. */
 export function limitTime(parent: Cancellation, timeoutMs: number | undefined): TimeLimit {
-  if (timeoutMs === undefined || timeoutMs > MAX_TIMER_MS) {
+  if (timeoutMs === undefined) {
     return { cancellation: parent, expired: false, leftMs: () => undefined, end: () => {} }
   }
   const cancellation = new Cancellation()
   const endsAt = performance.now() + timeoutMs
   let expired = false
   const leave = parent.onCancel((reason) => cancellation.cancel(reason))
-  const timer = setTimeout(
-    () => {
-      expired = true
-      cancellation.cancel('its time is over')
-    },
-    Math.max(0, timeoutMs),
-  ).unref()
+  const expire = (): void => {
+    expired = true
+    cancellation.cancel('its time is over')
+  }
+  // A longer one waits for the next start of the gateway.
+  const timer = timeoutMs > MAX_TIMER_MS ? undefined : setTimeout(expire, timeoutMs).unref()
   return {
     cancellation,
     get expired() {
