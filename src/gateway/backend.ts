@@ -27,6 +27,7 @@ import { createOfferKeeper } from './backends/offer-keeper.ts'
 import { createPool, type SlotOwner } from './backends/pool.ts'
 import { shareConnect, toOwner } from './backends/share-connect.ts'
 import { createSlot, type Slot } from './backends/slot.ts'
+import { tellLoss } from './backends/tell-loss.ts'
 
 /** What a backend tells the gateway. */
 export interface BackendEvents {
@@ -255,7 +256,10 @@ export function createBackend(options: BackendOptions): Backend {
     const ownChanges = createCoalescer<ListKind>(LIST_DELAYS, (kinds) => relist(slot, owner, kinds))
     const slot = createSlot({
       ...slotBasics(),
-      connect: connections === undefined ? connectOwned : sharedConnect(connections, owner),
+      connect:
+        connections === undefined
+          ? tellLoss(connectOwned, config.name)
+          : sharedConnect(connections, owner),
       capabilities: session === undefined ? SHARED_CAPABILITIES : session.client.capabilities,
       events: ownedEvents(owner, (kind) => ownChanges.add(kind)),
       onLost: (reason) =>

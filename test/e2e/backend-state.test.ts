@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { after, before, describe, it } from 'node:test'
 import { gatewayConfig, startGateway, type Gateway } from '../support/gateway.ts'
-import { callIn, callModern, logLines, stdioLab, toolNames } from '../support/lab-client.ts'
+import { callIn, callModern, logLines, said, stdioLab, toolNames } from '../support/lab-client.ts'
 import { startLab, type Lab } from '../support/lab.ts'
 import { openSession, sendModern } from '../support/raw-mcp.ts'
 import { until } from '../support/until.ts'
@@ -14,6 +14,7 @@ const PREFIXED = {
     conflictResolutionConfig: { prefixFormat: '{workload}_' },
   },
 }
+const STATE_LOST = 'toolhive.stacklok.dev/stateLost'
 
 describe('what a backend keeps', () => {
   let lab: Lab
@@ -97,10 +98,14 @@ describe('what a backend keeps', () => {
     const initialized = lab.initialized()
     const executed = lab.executed.length
     lab.forgetSessions()
-    assert.equal(await callIn(session, 'lab_count'), '1')
+    const first = await session.send('tools/call', { name: 'lab_count', arguments: {} })
+    assert.equal(said(first), '1')
+    assert.deepEqual(first.response.result?.['_meta'], { [STATE_LOST]: { backend: 'lab' } })
     assert.equal(lab.executed.length - executed, 1)
     assert.ok(lab.initialized() - initialized <= 2, 'one for the session, one for the gateway')
-    assert.equal(await callIn(session, 'lab_count'), '2')
+    const second = await session.send('tools/call', { name: 'lab_count', arguments: {} })
+    assert.equal(said(second), '2')
+    assert.equal(second.response.result?.['_meta'], undefined, 'it is told once')
     const lost = logLines(gateway).find(
       (line) => line['session'] === session.id && /is gone/.test(String(line['msg'])),
     )

@@ -3,7 +3,7 @@ import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startFixture, type FixtureBackend } from '../support/fixture.ts'
 import { startFleet, type Fleet } from '../support/fleet.ts'
-import { callIn, isAlive, stdioLab } from '../support/lab-client.ts'
+import { callIn, isAlive, stdioLab, said } from '../support/lab-client.ts'
 import { startLab, type Lab } from '../support/lab.ts'
 import {
   findMessage,
@@ -51,6 +51,19 @@ describe('a fleet of gateways', () => {
       assert.deepEqual(counts.toSorted(), ['1', '2', '3', '4'])
     })
   }
+
+  it('tells a client once that an HTTP backend forgot its session, whatever replica finds out', async () => {
+    const session = await openSession(fleet.url)
+    for (let call = 1; call <= 4; call++) await callIn(session, 'lab_count')
+    lab.forgetSessions()
+    const told: number[] = []
+    for (let call = 1; call <= 7; call++) {
+      const reply = await session.send('tools/call', { name: 'lab_count', arguments: {} })
+      assert.equal(said(reply), String(call))
+      if (JSON.stringify(reply.response).includes('/stateLost":{"backend":"lab"}')) told.push(call)
+    }
+    assert.deepEqual(told, [1])
+  })
 
   it('ends a session everywhere, at the backend too', async () => {
     const session = await openSession(fleet.url)

@@ -1,4 +1,5 @@
 import type { Owner } from '../../cluster/owner.ts'
+import { LossTellingConnection } from '../../cluster/loss-telling-connection.ts'
 import type { SharedConnections } from '../../cluster/shared-connections.ts'
 import type { BackendConnection } from '../../mcp/backend-connection.ts'
 import type { ServerDescription } from '../../mcp/messages.ts'
@@ -21,15 +22,23 @@ export function shareConnect(options: ShareOptions): Connect {
   const place = { owner: toOwner(owner), backend }
   let last: BackendConnection | undefined
   return async (request) => {
-    last = await connections.connect({
+    const isProcess = options.isProcess()
+    let isAnew = false
+    const made = await connections.connect({
       place,
-      isProcess: options.isProcess(),
-      open: (resume) => options.connect(resume === undefined ? request : { ...request, resume }),
+      isProcess,
+      open(resume) {
+        isAnew = resume === undefined
+        return options.connect(resume === undefined ? request : { ...request, resume })
+      },
       server: options.server,
       // A slot opens another connection only when the one before it is lost.
       lostSessionId: last?.sessionId,
       onLost: (reason) => request.events.onClose(reason),
     })
+    // Of processes the cluster tells. Replicas that go on with a session that another one began have nothing to tell.
+    const isLoss = isAnew && !isProcess && last?.sessionId !== undefined
+    last = isLoss ? new LossTellingConnection(made, backend) : made
     return last
   }
 }
