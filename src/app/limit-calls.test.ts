@@ -45,7 +45,7 @@ describe('createLimitStage()', () => {
     assert.equal(t.passed.length, 6)
   })
 
-  it('knows the calls that a workflow makes', async () => {
+  it('6.5 (otherwise there): knows the calls that a workflow makes', async () => {
     const t = setUp()
     await t.send({ origin: { workflow: 'w', run: 'r', step: 's' } })
     assert.equal(t.counted[0]?.isInner, true)

@@ -17,7 +17,7 @@ function dataOf(json: string): TemplateData {
 }
 
 describe('renderTemplate', () => {
-  it('writes every whole number with all its digits', () => {
+  it('6.4 (weak there): writes every whole number with all its digits', () => {
     const data = dataOf(
       '{"a":1234567,"b":12345678901234567890,"c":1e21,"d":-5.0,"e":9007199254740993}',
     )
@@ -35,7 +35,7 @@ describe('renderTemplate', () => {
     )
   })
 
-  it('compares numbers by value', () => {
+  it('6.4 (weak there): compares numbers by value', () => {
     const data = dataOf('{"n":5,"f":5.5,"big":12345678901234567890,"more":12345678901234567891}')
     assert.equal(
       render('{{eq .n 5}} {{eq .n 5.0}} {{lt .n .f}} {{gt .f 5}}', data),
@@ -73,6 +73,16 @@ describe('renderTemplate', () => {
         error.details['line'] === 2 &&
         error.details['column'] === 5 &&
         error.message.includes('field z'),
+    )
+  })
+
+  it('6.4: writes 10 MB at most', () => {
+    const megabytes = (count: number): string =>
+      render(`{{$x := printf "%1000000d" 1}}{{range ${count}}}{{$x}}{{end}}`)
+    assert.equal(megabytes(10).length, 10_000_000)
+    assert.throws(
+      () => megabytes(11),
+      (error) => isAppError(error, 'TEMPLATE_TOO_LARGE'),
     )
   })
 

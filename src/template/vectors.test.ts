@@ -10,7 +10,7 @@ import type { TemplateData } from './values.ts'
 /** The files of the corpus, each with its cases. */
 const groups = Map.groupBy(readVectors(), ({ name }) => name.slice(0, name.lastIndexOf(' ')))
 
-describe('templates of Go', () => {
+describe('6.4: templates of Go', () => {
   for (const [group, vectors] of groups) {
     describe(group, () => {
       for (const vector of vectors) {

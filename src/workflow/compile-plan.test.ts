@@ -9,6 +9,7 @@ describe('parseDefinition', () => {
     assert.equal(plan({}).timeoutMs, 1_800_000)
     assert.equal(plan({ timeout: '1h' }).timeoutMs, 3_600_000)
     assert.equal(plan({ timeout: '0' }).timeoutMs, 0)
+    assert.equal(plan({ timeout: '720h' }).timeoutMs, 2_592_000_000)
   })
 
   it('6.1: keeps name, description, parameters and annotations as written', () => {
@@ -143,7 +144,7 @@ describe('parseDefinition', () => {
     assert.deepEqual([onError.action, onError.retryCount], ['abort', 0])
   })
 
-  it('lets steps wait for what their templates read, in loops and questions too', () => {
+  it('6.5 (weak there): lets steps wait for what their templates read, in loops and questions too', () => {
     const { steps } = plan({
       steps: [
         {

@@ -405,7 +405,7 @@ describe('a run that dies after any entry of its journal', () => {
     }
   })
 
-  it('resumes from what failed: completed steps and iterations stay', async () => {
+  it('6.12 (weak there): resumes from what failed: completed steps and iterations stay', async () => {
     const plan = planOf(loop)
     const entries = begin(plan, args)
     const world: World = new Map()

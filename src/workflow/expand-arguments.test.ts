@@ -59,7 +59,7 @@ describe('coerceArguments', () => {
     assert.deepEqual(coerceArguments({ n: '7' }, undefined), { n: '7' })
   })
 
-  it('keeps every digit of a 64-bit integer', () => {
+  it('6.4 (weak there): keeps every digit of a 64-bit integer', () => {
     const schema = object({ n: { type: 'integer' } })
     assert.equal(
       JSON.stringify(coerceArguments({ n: '9007199254740993' }, schema)),
@@ -88,7 +88,7 @@ describe('expandArguments', () => {
     '{{.big}}': parseJson('12345678901234567890') as Json,
   }
 
-  it('keeps the JSON type of a single expression where the schema asks for it', () => {
+  it('6.5 (weak there): keeps the JSON type of a single expression where the schema asks for it', () => {
     assert.deepEqual(
       expanded({ n: '{{.n}}', b: '{{.b}}', o: '{{.o}}', l: '{{.l}}', u: '{{.l}}' }),
       {
@@ -111,7 +111,7 @@ describe('expandArguments', () => {
     })
   })
 
-  it('reads the JSON that a single expression wrote, where the schema asks for a list or a map', () => {
+  it('6.5 (weak there): reads the JSON that a single expression wrote, where the schema asks for a list or a map', () => {
     assert.deepEqual(expanded({ l: '{{.json}}', o: '{{.json}}', s: '{{.json}}' }), {
       l: ['y'],
       o: '<{{.json}}>',

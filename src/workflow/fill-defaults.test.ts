@@ -12,7 +12,7 @@ describe('fillDefaults', () => {
     assert.deepEqual(fillDefaults(schema, { limit: null }), { limit: null })
   })
 
-  it('fills in nested ones: in maps, in lists, and in maps that are not there', () => {
+  it('6.5 (weak there): fills in nested ones: in maps, in lists, and in maps that are not there', () => {
     const schema = object({
       filter: object({ state: { default: 'open' }, page: object({ size: { default: 10 } }) }),
       items: { type: 'array', items: object({ n: { default: 1 } }) },
@@ -89,7 +89,7 @@ describe('fillDefaults', () => {
 })
 
 describe('createArgumentsCheck', () => {
-  it('checks arguments with their defaults, so that these satisfy what is required', () => {
+  it('6.5 (weak there): checks arguments with their defaults, so that these satisfy what is required', () => {
     const check = createArgumentsCheck({
       ...object({ repo: { type: 'string' }, limit: { type: 'integer', default: 20 } }),
       required: ['repo', 'limit'],

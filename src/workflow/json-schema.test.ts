@@ -98,7 +98,7 @@ describe('compileSchema', () => {
     )
   })
 
-  it('refuses schemas that are too large or too deep', () => {
+  it('6.7: refuses schemas that are too large or too deep', () => {
     const large = { type: 'object', description: 'x'.repeat(101 * 1024) }
     assert.match(reasonOf(large), /bytes as JSON; the limit is 102400/)
     let deep: JsonObject = { type: 'object' }

@@ -95,6 +95,38 @@ describe('6.6: forEach', () => {
     assert.deepEqual(order, list)
   })
 
+  it('takes no places of steps for its iterations', async () => {
+    let together = 0
+    let most = 0
+    const call = async () => {
+      most = Math.max(most, (together += 1))
+      await sleep(1)
+      together -= 1
+      return fine()
+    }
+    const list = Array.from({ length: 50 }, (_, n) => n)
+    const plan = planOf([loop({ maxParallel: 50 }), { id: 'beside', tool: 't' }], {
+      maxParallel: 2,
+    })
+    await runPlan(plan, { args: { list }, call })
+    assert.equal(most, 51)
+  })
+
+  it('gives whole numbers for the place and the counts (6.4)', async () => {
+    const counted =
+      '{{eq .steps.l.output.count 2}} {{eq .steps.l.output.completed 2}} {{eq .steps.l.output.failed 0}}'
+    const plan = planOf([
+      loop({}, { arguments: { first: '{{eq .forEach.index 0}}' } }),
+      { id: 'end', tool: 't', after: ['l'], arguments: { counted } },
+    ])
+    const { outcome, ports } = await runPlan(plan, { args: { list: [1, 2] } })
+    assert.deepEqual(
+      ports.calls.slice(0, 2).map((one) => one.arguments),
+      [{ first: 'true' }, { first: 'false' }],
+    )
+    assert.deepEqual(outputOf(outcome), { counted: 'true true true' })
+  })
+
   it('abort: the first failure cancels the rest; the step fails and keeps what was done', async () => {
     const call = async ({ iteration, cancellation }: StepCall) => {
       if (iteration === 0) return fine({ ok: true })

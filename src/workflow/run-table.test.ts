@@ -93,7 +93,7 @@ describe('the table of runs', () => {
     })
   })
 
-  it('goes on after the process died: finished steps are not called again', async () => {
+  it('6.12 (weak there): goes on after the process died: finished steps are not called again', async () => {
     await withStores(async (stores) => {
       const reached: string[] = []
       const first = await openTestTable(stores, {
@@ -202,7 +202,7 @@ describe('the table of runs', () => {
     })
   })
 
-  it('cancels a run here, and one of another process', async () => {
+  it('6.12 (weak there): cancels a run here, and one of another process', async () => {
     await withStores(async (stores) => {
       const cancelled: string[] = []
       const call = ({ cancellation }: StepCall): Promise<JsonObject> =>

@@ -186,6 +186,31 @@ describe('6.5: running', () => {
     )
   })
 
+  it('gives a step five minutes, all tries together, where it does not say otherwise', async () => {
+    const plan = planOf([
+      { id: 'a', tool: 't' },
+      { id: 'b', tool: 't', timeoutMs: 3_600_000 },
+    ])
+    const { ports } = await runPlan(plan)
+    const [first, second] = ports.calls.map(({ timeoutMs }) => timeoutMs ?? 0)
+    assert.ok(first! > 290_000 && first! <= 300_000, String(first))
+    assert.ok(second! > 3_590_000 && second! <= 3_600_000, String(second))
+  })
+
+  it('fails for good when all tries were in vain, and cancels the others', async () => {
+    const retry = { action: 'retry', retryCount: 1, retryDelayMs: 1 } as const
+    const plan = planOf([
+      { id: 'bad', tool: 't', onError: retry, defaultResults: { n: 1 } },
+      { id: 'then', tool: 't', after: ['bad'] },
+    ])
+    const { outcome, ports } = await runPlan(plan, { call: async () => failing() })
+    assert.equal(outcome.status, 'failed')
+    assert.deepEqual(
+      ports.calls.map(({ step }) => step),
+      ['bad', 'bad'],
+    )
+  })
+
   it('gives partial results when the whole run times out', async () => {
     const plan = planOf(
       [
@@ -333,6 +358,18 @@ describe('6.7: elicitation', () => {
     assert.deepEqual(gotOf(outcome), { action: 'accept', content: { n: 4 } })
   })
 
+  it('waits as long as the step says (weak there: ten minutes at most)', async () => {
+    const waits: number[] = []
+    await runPlan(planOf([{ ...ask, timeoutMs: 7_200_000 }]), {
+      args: { n: 3 },
+      ask: async ({ timeoutMs }) => {
+        waits.push(timeoutMs)
+        return { action: 'accept', content: { n: 4 } }
+      },
+    })
+    assert.deepEqual(waits, [7_200_000])
+  })
+
   it('reacts to decline and cancel as the step says', async () => {
     for (const action of ['decline', 'cancel'] as const) {
       const name = action === 'decline' ? 'onDecline' : 'onCancel'
@@ -396,10 +433,18 @@ describe('6.7: elicitation', () => {
     assert.deepEqual(gotOf(own.outcome), { action: 'timeout' })
   })
 
+  it('takes an answer of almost 1 MB', async () => {
+    const content = { n: 1, x: 'y'.repeat(1_040_000) }
+    const { outcome } = await runPlan(planOf([ask]), {
+      ask: async () => ({ action: 'accept', content }),
+    })
+    assert.equal(outcome.status, 'completed')
+  })
+
   it('refuses answers that are too large, too deep, or not what was asked for', async () => {
     const deep = (depth: number): JsonObject => (depth === 0 ? {} : { x: deep(depth - 1) })
     for (const [content, problem] of [
-      [{ n: 1, x: 'y'.repeat(1_000_001) }, /at most 1000000/],
+      [{ n: 1, x: 'y'.repeat(1024 * 1024) }, /at most 1048576/],
       [{ n: 1, x: deep(11) }, /nested deeper than 10/],
       [{ n: 'one' }, /n/],
       [{}, /n/],

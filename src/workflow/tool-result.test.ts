@@ -11,7 +11,7 @@ it('6.9: gives the output as one text and as structured content', () => {
   })
 })
 
-it('says what failed, after how many tries, with what input, what completed, and gives the partial results', () => {
+it('6.9: says what failed, after how many tries, with what input, what completed, and gives the partial results', () => {
   const outcome: RunOutcome = {
     status: 'failed',
     failure: { message: 'step "b" failed after 3 tries: no', step: 'b', tries: 3, input: { n: 1 } },

@@ -200,7 +200,7 @@ describe('composite tools', () => {
     return result as { isError?: boolean; structuredContent?: Record<string, unknown> }
   }
 
-  it('are listed among the tools with what is derived of their steps', async () => {
+  it('6.10, 6.11: are listed among the tools with what is derived of their steps', async () => {
     const { response } = await sendModern(gateway.url, 'tools/list')
     const tools = response.result?.['tools'] as { name: string; annotations?: object }[]
     const chain = tools.find(({ name }) => name === 'chain')
@@ -217,7 +217,7 @@ describe('composite tools', () => {
     assert.deepEqual(outputSchema?.['required'], ['done'])
   })
 
-  it('are left out one by one where they cannot be had, and it is said', async () => {
+  it('6.10 (weak there): are left out one by one where they cannot be had, and it is said', async () => {
     const names = await toolNames(gateway.url)
     assert.ok(names.includes('chain') && names.includes('deep'))
     assert.equal(names.filter((name) => name === 'write').length, 1)
@@ -233,7 +233,7 @@ describe('composite tools', () => {
 
   for (const era of ERAS) {
     describe(`of a ${era} client`, () => {
-      it('run chains, parallel steps and loops', async () => {
+      it('6.5, 6.6: run chains, parallel steps and loops', async () => {
         const { structuredContent } = await call(era, 'chain', { words: ['a', 'b', 'c'] })
         assert.equal(structuredContent?.['done'], 3)
         const loop = structuredContent['loop'] as { iterations: { output: object }[] }
@@ -243,17 +243,17 @@ describe('composite tools', () => {
         )
       })
 
-      it('check their arguments before anything is done', async () => {
+      it('6.5 (weak there): check their arguments before anything is done', async () => {
         const before = lab.executed.length
         await assert.rejects(call(era, 'chain', { words: 'none' }), /words/)
         assert.equal(lab.executed.length, before)
       })
 
-      it('reach hidden tools', async () => {
+      it('6.5: reach hidden tools', async () => {
         assert.ok(!(await call(era, 'deep')).isError)
       })
 
-      it('give what was done when a step fails', async () => {
+      it('6.9 (weak there): give what was done when a step fails', async () => {
         const result = await call(era, 'partly')
         assert.equal(result.isError, true)
         const partial = result.structuredContent
@@ -284,13 +284,13 @@ describe('composite tools', () => {
         ],
       ]
       for (const [name, answer, expected] of ANSWERS) {
-        it(`ask, and take ${answer.action} as "${name}" says`, async () => {
+        it(`6.7: ask, and take ${answer.action} as "${name}" says`, async () => {
           const { structuredContent } = await call(era, name, {}, () => answer)
           assert.deepEqual(structuredContent, expected)
         })
       }
 
-      it('fail where the answer is no and nothing says what then', async () => {
+      it('6.7: fail where the answer is no and nothing says what then', async () => {
         const result = await call(era, 'ask_abort', {}, () => ({ action: 'decline' }))
         assert.equal(result.isError, true)
         assert.equal(result.structuredContent?.['failedStep'], 'ask')
@@ -301,7 +301,7 @@ describe('composite tools', () => {
         assert.deepEqual(structuredContent, { said: 'Hello, Ada!' })
       })
 
-      it('refuse a client that cannot be asked, before anything is done', async () => {
+      it('6.7: refuse a client that cannot be asked, before anything is done', async () => {
         await using peer = await connectHttp(gateway.url, { era, capabilities: {} })
         await assert.rejects(
           peer.client.callTool({ name: 'ask_abort', arguments: {} }),
@@ -309,7 +309,7 @@ describe('composite tools', () => {
         )
       })
 
-      it('tell of finished steps and of what backends say', async () => {
+      it('6.12 (weak there): tell of finished steps and of what backends say', async () => {
         const progress: { progress: number; total?: number | undefined }[] = []
         await using peer = await connectHttp(gateway.url, { era })
         await peer.client.callTool(
@@ -325,7 +325,7 @@ describe('composite tools', () => {
         assert.equal(progress.at(-1)?.progress, progress.at(-1)?.total)
       })
 
-      it('end with the call, at the backend too', async () => {
+      it('6.12: end with the call, at the backend too', async () => {
         const before = lab.cancelled.length
         await using peer = await connectHttp(gateway.url, { era })
         const abort = new AbortController()
@@ -348,7 +348,7 @@ describe('composite tools', () => {
     })
   }
 
-  it('go on without an answer that does not come in time', async () => {
+  it('6.7: go on without an answer that does not come in time', async () => {
     const asked = await sendModern(
       gateway.url,
       'tools/call',
@@ -389,7 +389,7 @@ describe('composite tools', () => {
     assert.deepEqual(third.response.result, second.response.result)
   })
 
-  it('end when a modern client disconnects', async () => {
+  it('6.12: end when a modern client disconnects', async () => {
     const before = lab.cancelled.length
     const abort = new AbortController()
     const waits = lab.executed.filter((name) => name === 'wait').length

@@ -52,7 +52,7 @@ function question(key: string, changes: Partial<StepQuestion> = {}): StepQuestio
 const modernCall = (changes: Partial<Call> = {}) => makeCall({ client: MODERN_CLIENT, ...changes })
 
 describe('the desk of a run', () => {
-  it('calls tools in the name of the client, hidden ones too, by their names here', async () => {
+  it('6.5: calls tools in the name of the client, hidden ones too, by their names here', async () => {
     const passed: Call[] = []
     await using t = await gatewayWithSource({ passed })
     const call = modernCall({ principal: { kind: 'local', binding: 'ada' }, source: '127.0.0.1' })
@@ -66,7 +66,7 @@ describe('the desk of a run', () => {
     assert.equal(first.source, '127.0.0.1')
   })
 
-  it('knows what tools there are', async () => {
+  it('6.5 (weak there): knows what tools there are, and the schemas of hidden ones too', async () => {
     await using t = await gatewayWithSource()
     const desk = deskFor(t.host, modernCall())
     assert.deepEqual(desk.tool('calc.add'), {
@@ -74,11 +74,12 @@ describe('the desk of a run', () => {
       readOnly: false,
       idempotent: false,
     })
+    assert.deepEqual(desk.tool('calc_hidden')?.inputSchema, {})
     assert.equal(desk.tool('nothing'), undefined)
     assert.equal(desk.tool('twice'), undefined, 'a composite tool is no step of another')
   })
 
-  it('gives questions to a modern client that fetches them, and takes its answers', async () => {
+  it('6.7 (weak there): gives questions to a modern client that fetches them, and takes its answers', async () => {
     await using t = await gatewayWithSource()
     const desk = deskFor(t.host, modernCall())
     const asked = desk.ask(question('confirm'))
@@ -105,7 +106,7 @@ describe('the desk of a run', () => {
     await results[0]
   })
 
-  it('asks a legacy client through its call, and withdraws when the time is over', async () => {
+  it('6.7: asks a legacy client through its call, and withdraws when the time is over', async () => {
     await using t = await gatewayWithSource()
     const withdrawn: (string | undefined)[] = []
     const call = makeCall({

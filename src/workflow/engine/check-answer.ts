@@ -1,7 +1,7 @@
 import type { JsonObject } from '../../base/json.ts'
 import { compileSchema, depthOf } from '../json-schema.ts'
 
-const MAX_BYTES = 1_000_000
+const MAX_BYTES = 1024 * 1024
 const MAX_DEPTH = 10
 
 /** What is wrong with the content of an answer: too large, too deep, or not what was asked for. */

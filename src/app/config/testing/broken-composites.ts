@@ -829,7 +829,53 @@ export const BROKEN_COMPOSITES: readonly BrokenComposite[] = [
       'f:15:38 compositeTools[0].steps[1].arguments: are nested 101 levels deep; the limit is 100',
     ],
   },
+  {
+    title: 'more than 100 steps',
+    yaml: lines('  - name: t', '    description: d', `    steps: [${manySteps(101)}]`),
+    problems: ['f:11:12 compositeTools[0].steps: must have at most 100 items'],
+  },
+  {
+    title: 'nothing about 100 steps, the most there may be',
+    yaml: lines('  - name: t', '    description: d', `    steps: [${manySteps(100)}]`),
+    problems: [],
+  },
+  {
+    title: 'an inner step without an id, and a step without one',
+    yaml: lines(
+      '  - name: t',
+      '    description: d',
+      '    steps:',
+      '      - { id: a, type: forEach, collection: "[]", step: { tool: x } }',
+      '      - { tool: x }',
+    ),
+    problems: [
+      'f:12:57 compositeTools[0].steps[0].step.id: is required',
+      'f:13:9 compositeTools[0].steps[1].id: is required',
+    ],
+  },
+  {
+    title: 'output without values, and output nested deeper than 10',
+    yaml: lines(
+      '  - { name: t, description: d, steps: [{ id: a, tool: x }], output: { properties: {} } }',
+      `  - { name: u, description: d, steps: [{ id: a, tool: x }], output: { properties: { n: ${nested(9)} } } }`,
+      `  - { name: v, description: d, steps: [{ id: a, tool: x }], output: { properties: { n: ${nested(10)} } } }`,
+    ),
+    problems: [
+      'f:9:83 compositeTools[0].output.properties: must have at least one value',
+      'f:11:69 compositeTools[2].output: is nested deeper than 10',
+    ],
+  },
 ]
+
+function manySteps(count: number): string {
+  return Array.from({ length: count }, (_, at) => `{ id: s${at}, tool: x }`).join(', ')
+}
+
+/** An output value with so many levels below it. */
+function nested(levels: number): string {
+  if (levels === 0) return '{ type: string, description: d, value: x }'
+  return `{ type: object, description: d, properties: { n: ${nested(levels - 1)} } }`
+}
 
 function lines(...text: string[]): string {
   return text.join('\n')

@@ -540,12 +540,12 @@ export const BROKEN_FILES: readonly BrokenFile[] = [
     ],
   },
   {
-    title: 'references to composite tools twice',
+    title: 'references to composite tools twice (vmcp 6.3)',
     yaml: lines('compositeToolRefs: [{ name: a }, { name: a }]'),
     problems: ['f:8:42 compositeToolRefs[1].name: "a" is there twice'],
   },
   {
-    title: 'a composite tool without steps',
+    title: 'a composite tool without steps (vmcp 6.3)',
     yaml: lines('compositeTools:', '  - { name: a, description: b, steps: [] }', '  - { name: a }'),
     problems: [
       'f:9:39 compositeTools[0].steps: must have at least 1 item',
@@ -554,7 +554,7 @@ export const BROKEN_FILES: readonly BrokenFile[] = [
     ],
   },
   {
-    title: 'steps that lack what their type needs',
+    title: 'steps that lack what their type needs (vmcp 6.3)',
     yaml: lines(
       'compositeTools:',
       '  - name: t',
@@ -575,7 +575,7 @@ export const BROKEN_FILES: readonly BrokenFile[] = [
     ],
   },
   {
-    title: 'steps with fields of another type',
+    title: 'steps with fields of another type (vmcp 6.3)',
     yaml: lines(
       'compositeTools:',
       '  - name: t',
@@ -590,7 +590,7 @@ export const BROKEN_FILES: readonly BrokenFile[] = [
     ],
   },
   {
-    title: 'loops that go too far',
+    title: 'loops that go too far (vmcp 6.3)',
     yaml: lines(
       'compositeTools:',
       '  - name: t',
@@ -612,7 +612,7 @@ export const BROKEN_FILES: readonly BrokenFile[] = [
     ],
   },
   {
-    title: 'ids and dependencies that do not hold',
+    title: 'ids and dependencies that do not hold (vmcp 6.3)',
     yaml: lines(
       'compositeTools:',
       '  - name: t',
@@ -628,7 +628,7 @@ export const BROKEN_FILES: readonly BrokenFile[] = [
     ],
   },
   {
-    title: 'a dependency on nothing',
+    title: 'a dependency on nothing (vmcp 6.3)',
     yaml: lines(
       'compositeTools:',
       '  - name: t',
@@ -639,7 +639,7 @@ export const BROKEN_FILES: readonly BrokenFile[] = [
     problems: ['f:12:39 compositeTools[0].steps[0].dependsOn[0]: there is no step "zz"'],
   },
   {
-    title: 'a retry without a count',
+    title: 'a retry without a count (vmcp 6.3)',
     yaml: lines(
       'compositeTools:',
       '  - name: t',
@@ -654,7 +654,7 @@ export const BROKEN_FILES: readonly BrokenFile[] = [
     ],
   },
   {
-    title: 'a field read of a step that may be skipped',
+    title: 'a field read of a step that may be skipped (vmcp 6.3)',
     yaml: lines(
       'compositeTools:',
       '  - name: t',
@@ -671,7 +671,7 @@ export const BROKEN_FILES: readonly BrokenFile[] = [
     ],
   },
   {
-    title: 'parameters that are no object schema',
+    title: 'parameters that are no object schema (vmcp 6.3)',
     yaml: lines(
       'compositeTools:',
       '  - name: a',
@@ -686,7 +686,7 @@ export const BROKEN_FILES: readonly BrokenFile[] = [
     ],
   },
   {
-    title: 'an output that cannot be made',
+    title: 'an output that cannot be made (vmcp 6.3)',
     yaml: lines(
       'compositeTools:',
       '  - name: a',
