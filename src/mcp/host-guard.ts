@@ -18,9 +18,14 @@ export function createHostGuard(
 ): (headers: IncomingHttpHeaders) => string | undefined {
   const hosts = new Set((rules.allowedHosts ?? LOOPBACK).map((host) => host.toLowerCase()))
   const origins = rules.allowedOrigins && new Set(rules.allowedOrigins.map((o) => o.toLowerCase()))
+  // Requests name the same host again and again.
+  let lastAllowed: string | undefined
   return ({ host, origin }) => {
-    if (!hosts.has('*') && !isAllowedHost(host, hosts)) {
-      return `Host ${JSON.stringify(host ?? '')} is not allowed`
+    if (host === undefined || host !== lastAllowed) {
+      if (!hosts.has('*') && !isAllowedHost(host, hosts)) {
+        return `Host ${JSON.stringify(host ?? '')} is not allowed`
+      }
+      lastAllowed = host
     }
     if (origin === undefined) return undefined
     const isAllowed = origins
