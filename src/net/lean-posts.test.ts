@@ -250,6 +250,17 @@ describe('serveLeanPosts', () => {
     await busy.ended
   })
 
+  it('ends connections whose clients do not send the rest of a refused body', async () => {
+    await using started = await start((request, response) => {
+      request.resume()
+      reply(response, 'no')
+    }, 20)
+    const client = await started.open()
+    client.socket.write(`${PLAIN}content-length: 10\r\n\r\n12345`)
+    assert.equal((await client.answer()).text, 'no')
+    await client.ended
+  })
+
   it('ends idle connections at once when it stops, the others after their answer', async () => {
     let kept: HttpResponse | undefined
     await using started = await start((_, response) => (kept = response))

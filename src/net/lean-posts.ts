@@ -73,7 +73,7 @@ export function serveLeanPosts(server: Server, options: LeanPostsOptions): LeanP
       sweeper = undefined
     }
     connections.forEach((connection) => {
-      if (!connection.isIdle) return
+      if (!connection.waitsForClient) return
       connection.quietMs += sweepMs
       const limitMs = connection.served ? keepAliveTimeout : headersTimeout
       if (connection.quietMs > limitMs) connection.destroy()

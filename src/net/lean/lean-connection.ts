@@ -55,6 +55,11 @@ export class LeanConnection implements Placed, ResponseOwner {
     return this.#request === undefined
   }
 
+  /** It is the client's turn: to ask, to send the rest of a body that nobody wants any more, or to take its answer. */
+  get waitsForClient(): boolean {
+    return this.#response === undefined || this.#response.writableEnded
+  }
+
   destroy(): void {
     this.#socket.destroy()
   }
