@@ -35,7 +35,7 @@ export const gatewayErrors = defineErrors('GATEWAY', {
     fault: 'caller',
     status: 400,
     message: (d: { bytes: number; limit: number }) =>
-      `Cannot keep ${d.bytes} bytes of capabilities and client information for a session, at most ${d.limit}`,
+      `Cannot keep ${d.bytes} bytes of what a client says of itself and follows for a session, at most ${d.limit}`,
   },
   // One backend's trouble is told in band: HTTP 503 would make intermediaries leave the whole gateway alone.
   BACKEND_AWAY: {

@@ -189,7 +189,12 @@ export function createRouter(options: RouterOptions): Answer {
     if (call.cancellation.cancelled) following.stop()
     else {
       interests.subscribe(session, uri, following.stop)
-      await stored.change(session, (uris) => (uris.includes(uri) ? uris : [...uris, uri]))
+      try {
+        await stored.change(session, (uris) => (uris.includes(uri) ? uris : [...uris, uri]))
+      } catch (error) {
+        interests.unsubscribe(session, uri)
+        throw error
+      }
     }
     return EMPTY
   }

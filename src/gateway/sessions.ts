@@ -1,4 +1,5 @@
 import type { Now } from '../base/clock.ts'
+import { isAppError } from '../base/errors.ts'
 import type { NewId } from '../base/ids.ts'
 import type { ClientView, Principal } from '../mcp/caller.ts'
 import type {
@@ -23,6 +24,8 @@ import {
 
 /** A client says what it can and who it is in a few hundred bytes; icons may be among them. */
 const MAX_RECORD_BYTES = 32 * 1024
+/** With everything it follows. */
+const MAX_STORED_BYTES = 128 * 1024
 /** With other replicas: a view that was not compared with its record for so long is, while its session is used. */
 const CONFIRM_MS = 5_000
 /** Replicas that change the same session at once come one after the other. */
@@ -88,7 +91,7 @@ export interface SessionTable extends Sessions {
   holdsStream(session: ClientSession): boolean
   /** What the session follows, as stored. */
   subscriptionsOf(session: ClientSession): readonly string[]
-  /** Stores what the session follows; the others learn of it. Never rejects. */
+  /** Stores what the session follows; the others learn of it. Rejects with GATEWAY_SESSION_TOO_LARGE. */
   setSubscriptions(session: ClientSession, change: UriChange): Promise<void>
   /** A backend offers something else to this session than to all, or no longer does. Never rejects. */
   noteOwnOffer(session: ClientSession, backend: string, has: boolean): Promise<void>
@@ -284,15 +287,20 @@ export function createSessions(options: SessionsOptions): SessionTable {
     }
   }
 
-  /** Writes a change by compare-and-set, over whatever others wrote meanwhile. Rejects if the store fails. */
+  /** Writes a change by compare-and-set, over whatever others wrote meanwhile. Rejects if it is too large or the store fails. */
   async function write(
     session: LiveSession,
     change: (record: SessionRecord) => SessionRecord,
   ): Promise<void> {
     for (let tries = 0; tries < MAX_WRITES; tries++) {
       const record = change(session.record)
+      const text = writeRecord(record)
+      const bytes = Buffer.byteLength(text)
+      if (bytes > MAX_STORED_BYTES) {
+        throw gatewayErrors.SESSION_TOO_LARGE({ bytes, limit: MAX_STORED_BYTES })
+      }
       session.record = record
-      const written = await store.set(keyPrefix + session.id, writeRecord(record), {
+      const written = await store.set(keyPrefix + session.id, text, {
         ttlMs: limits().ttlMs,
         when: { version: session.recordVersion },
       })
@@ -420,7 +428,10 @@ export function createSessions(options: SessionsOptions): SessionTable {
       await write(own, (record) => ({
         ...record,
         subscriptions: change(record.subscriptions),
-      })).catch(logTouch)
+      })).catch((error: unknown) => {
+        if (isAppError(error, 'GATEWAY_SESSION_TOO_LARGE')) throw error
+        logTouch(error)
+      })
     },
     async noteOwnOffer(session, backend, has) {
       const own = live.get(session.id)
