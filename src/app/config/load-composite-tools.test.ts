@@ -60,6 +60,26 @@ audit: { nope: 1 }
     ])
   })
 
+  it('notes loops over a fleet where there can be none', async () => {
+    const tools = `compositeTools:
+  - name: a
+    description: d
+    steps:
+      - { id: a, type: forEach, collection: "[]", distribution: fleet, step: { id: i, tool: x } }
+      - { id: b, type: forEach, collection: "[]", step: { id: i, tool: x } }
+`
+    const redis = 'sessionStorage: { provider: redis, address: "127.0.0.1:6379" }\n'
+    const found = async (rest: string) =>
+      (await parseVmcpConfig(`${SMALL}${tools}${rest}`, 'f', {})).problems
+    const notes = await found('')
+    assert.deepEqual(rendered(notes), [
+      'note f:12:65 compositeTools[0].steps[0].distribution: iterations run on one replica: there is no queue without sessionStorage.provider redis',
+    ])
+    assert.deepEqual(await found(redis), [])
+    const [alone] = rendered(await found(`${redis}cluster: { enabled: false }\n`))
+    assert.match(alone ?? '', /cluster\.enabled is false/)
+  })
+
   it('6.2: takes numbers and booleans where text is wanted, and empty values for absent ones', async () => {
     const yaml = `${SMALL}compositeTools:
   - name: 1

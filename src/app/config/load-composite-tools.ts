@@ -8,6 +8,7 @@ import { compositeToolManifest } from '../../workflow/config.ts'
 import type { CallTimeout } from '../../workflow/time-budget.ts'
 import { compileTools, type CompositeTool, type WrittenTool } from './composite-tools.ts'
 import { findManifests, resolveReference, type ManifestFile } from './manifests.ts'
+import { distributionNotes } from './distribution-notes.ts'
 import type { vmcpFile } from './vmcp-config.ts'
 
 /**
@@ -25,7 +26,8 @@ export function loadCompositeTools(
       ? { tools: [], problems: [] }
       : referredTools(checked.input, document, manifestFiles, inline)
   const compiled = compileTools([...inline, ...referred.tools], callTimeouts(checked))
-  return { tools: compiled.tools, problems: [...referred.problems, ...compiled.problems] }
+  const notes = checked.ok ? distributionNotes(compiled.tools, checked.value) : []
+  return { tools: compiled.tools, problems: [...referred.problems, ...compiled.problems, ...notes] }
 }
 
 function inlineTools(
