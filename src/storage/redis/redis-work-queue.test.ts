@@ -11,7 +11,10 @@ import {
 import { Cancellation } from '../../base/cancellation.ts'
 import type { Stores } from '../stores.ts'
 import type { WorkQueue } from '../work-queue.ts'
+import type { RedisSettings } from '../redis-settings.ts'
+import { openRedisConnection } from './redis-connection.ts'
 import { openRedisStores } from './redis-stores.ts'
+import { openRedisWorkQueue } from './redis-work-queue.ts'
 
 const NEVER = new Cancellation()
 
@@ -31,13 +34,14 @@ describe('a work queue in Redis', { skip: NO_REDIS }, () => {
     }
   })
 
+  const settings = (): RedisSettings => ({
+    topology: { kind: 'standalone', address: server },
+    db: 2,
+    timeouts: { dialMs: 5000, readMs: 10_000, writeMs: 10_000 },
+  })
   const openQueue = async (): Promise<WorkQueue> => {
     const stores = await openRedisStores({
-      settings: {
-        topology: { kind: 'standalone', address: server },
-        db: 2,
-        timeouts: { dialMs: 5000, readMs: 10_000, writeMs: 10_000 },
-      },
+      settings: settings(),
       keyPrefix: `test:${count}:`,
       onError: () => {},
       onChange: () => {},
@@ -98,6 +102,37 @@ describe('a work queue in Redis', { skip: NO_REDIS }, () => {
     await (
       await openQueue()
     ).serve({
+      concurrency: 1,
+      work: (_, cancellation) =>
+        new Promise((resolve) => {
+          begun.resolve()
+          cancellation.onCancel(() => resolve('stopped'))
+        }),
+    })
+    await queue.add('long', 'long')
+    await begun.promise
+    await queue.cancel('long')
+    assert.deepEqual(await queue.outcome('long', NEVER), { kind: 'done', result: 'stopped' })
+  })
+
+  it('is cancelled though the message is missed', async () => {
+    const queue = await openQueue()
+    const begun = Promise.withResolvers<void>()
+    const { stores } = open[0]!
+    // Deaf for what is said over the bus.
+    const deaf = { ...stores.bus, subscribe: async () => async () => {} }
+    const connection = await openRedisConnection(settings(), `test:${count}:`)
+    const worker = await openRedisWorkQueue({
+      settings: settings(),
+      connection,
+      keyPrefix: `test:${count}:`,
+      name: 'loops',
+      keyValue: stores.keyValue,
+      bus: deaf,
+      onError: () => {},
+    })
+    open.unshift({ queue: worker, stores: { ...stores, close: () => connection.close() } })
+    await worker.serve({
       concurrency: 1,
       work: (_, cancellation) =>
         new Promise((resolve) => {

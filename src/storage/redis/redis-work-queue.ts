@@ -26,6 +26,9 @@ const LOST_AFTER_MS = 10_000
 /** How long results are kept that nobody forgets, and what tells of lost work. */
 const KEEP_MS = 3_600_000
 const MAX_LOST_KEPT = 10_000
+const CANCELLED = 'not wanted any more'
+/** How often a worker looks whether what it does was cancelled. */
+const LOOK_MS = 2_000
 const CLOSING = 'this replica closes'
 /** What work that was told to end may still take. */
 const CLOSE_MS = 2_000
@@ -41,6 +44,7 @@ export async function openRedisWorkQueue(options: RedisWorkQueueOptions): Promis
   // All keys of a queue have to be in one slot of a Cluster.
   const prefix = `${keyPrefix}queue:{${name}}`
   const resultKey = (id: string): string => `queue:${name}:result:${id}`
+  const cancelKey = (id: string): string => `queue:${name}:cancelled:${id}`
   const doneChannel = `queue:${name}:done`
   const cancelChannel = `queue:${name}:cancel`
   const running = new Map<string, Cancellation>()
@@ -79,7 +83,10 @@ export async function openRedisWorkQueue(options: RedisWorkQueueOptions): Promis
           () => true,
           () => false,
         )
-        if (removed !== true) await bus.publish(cancelChannel, id)
+        if (removed === true) return
+        // A message may be missed: who does the work looks as well.
+        await keyValue.set(cancelKey(id), '', { ttlMs: KEEP_MS })
+        await bus.publish(cancelChannel, id)
       })
     },
 
@@ -123,7 +130,7 @@ export async function openRedisWorkQueue(options: RedisWorkQueueOptions): Promis
     const client = createRedisClient(settings, { mayRetry: () => !closed, patient: true })
     client.on('error', () => {})
     const stopListening = await bus.subscribe(cancelChannel, (id) =>
-      running.get(id)?.cancel('cancelled by the owner of the run'),
+      running.get(id)?.cancel(CANCELLED),
     )
     const worker = new Worker<string, string>(name, (job) => doWork(job, work), {
       connection: client,
@@ -142,17 +149,27 @@ export async function openRedisWorkQueue(options: RedisWorkQueueOptions): Promis
       if (job?.id !== undefined) tellDone(job.id)
     })
     await worker.waitUntilReady()
+    const looking = setInterval(() => void lookForCancelled().catch(report), LOOK_MS).unref()
     let draining: Promise<void> | undefined
     return {
       drain() {
         draining ??= (async () => {
           await worker.close().catch(report)
+          clearInterval(looking)
           await stopListening().catch(report)
           client.disconnect()
         })()
         return draining
       },
     }
+  }
+
+  async function lookForCancelled(): Promise<void> {
+    await Promise.all(
+      Array.from(running, async ([id, cancellation]) => {
+        if ((await keyValue.get(cancelKey(id))) !== undefined) cancellation.cancel(CANCELLED)
+      }),
+    )
   }
 
   async function doWork(job: Job<string, string>, work: ServeWork['work']): Promise<string> {
