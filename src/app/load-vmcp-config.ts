@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import { checkWithSchema, type Checked } from '../schema/check-with-schema.ts'
+import { locate } from '../schema/finding.ts'
 import { parseYamlFile } from '../schema/parse-yaml-file.ts'
 import { byPosition, renderPath, type Problem } from '../schema/problem.ts'
 import type { SourceDocument } from '../schema/source-document.ts'
@@ -7,6 +8,7 @@ import type { CompositeTool } from './config/composite-tools.ts'
 import { readConfigSource, type ConfigSource } from './config/config-source.ts'
 import { deepFreeze } from './config/deep-freeze.ts'
 import { findUnsupported } from './config/find-unsupported.ts'
+import { manifestInstead } from './config/manifest-instead.ts'
 import type { ManifestFile, ManifestFolder } from './config/manifests.ts'
 import { checkEnvFields, resolveHeaderValues, type Env } from './config/resolve-env.ts'
 import { vmcpFile, type VmcpConfig } from './config/vmcp-config.ts'
@@ -60,6 +62,8 @@ export async function parseVmcpConfig(
   const parsed = parseYamlFile(bytes, file)
   const { document } = parsed
   if (!document) return { problems: parsed.problems, unreadable: true }
+  const manifest = manifestInstead(document.value)
+  if (manifest) return { problems: [...parsed.problems, locate(manifest, document)] }
   const checked = checkWithSchema(vmcpFile, document)
   const composites = await loadComposites(checked, document, manifests)
   const problems = [

@@ -47,7 +47,8 @@ describe('the timeline of a run', () => {
     assert.deepEqual(renderRun(RUN), [
       'triage  failed after 2.0s',
       '  run      r1',
-      '  started  2026-11-28T02:30:00.000Z, by p1',
+      '  started  2026-11-28T02:30:00.000Z',
+      '  gateway  p1',
       '  error    Step "label" failed',
       '',
       'STEP     WHAT                   STATUS     START   TOOK   TRIES  SIZE',

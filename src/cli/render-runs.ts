@@ -25,7 +25,8 @@ export function renderRun(run: RunDetailsView): string[] {
   const lines = [
     `${workflow}  ${status} ${running ? 'for' : 'after'} ${duration(durationMs)}`,
     `  run      ${id}`,
-    `  started  ${startedAt}, by ${owner}`,
+    `  started  ${startedAt}`,
+    `  gateway  ${owner}`,
   ]
   if (running && deadline !== undefined) lines.push(`  ends by  ${deadline}`)
   if (error !== undefined) lines.push(`  error    ${oneLine(error)}`)

@@ -540,6 +540,25 @@ export const BROKEN_FILES: readonly BrokenFile[] = [
     ],
   },
   {
+    title: 'a manifest in place of a vMCP file',
+    yaml: lines(
+      '!apiVersion: toolhive.stacklok.dev/v1beta1',
+      'kind: VirtualMCPCompositeToolDefinition',
+      'metadata: { name: triage }',
+      'spec: { name: triage_issues }',
+    ),
+    problems: [
+      'f:2:7 kind: VirtualMCPCompositeToolDefinition is a manifest of Kubernetes, and a vMCP file is wanted here (name it under compositeToolRefs of a vMCP file in the same folder)',
+    ],
+  },
+  {
+    title: 'a manifest of another kind',
+    yaml: lines('!apiVersion: toolhive.stacklok.dev/v1alpha1', 'kind: VirtualMCPServer'),
+    problems: [
+      'f:2:7 kind: VirtualMCPServer is a manifest of Kubernetes, and a vMCP file is wanted here (what stands under spec.config is one)',
+    ],
+  },
+  {
     title: 'references to composite tools twice (vmcp 6.3)',
     yaml: lines('compositeToolRefs: [{ name: a }, { name: a }]'),
     problems: ['f:8:42 compositeToolRefs[1].name: "a" is there twice'],
