@@ -21,6 +21,14 @@ export function createNameWatch(
   log: Logger,
 ): NameWatch {
   let reported: Set<string> | undefined
+  let noted = new Set<string>()
+
+  /** What the catalogue drops or changes, when it begins to. */
+  function tellNotes(): void {
+    const notes = gateway().catalogue.notes.map(({ message }) => message)
+    for (const note of notes) if (!noted.has(note)) log.info({ note }, 'About the catalogue')
+    noted = new Set(notes)
+  }
 
   function problems(wanted: VmcpConfig): string[] {
     return liveProblems(wanted, gateway())
@@ -32,15 +40,14 @@ export function createNameWatch(
     problems,
     begin() {
       reported = new Set()
-      for (const note of gateway().catalogue.notes) {
-        log.info({ note: note.message }, 'About the catalogue')
-      }
+      tellNotes()
       for (const problem of limitProblems(config(), gateway())) {
         log.warn({ problem: renderProblem(problem) }, 'A limit is for a tool that nobody offers')
       }
     },
     look() {
       if (reported === undefined) return
+      tellNotes()
       const found = problems(config())
       for (const problem of found) {
         if (!reported.has(problem)) {

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { connectHttp, ERAS, type Era } from '../support/clients.ts'
+import { fileURLToPath } from 'node:url'
+import { connectHttp, connectSse, connectStdio, ERAS, type Era } from '../support/clients.ts'
 import { startFixture, type FixtureBackend } from '../support/fixture.ts'
 import { gatewayConfig, startGateway, type Gateway } from '../support/gateway.ts'
 import { toolNames } from '../support/lab-client.ts'
@@ -12,6 +13,8 @@ import { startLab, type Lab } from '../support/lab.ts'
 import { openModern, sendModern } from '../support/raw-mcp.ts'
 import { createTempDir, type TempDir } from '../support/temp-dir.ts'
 import { until } from '../support/until.ts'
+
+const CLI = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
 
 const NAME_FORM = {
   type: 'object',
@@ -114,6 +117,19 @@ const COMPOSITES = [
       { id: 'wait', tool: 'wait', arguments: { ms: 4000, progressMs: 100 }, dependsOn: ['before'] },
     ],
   },
+  {
+    name: 'many',
+    description: 'A wide loop',
+    steps: [
+      {
+        id: 'loop',
+        type: 'forEach',
+        collection: '[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20]',
+        maxParallel: 50,
+        step: { id: 'one', tool: 'wait', arguments: { ms: 40 } },
+      },
+    ],
+  },
   { name: 'write', description: 'Has the name of a tool of the backend', steps: [say('one', {})] },
   { name: 'lost', description: 'Needs a tool nobody has', steps: [{ id: 'one', tool: 'nowhere' }] },
   {
@@ -161,6 +177,8 @@ describe('composite tools', () => {
       {
         compositeTools,
         audit: { logFile: auditFile },
+        telemetry: { enablePrometheusMetricsPath: true },
+        operational: { concurrency: { perWorkload: { lab: 4 } } },
         aggregation: {
           conflictResolution: 'priority',
           conflictResolutionConfig: { priorityOrder: ['lab', 'fix'] },
@@ -446,13 +464,84 @@ describe('composite tools', () => {
   })
 
   it('are counted in the metrics', async () => {
-    const page = await until('metrics', async () => {
-      const text = await (await fetch(`${gateway.origin}/metrics`)).text()
-      return /toolhive_vmcp_workflow_executions_total/.test(text) ? text : undefined
-    }).catch(() => '')
-    // Served only where the file says so.
-    assert.ok(page === '' || /workflow_name="chain"/.test(page))
+    await call('modern', 'partly')
+    const text = await (await fetch(`${gateway.origin}/metrics`)).text()
+    assert.match(text, /toolhive_vmcp_workflow_executions_total\{workflow_name="partly"\} [1-9]/)
+    assert.match(text, /toolhive_vmcp_workflow_errors_total\{workflow_name="partly"\} [1-9]/)
+    assert.match(
+      text,
+      /toolhive_vmcp_workflow_steps_total\{[^}]*step="bad",status="failed"\} [1-9]/,
+    )
+    assert.match(text, /toolhive_vmcp_backend_run_calls\{backend="lab",state="active"\} 0/)
   })
+
+  it('share one budget of a backend, whoever calls', async () => {
+    await until('an idle backend', () => (lab.running() === 0 ? true : undefined), 10_000)
+    lab.mostAtOnce = 0
+    const results = await Promise.all(
+      (['legacy', 'modern', 'modern'] as const).map((era) => call(era, 'many')),
+    )
+    assert.deepEqual(
+      results.map(({ structuredContent }) => structuredContent?.['completed']),
+      [20, 20, 20],
+    )
+    assert.equal(lab.mostAtOnce, 4)
+  })
+
+  it('are seen and steered through the API', async () => {
+    const asked = await sendModern(
+      gateway.url,
+      'tools/call',
+      { name: 'ask_abort', arguments: {} },
+      { capabilities: { elicitation: {} } },
+    )
+    assert.equal(asked.response.result?.['resultType'], 'input_required')
+    interface Listed {
+      readonly runs: readonly { readonly id: string; readonly workflow: string }[]
+    }
+    const api = `${gateway.origin}/api/workflows`
+    const listed = (await (await fetch(`${api}?status=waiting`)).json()) as Listed
+    const run = listed.runs.find(({ workflow }) => workflow === 'ask_abort')
+    assert.ok(run !== undefined, JSON.stringify(listed))
+    const cancelled = await fetch(`${api}/${run.id}/cancel`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '{}',
+    })
+    assert.ok(cancelled.ok, String(cancelled.status))
+    await until('the end of the run', async () => {
+      const { status } = (await (await fetch(`${api}/${run.id}`)).json()) as { status: string }
+      return status === 'cancelled' ? true : undefined
+    })
+  })
+
+  it('work over HTTP+SSE', async () => {
+    await using peer = await connectSse(`${gateway.origin}/sse`, {
+      onElicit: () => ({ action: 'accept', content: { name: 'Ada' } }),
+    })
+    const result = await peer.client.callTool({ name: 'ask_abort', arguments: {} })
+    assert.deepEqual(result.structuredContent, {
+      action: 'accept',
+      greeting: 'Hello Ada',
+      ended: 'completed',
+    })
+  })
+
+  for (const era of ERAS) {
+    it(`work on stdio (${era})`, async () => {
+      const args = [CLI, 'vmcp', 'serve', '--config', gateway.configPath, '--stdio']
+      await using peer = await connectStdio(
+        process.execPath,
+        args,
+        { era, onElicit: () => ({ action: 'accept', content: { name: 'Ada' } }) },
+        { HOME: folder.path },
+      )
+      const { tools } = await peer.client.listTools()
+      assert.ok(tools.some(({ name }) => name === 'ask_abort'))
+      const result = await peer.client.callTool({ name: 'ask_abort', arguments: {} })
+      assert.equal((result.structuredContent as { greeting: string }).greeting, 'Hello Ada')
+    })
+  }
 
   it('change with the file, while runs go on with what they began with', async () => {
     await using peer = await connectHttp(gateway.url, { era: 'legacy' })

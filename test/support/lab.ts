@@ -16,6 +16,10 @@ export interface Lab extends AsyncDisposable {
   readonly executed: string[]
   /** Arguments of the same calls. */
   readonly called: Record<string, unknown>[]
+  /** Calls of tools that run; those that nobody waits for any more too. */
+  readonly running: () => number
+  /** The most that ran at the same time. */
+  mostAtOnce: number
   /** Reasons of the cancellations that were announced. */
   readonly cancelled: string[]
   /** How many requests `initialize` it had. */
@@ -62,6 +66,7 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
   }
   const sessions = new Map<string, Session>()
   let initialized = 0
+  let running = 0
   const server = createServer((request, response) => {
     void serve(request, response).catch((error: unknown) => response.destroy(error as Error))
   })
@@ -72,6 +77,8 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
     entry: { transport: 'streamable-http', url },
     executed: [],
     called: [],
+    running: () => running,
+    mostAtOnce: 0,
     cancelled: [],
     deleted: [],
     initialized: () => initialized,
@@ -162,12 +169,15 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
       response.write(': running\n\n', () => response.destroy())
       return
     }
+    running++
+    lab.mostAtOnce = Math.max(lab.mostAtOnce, running)
     const result = await runLabTool(message, session, (method, params) => {
       if (!response.headersSent) {
         response.writeHead(200, { 'content-type': 'text/event-stream' })
       }
       response.write(toEvent({ jsonrpc: '2.0', method, params }))
     })
+    running--
     answer(response, message, result)
   }
 
