@@ -34,6 +34,9 @@ export interface HttpResponse {
   /** Names and values in turn. */
   writeHead(status: number, headers: string[]): unknown
   flushHeaders(): void
+  /** What is written until `uncork` goes out in one piece. */
+  cork(): void
+  uncork(): void
   write(chunk: string | Buffer): boolean
   end(): unknown
   end(chunk: Buffer): unknown

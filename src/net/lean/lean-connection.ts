@@ -143,7 +143,8 @@ export class LeanConnection implements Placed, ResponseOwner {
   #isOver(): boolean {
     if (!this.#response?.writableEnded || this.#request!.missing > 0) return false
     if (this.#socket.destroyed) return false
-    if (!this.#socket.writableNeedDrain) return true
+    // What the kernel has taken does not count, though Node says until the next tick that it needs to drain.
+    if (this.#socket.writableLength < this.#socket.writableHighWaterMark) return true
     this.#socket.pause()
     return false
   }

@@ -72,6 +72,14 @@ export class LeanResponse implements HttpResponse {
     this.#head = ''
   }
 
+  cork(): void {
+    this.socket.cork()
+  }
+
+  uncork(): void {
+    this.socket.uncork()
+  }
+
   write(chunk: string | Buffer): boolean {
     if (this.destroyed || this.writableEnded || chunk.length === 0) return false
     const { socket } = this
@@ -83,9 +91,10 @@ export class LeanResponse implements HttpResponse {
       socket.write(this.#head + size + bytes.toString('latin1') + end, 'latin1')
     } else {
       socket.cork()
-      socket.write(this.#head + size, 'latin1')
+      const start = this.#head + size
+      if (start !== '') socket.write(start, 'latin1')
       socket.write(bytes)
-      socket.write(end, 'latin1')
+      if (end !== '') socket.write(end, 'latin1')
       socket.uncork()
     }
     this.#head = ''

@@ -28,7 +28,9 @@ export function answerJson(
   else if (body.length === 1) response.end(body[0]!)
   else if (size < JOIN_BELOW_BYTES) response.end(Buffer.concat(body, size))
   else {
+    response.cork()
     for (const chunk of body) response.write(chunk)
+    response.uncork()
     response.end()
   }
 }
