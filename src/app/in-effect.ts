@@ -47,7 +47,14 @@ export function createInEffect(
 }
 
 /** What only a restart puts into effect. */
-const AT_START_ONLY = ['name', 'incomingAuth', 'sessionStorage', 'telemetry', 'server'] as const
+const AT_START_ONLY = [
+  'name',
+  'incomingAuth',
+  'sessionStorage',
+  'cluster',
+  'telemetry',
+  'server',
+] as const
 
 function warnOfRestart(before: VmcpConfig, next: VmcpConfig, log: Logger): void {
   const sections: string[] = AT_START_ONLY.filter(

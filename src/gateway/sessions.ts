@@ -230,7 +230,8 @@ export function createSessions(options: SessionsOptions): SessionTable {
   }
 
   function elsewhere({ streamAt }: SessionRecord): string | undefined {
-    return streamAt === peers?.self ? undefined : streamAt
+    // Alone, what a fleet wrote before means nothing.
+    return peers === undefined || streamAt === peers.self ? undefined : streamAt
   }
 
   /** Compares the view with the record. False: the session has ended. While the store is away the view is all there is. */

@@ -2,10 +2,9 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { textOf } from '../support/behind-gateway.ts'
-import type { Balancer } from '../support/balancer.ts'
 import { connectHttp, connectSse, ERAS } from '../support/clients.ts'
 import { startFixture, type FixtureBackend } from '../support/fixture.ts'
-import { startNearFleet } from '../support/fleet.ts'
+import { startNearFleet, type NearFleet } from '../support/fleet.ts'
 import { findMessage, openSession, readEvents, type RawSession } from '../support/raw-mcp.ts'
 import { until } from '../support/until.ts'
 
@@ -15,7 +14,7 @@ const URI = 'test://watched-resource'
 for (const variant of ['http-legacy', 'stdio-legacy', 'http-modern'] as const) {
   describe(`clients of a fleet in front of a ${variant} backend`, () => {
     let fixture: FixtureBackend
-    let fleet: Balancer & { readonly urls: readonly string[] }
+    let fleet: NearFleet
     before(async () => {
       fixture = await startFixture(variant, { extras: true })
       fleet = await startNearFleet({ backends: { fixture: fixture.entry } })

@@ -4,7 +4,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { serveVmcp, type RunningVmcp } from '../../src/app/serve-vmcp.ts'
 import { parseVmcpConfig } from '../../src/app/load-vmcp-config.ts'
-import { silentLogger } from '../../src/telemetry/logger.ts'
+import { silentLogger, type Logger } from '../../src/telemetry/logger.ts'
 import { startBalancer, type Balancer } from './balancer.ts'
 import { gatewayConfig, startGateway, type Gateway } from './gateway.ts'
 import { createTempDir } from './temp-dir.ts'
@@ -17,6 +17,8 @@ export interface FleetOptions {
   readonly rest?: Record<string, unknown>
   /** Value of `sessionStorage`; default: one SQLite file for all. */
   readonly sessionStorage?: Record<string, unknown>
+  /** Added to the section `cluster`. */
+  readonly cluster?: Record<string, unknown>
 }
 
 /** Several replicas of one gateway with one store, behind a balancer that knows nothing of sessions. */
@@ -67,10 +69,16 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
   }
 }
 
-/** The same in this process: quicker, for what does not need a death. `urls`: the `/mcp` of each. */
-export async function startNearFleet(
-  options: FleetOptions,
-): Promise<Balancer & { readonly urls: readonly string[] }> {
+/** Replicas in the process of the test. */
+export interface NearFleet extends Balancer {
+  /** The `/mcp` of each. */
+  readonly urls: readonly string[]
+  /** Where their links listen. */
+  readonly links: () => string[]
+}
+
+/** The same in this process: quicker, for what does not need a death. */
+export async function startNearFleet(options: FleetOptions): Promise<NearFleet> {
   const home = await createTempDir()
   const parsed = await parseVmcpConfig(
     await fleetConfig(options, home.path),
@@ -79,12 +87,13 @@ export async function startNearFleet(
   )
   if (parsed.config === undefined) throw new Error(JSON.stringify(parsed.problems))
   const replicas: RunningVmcp[] = []
+  const links: string[] = []
   for (let i = 0; i < (options.count ?? 3); i++) {
     const replica = await serveVmcp({
       config: parsed.config,
       host: '127.0.0.1',
       port: 0,
-      log: silentLogger,
+      log: noting(links),
     })
     replicas.push(replica)
   }
@@ -93,6 +102,7 @@ export async function startNearFleet(
   const endBalancer = balancer[Symbol.asyncDispose]
   return Object.assign(balancer, {
     urls,
+    links: () => links,
     async [Symbol.asyncDispose]() {
       await endBalancer()
       await Promise.all(replicas.map((each) => each.close()))
@@ -101,15 +111,28 @@ export async function startNearFleet(
   })
 }
 
+/** A silent logger that keeps the addresses of links. */
+function noting(links: string[]): Logger {
+  const log: Logger = {
+    ...silentLogger,
+    info(fields) {
+      const { link } = fields as { link?: string }
+      if (link !== undefined) links.push(link)
+    },
+    child: () => log,
+  }
+  return log
+}
+
 async function fleetConfig(
-  { backends, rest = {}, sessionStorage }: FleetOptions,
+  { backends, rest = {}, sessionStorage, cluster = {} }: FleetOptions,
   home: string,
 ): Promise<string> {
   const keyFile = join(home, 'fleet.key')
   await writeFile(keyFile, randomBytes(32).toString('hex'))
   return gatewayConfig(backends, {
     sessionStorage: sessionStorage ?? { provider: 'sqlite', path: join(home, 'sessions.db') },
-    cluster: { keyFile },
+    cluster: { keyFile, ...cluster },
     ...rest,
   })
 }

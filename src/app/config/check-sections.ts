@@ -13,6 +13,17 @@ export function checkSections(file: Loose, report: Report): void {
   checkStdioHeaders(file, report)
   checkPerUserLimits(file, report)
   checkRefs(file, report)
+  checkCluster(file, report)
+}
+
+/** Replicas meet in a store that they share; without a provider each gateway has one of its own. */
+function checkCluster(file: Loose, report: Report): void {
+  const { cluster } = file
+  if (cluster === undefined || mapOf(cluster)['enabled'] === false) return
+  const { provider } = mapOf(file['sessionStorage'])
+  if (provider !== undefined && provider !== 'memory') return
+  const hint = 'set it to redis, or to sqlite with one file for all on one machine'
+  report(['cluster'], 'has no effect without a shared sessionStorage.provider', hint)
 }
 
 function backendNames(file: Loose): unknown[] {

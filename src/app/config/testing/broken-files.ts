@@ -37,6 +37,14 @@ export const BROKEN_FILES: readonly BrokenFile[] = [
     problems: ['f:3:1 incommingAuth: is not a known key (did you mean "incomingAuth"?)'],
   },
   {
+    title: 'a fleet that shares nothing',
+    yaml: lines('cluster: { advertise: "https://a.example:4490" }'),
+    problems: [
+      'f:8:10 cluster: has no effect without a shared sessionStorage.provider (set it to redis, or to sqlite with one file for all on one machine)',
+      'f:8:23 cluster.advertise: must be a http:// address without `tls`',
+    ],
+  },
+  {
     title: 'a grace period that the delay uses up',
     yaml: lines('operational:', '  drain: { delay: 28s, gracePeriod: 30s }'),
     problems: [
