@@ -272,7 +272,7 @@ const limits = z
 
 const concurrency = z.strictObject({
   perBackend: count(
-    'Calls of runs that one backend gets at once, all runs together; default 64, or 16 for a command',
+    'Calls of runs that one backend gets at once, of all runs (with Redis: of all replicas); default 64, or 16 for a command',
     1,
   ).optional(),
   perWorkload: mapOf(count('As perBackend, for one backend', 1), 'By backend').prefault({}),

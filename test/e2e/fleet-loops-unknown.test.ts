@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { NO_REDIS, startRedis, type RedisServer } from '../fixtures/redis/redis-server.ts'
-import { ITEMS, openLoopFleet, partialOf, type LoopFleet } from '../support/loop-fleet.ts'
+import {
+  COUNT,
+  ITEMS,
+  openLoopFleet,
+  outputOf,
+  partialOf,
+  type LoopFleet,
+} from '../support/loop-fleet.ts'
 
 describe('a loop over a fleet that changes something', { skip: NO_REDIS }, () => {
   let redis: RedisServer
@@ -15,11 +22,23 @@ describe('a loop over a fleet that changes something', { skip: NO_REDIS }, () =>
     await redis?.[Symbol.asyncDispose]()
   })
 
-  it('does nothing twice when a worker is killed, and names what nobody knows', async () => {
+  it('is done by the others when a worker is told to stop: it ends what it has', async () => {
     loops.backend.delayMs = 100
     const running = loops.start('write_all')
     await loops.untilCalled(40)
-    await loops.fleet.kill(0)
+    assert.equal(await loops.fleet.replicas[0]!.child.stop(60_000), 0)
+    const { iterations, ...counts } = outputOf((await running).response)
+    assert.deepEqual(counts, { count: COUNT, completed: COUNT, failed: 0 })
+    assert.equal(iterations.length, COUNT)
+    assert.deepEqual(loops.backend.called.toSorted(), ITEMS.toSorted())
+  })
+
+  it('does nothing twice when a worker is killed, and names what nobody knows', async () => {
+    loops.backend.called.length = 0
+    loops.backend.delayMs = 100
+    const running = loops.start('write_all')
+    await loops.untilCalled(40)
+    await loops.fleet.kill(1)
     const { response } = await running
     assert.equal(response.result?.['isError'], true, JSON.stringify(response))
     const text = JSON.stringify(response.result)
