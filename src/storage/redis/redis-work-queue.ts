@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Queue, Worker, type Job } from 'bullmq'
 import { Cancellation } from '../../base/cancellation.ts'
+import { isAppError } from '../../base/errors.ts'
 import { storageErrors } from '../errors.ts'
 import type { KeyValue } from '../key-value.ts'
 import type { MessageBus } from '../message-bus.ts'
@@ -29,9 +30,17 @@ const MAX_LOST_KEPT = 10_000
 const CANCELLED = 'not wanted any more'
 /** How often a worker looks whether what it does was cancelled. */
 const LOOK_MS = 2_000
+/** While Redis is away: how long a result waits for it, and how often that is tried. */
+const RESULT_PATIENCE_MS = 60_000
+const RESULT_RETRY_MS = 500
 const CLOSING = 'this replica closes'
 /** What work that was told to end may still take. */
 const CLOSE_MS = 2_000
+
+interface RedisServing extends Serving {
+  /** Gives the connections up, whatever still runs. */
+  cutOff(): Promise<void>
+}
 
 /**
  * Work in a queue of BullMQ, results as entries beside it: so they expire, and stay out of the queue's stream of events. What
@@ -48,7 +57,7 @@ export async function openRedisWorkQueue(options: RedisWorkQueueOptions): Promis
   const doneChannel = `queue:${name}:done`
   const cancelChannel = `queue:${name}:cancel`
   const running = new Map<string, Cancellation>()
-  let serving: Serving | undefined
+  let serving: RedisServing | undefined
   let closed = false
 
   const queue = new Queue<string, string>(name, {
@@ -104,8 +113,10 @@ export async function openRedisWorkQueue(options: RedisWorkQueueOptions): Promis
       closed = true
       waiters.close()
       for (const cancellation of running.values()) cancellation.cancel(CLOSING)
-      if (serving !== undefined)
+      if (serving !== undefined) {
         await Promise.race([serving.drain(), sleep(CLOSE_MS, undefined, { ref: false })])
+        await serving.cutOff()
+      }
       await unsubscribe().catch(report)
       await queue.close().catch(report)
     },
@@ -126,7 +137,7 @@ export async function openRedisWorkQueue(options: RedisWorkQueueOptions): Promis
     return entry && { kind: 'done', result: entry.value }
   }
 
-  async function startWorker({ concurrency, work }: ServeWork): Promise<Serving> {
+  async function startWorker({ concurrency, work }: ServeWork): Promise<RedisServing> {
     const client = createRedisClient(settings, { mayRetry: () => !closed, patient: true })
     client.on('error', () => {})
     const stopListening = await bus.subscribe(cancelChannel, (id) =>
@@ -161,6 +172,11 @@ export async function openRedisWorkQueue(options: RedisWorkQueueOptions): Promis
         })()
         return draining
       },
+      async cutOff() {
+        clearInterval(looking)
+        await worker.disconnect().catch(() => {})
+        client.disconnect()
+      },
     }
   }
 
@@ -180,11 +196,25 @@ export async function openRedisWorkQueue(options: RedisWorkQueueOptions): Promis
       const result = await work(job.data, cancellation)
       // Not its outcome: whoever waits decides what becomes of it.
       if (cancellation.reason === CLOSING) throw new Error(CLOSING)
-      await keyValue.set(resultKey(id), result, { ttlMs: KEEP_MS })
+      await keep(id, result)
       tellDone(id)
       return ''
     } finally {
       running.delete(id)
+    }
+  }
+
+  /** A result is worth some patience while Redis is away. */
+  async function keep(id: string, result: string): Promise<void> {
+    const untilMs = performance.now() + RESULT_PATIENCE_MS
+    for (;;) {
+      try {
+        await keyValue.set(resultKey(id), result, { ttlMs: KEEP_MS })
+        return
+      } catch (error) {
+        if (closed || !isAway(error) || performance.now() > untilMs) throw error
+        await sleep(RESULT_RETRY_MS)
+      }
     }
   }
 
@@ -193,7 +223,8 @@ export async function openRedisWorkQueue(options: RedisWorkQueueOptions): Promis
   }
 
   function report(error: unknown): void {
-    if (!closed) onError(error)
+    // That Redis is away is told by the connection of the stores.
+    if (!closed && !isAway(error)) onError(error)
   }
 
   async function run<Result>(work: () => Promise<Result>): Promise<Result> {
@@ -201,3 +232,10 @@ export async function openRedisWorkQueue(options: RedisWorkQueueOptions): Promis
     return connection.run(work)
   }
 }
+
+function isAway(error: unknown): boolean {
+  if (isAppError(error)) return error.code === 'STORAGE_REDIS_AWAY'
+  return AWAY.test(`${(error as NodeJS.ErrnoException).code ?? ''} ${(error as Error).message}`)
+}
+
+const AWAY = /ECONN|EPIPE|ENOTFOUND|EHOSTUNREACH|ETIMEDOUT|onnection is closed|isn't writeable/
