@@ -1,3 +1,4 @@
+import { parseJson } from '../base/parse-json.ts'
 import { redact } from '../telemetry/redact.ts'
 import type { RunDetails, RunSummary } from '../workflow/runs.ts'
 
@@ -75,7 +76,7 @@ function toStepView(
 }
 
 function masked(value: object): unknown {
-  return JSON.parse(redact(JSON.stringify(value)))
+  return parseJson(redact(JSON.stringify(value)))
 }
 
 function time(ms: number): string {

@@ -3,6 +3,8 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { describe, it } from 'node:test'
+import type { JsonObject } from '../base/json.ts'
+import { parseJson } from '../base/parse-json.ts'
 import { silentLogger } from '../telemetry/logger.ts'
 import type { WorkflowPlan } from '../workflow/plan.ts'
 import type { RunEvent } from '../workflow/run-events.ts'
@@ -171,6 +173,20 @@ describe('the API of runs', () => {
         { step: 'tell', kind: 'tool', tool: 'say', status: 'pending', tries: 0, outputBytes: 0 },
       ])
     }))
+
+  it('shows numbers as they are, and whatever a tool said', () =>
+    withApi(
+      [
+        {
+          ...details('r1'),
+          args: { id: parseJson('9007199254740993'), page: '<a href="?code=1">' } as JsonObject,
+        },
+      ],
+      async (at) => {
+        const text = await (await fetch(`${at}/api/workflows/r1`)).text()
+        assert.match(text, /"id":9007199254740993,"page":"<a href=\\"\?code=\[redacted\]\\">"/)
+      },
+    ))
 
   it('cancels and resumes, and says why it cannot', () =>
     withApi([details('r1'), details('r2', { status: 'failed' })], async (at, { asked }) => {

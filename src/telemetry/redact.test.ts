@@ -28,6 +28,19 @@ describe('redact()', () => {
     assert.equal(redact('{"token":"abc\\'), '{"token":"[redacted]"')
   })
 
+  it('leaves JSON valid where a query ends at a quote', () => {
+    for (const text of [
+      '<a href="http://h/?code=abc">',
+      'x?token=a\\',
+      '?token=a"b\\"',
+      '?code=a\nb',
+    ]) {
+      const line = JSON.stringify({ text, nested: JSON.stringify({ text }) })
+      assert.doesNotThrow(() => void JSON.parse(redact(line)), line)
+      assert.doesNotMatch(redact(line), /=a/)
+    }
+  })
+
   it('masks what looks like a credential in any text', () => {
     for (const [text, masked] of [
       ['refused: Authorization: Bearer abcdefgh12345', 'refused: Authorization: Bearer [redacted]'],

@@ -10,7 +10,9 @@ const JWT = /\beyJ[\w-]{5,}\.[\w-]{5,}(?:\.[\w-]*)?/g
 const KNOWN_KEY =
   /\b(?:sk-[\w-]{16,}|gh[opsur]_\w{20,}|github_pat_\w{20,}|glpat-[\w-]{16,}|xox[abprs]-[\w-]{10,}|AKIA[A-Z0-9]{16})/g
 const USER_IN_URL = /(\b[a-z][a-z0-9+.-]*:\/\/[^\s/:@"]*):[^\s/@"]+@/gi
-const IN_QUERY = /([?&][\w-]*(?:token|secret|password|api[-_]?key|signature|code)=)[^&\s"#]+/gi
+/** In text that is JSON, the backslash of a quote behind it belongs to the quote. */
+const IN_QUERY =
+  /([?&][\w-]*(?:token|secret|password|api[-_]?key|signature|code)=)(?:[^&\s"#\\]|\\[^"])+/gi
 
 /** Text, JSON or not, with everything masked that looks like a credential: for logs and the audit log. */
 export function redact(text: string): string {
