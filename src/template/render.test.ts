@@ -133,6 +133,8 @@ describe('renderTemplate', () => {
       '{{if lt $.text $.other}}{{end}}',
       '{{$x := urlquery $.text}}',
       '{{$x := fromJson (quote $.text)}}',
+      '{{$x := quote $.text}}',
+      '{{$x := printf "%q" $.text}}',
     ]
     for (const body of bodies) {
       assert.throws(

@@ -1,3 +1,4 @@
+import { QUOTE_COST } from '../limits.ts'
 import { toBytes } from '../text/go-string.ts'
 import { canBackquote, quote } from '../text/quote.ts'
 import { type Flags, pad, truncate } from './flags.ts'
@@ -22,6 +23,7 @@ export function formatText(text: string, verb: string, flags: Flags): string | u
 
 function quoted(text: string, flags: Flags): string {
   const shown = truncate(text, flags.precision)
+  flags.budget.work(shown.length * QUOTE_COST)
   if (flags.sharp && canBackquote(shown)) return pad(`\`${shown}\``, flags)
   return pad(quote(shown, { asciiOnly: flags.plus }), flags)
 }
