@@ -53,6 +53,17 @@ describe('6.6: forEach', () => {
     })
   })
 
+  it('lets others work while it goes through items that need no call', async () => {
+    const condition = '{{range .params.list}}{{range $.params.list}}{{end}}{{end}}false'
+    const plan = planOf([loop({ maxParallel: 50, maxIterations: 100 }, { condition })])
+    let turns = 0
+    const timer = setInterval(() => turns++, 1)
+    const { outcome } = await runPlan(plan, { args: { list: Array(100).fill(0) } })
+    clearInterval(timer)
+    assert.equal(outputOf(outcome)['skipped'], 100)
+    assert.ok(turns > 1, `${turns} turns`)
+  })
+
   it('names the item as the step says', async () => {
     const plan = planOf([loop({ itemVar: 'issue' }, { arguments: { n: '{{.forEach.issue.n}}' } })])
     const { ports } = await runPlan(plan, { args: { list: [{ n: 7 }] } })

@@ -1,3 +1,4 @@
+import { setImmediate as immediate } from 'node:timers/promises'
 import { Cancellation } from '../../base/cancellation.ts'
 import type { Json, JsonObject } from '../../base/json.ts'
 import type { RunSpread } from '../iteration-spread.ts'
@@ -15,6 +16,9 @@ type LoopStep = PlannedStep & { readonly does: ForEachAction }
 
 /** From so many iterations at once on, writes of the journal wait for each other. */
 const MANY = 8
+
+/** So long templates of a loop may keep everything else in the process waiting, in milliseconds; one alone may take longer. */
+const SLICE_MS = 10
 
 /** One loop at work. */
 interface Loop {
@@ -98,8 +102,21 @@ function beginLoop(scope: RunScope, step: LoopStep, items: readonly Json[]): Loo
 async function goThrough(loop: Loop): Promise<void> {
   const { items, ends, cancellation, scope, step } = loop
   let next = 0
+  let sliceStartedAt = performance.now()
+  let turn: Promise<void> | undefined
+  /** Iterations that are skipped, or fail before their call, wait for nothing by themselves. */
+  const letOthersWork = async (): Promise<void> => {
+    while (performance.now() - sliceStartedAt > SLICE_MS) {
+      turn ??= immediate().then(() => {
+        sliceStartedAt = performance.now()
+        turn = undefined
+      })
+      await turn
+    }
+  }
   const work = async (): Promise<void> => {
     while (true) {
+      await letOthersWork()
       while (next < items.length && ends[next] !== undefined) next += 1
       if (next >= items.length || cancellation.cancelled || loop.unknown.length > 0) return
       if (scope.suspension.cancelled) {
