@@ -24,7 +24,7 @@ export function checkDefinition(tool: unknown): Finding[] {
     ...checkReferences(tool, steps, parsed),
     ...checkOrder(steps, parsed),
     ...checkDefaultResults(steps, places),
-    ...checkValues(steps, places),
+    ...checkValues(tool, steps, places),
     ...checkSchemas(tool, steps),
   ]
 }

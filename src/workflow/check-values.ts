@@ -8,10 +8,12 @@ const MAX_DEPTH = 100
 
 /** Checks values that would never do what they are there for: conditions, collections and retries without effect. */
 export function checkValues(
+  { parameters }: LooseMap,
   steps: readonly LooseStep[],
   places: readonly TemplatePlace[],
 ): Finding[] {
   return [
+    ...checkDefaults(parameters, ['parameters'], 0),
     ...places.flatMap(checkCondition),
     ...steps.filter(({ kind }) => kind === 'forEach').flatMap(checkLoop),
     ...steps.flatMap(({ value, index }) => [
@@ -27,6 +29,16 @@ function checkStep(step: LooseMap, path: PropertyKey[]): Finding[] {
     ...checkDepth(step['arguments'], [...path, 'arguments']),
     ...checkNumbers(step['arguments'], [...path, 'arguments'], 0),
   ]
+}
+
+/** The defaults of a schema; quoted ones become numbers where the schema asks for those. */
+function checkDefaults(schema: unknown, path: PropertyKey[], depth: number): Finding[] {
+  if (!isMap(schema) || depth > MAX_DEPTH) return []
+  return Object.entries(schema).flatMap(([key, child]) =>
+    key === 'default'
+      ? checkNumbers(child, [...path, key], depth + 1)
+      : checkDefaults(child, [...path, key], depth + 1),
+  )
 }
 
 /** Deeper templates would not be looked for. */

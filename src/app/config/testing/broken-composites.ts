@@ -814,6 +814,18 @@ export const BROKEN_COMPOSITES: readonly BrokenComposite[] = [
     ],
   },
   {
+    title: 'a default with too many digits',
+    yaml: lines(
+      '  - name: t',
+      '    description: d',
+      '    parameters: { type: object, properties: { id: { type: integer, default: 9007199254740993 }, ok: { type: integer, default: "9007199254740993" } } }',
+      '    steps: [{ id: a, tool: x }]',
+    ),
+    problems: [
+      'warning f:11:77 compositeTools[0].parameters.properties.id.default: has more digits than a number in a file can keep (put it in quotes)',
+    ],
+  },
+  {
     title: 'a number with too many digits, and arguments that are nested too deeply',
     yaml: lines(
       '  - name: t',
