@@ -7,7 +7,7 @@ import { newUuid } from '../base/ids.ts'
 import type { JsonObject } from '../base/json.ts'
 import type { BackendRequest } from '../mcp/backend-connection.ts'
 import type { Call } from '../mcp/call.ts'
-import type { Reply } from '../mcp/reply.ts'
+import { resultReply, type Reply } from '../mcp/reply.ts'
 import { openStorage } from '../storage/open-storage.ts'
 import { parseDefinition } from '../workflow/compile-plan.ts'
 import { unsealed } from '../workflow/journal-text.ts'
@@ -161,6 +161,19 @@ describe('composite tools as a source', () => {
     const client = { ...MODERN_CLIENT, capabilities: {} }
     await assert.rejects(t.call('ask', { client }), { code: 'MCP_CLIENT_CANNOT_ANSWER' })
     assert.deepEqual(await t.runs.list(), [])
+  })
+
+  it('tell why they failed, though a backend asked for what the client does not have', async () => {
+    for (const method of ['roots/list', 'sampling/createMessage'] as const) {
+      await using t = await setUp(async (request) => {
+        await request.onQuestion?.({ method, params: {} }).catch(() => {})
+        return resultReply({ isError: true, content: [{ type: 'text', text: 'no such thing' }] })
+      })
+      const client = { ...MODERN_CLIENT, capabilities: {} }
+      const reply = answerOf(t.call('add_all', { client }, { n: 1 }))
+      if (method === 'roots/list') assert.match(JSON.stringify(await reply), /no such thing/)
+      else await assert.rejects(reply, { code: 'MCP_CLIENT_CANNOT_ANSWER' })
+    }
   })
 
   it('end with the last call that waits for them', async () => {

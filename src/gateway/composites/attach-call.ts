@@ -59,11 +59,10 @@ function questionsOf(desk: RunDesk): Promise<Next> {
   return desk.nextQuestions().then((requests) => ({ kind: 'asked', requests }))
 }
 
-/** A modern client that could not be asked has to learn which capability was missing (2026-07-28, `-32021`). */
+/** A modern client learns which capability was missing where the run failed for it (2026-07-28, `-32021`). */
 function replyOf({ run, desk, call }: AttachOptions, outcome: RunOutcome): Reply {
-  const { refusal } = desk
-  if (outcome.status !== 'completed' && refusal !== undefined && call.client.era === 'modern') {
-    throw refusal
-  }
+  const failedStep = outcome.status === 'completed' ? undefined : outcome.failure.step
+  const refusal = failedStep === undefined ? undefined : desk.refusalOf(failedStep)
+  if (refusal !== undefined && call.client.era === 'modern') throw refusal
   return resultReply(toToolResult(run.plan, run.id, outcome))
 }

@@ -141,13 +141,17 @@ describe('the desk of a run', () => {
     })
   })
 
-  it('remembers that a modern client could not be asked', async () => {
+  it('remembers in which step a modern client could not be asked', async () => {
     await using t = await gatewayWithSource()
     const call = modernCall({ client: { ...MODERN_CLIENT, capabilities: {} } })
     const desk = deskFor(t.host, call)
     const refused = { code: 'MCP_CLIENT_CANNOT_ANSWER' }
     await assert.rejects(desk.ask(question('q')), refused)
-    assert.equal((desk.refusal as { code: string }).code, refused.code)
+    assert.equal(desk.refusalOf('q')?.code, refused.code)
+    assert.equal(desk.refusalOf('other'), undefined)
+    const roots = question('r', { request: { method: 'roots/list', params: {} } })
+    await assert.rejects(desk.ask(roots), refused)
+    assert.equal(desk.refusalOf('r'), undefined)
   })
 
   it('takes answers that come before the question is asked again, after a restart only', async () => {

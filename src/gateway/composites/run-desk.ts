@@ -43,7 +43,8 @@ export class RunDesk implements CallerPorts {
   readonly #progress = new RunProgress()
   readonly #isRestored: boolean
   #caller: InnerCaller
-  #refusal: AppError | undefined
+  /** By step. */
+  readonly #refusals = new Map<string, AppError>()
   #isParked = false
   #session: Promise<void> | undefined
 
@@ -57,9 +58,9 @@ export class RunDesk implements CallerPorts {
     return this.#caller
   }
 
-  /** The client could not be asked: why, for the client that has to learn it (`-32021`). */
-  get refusal(): AppError | undefined {
-    return this.#refusal
+  /** The client could not be asked in this step: why, for the client that has to learn it (`-32021`). */
+  refusalOf(step: string): AppError | undefined {
+    return this.#refusals.get(step)
   }
 
   /** A call of the client waits for the run from now on. Returns the way to leave: true if nobody is left. */
@@ -117,7 +118,7 @@ export class RunDesk implements CallerPorts {
   }
 
   readonly ask = ({ key, request, timeoutMs, cancellation }: StepQuestion): Promise<JsonObject> =>
-    this.#ask(key, request, timeoutMs, cancellation)
+    this.#ask(key, key, request, timeoutMs, cancellation)
 
   readonly progress = (done: number, total: number, message: string): void => {
     this.#tell('notifications/progress', this.#progress.steps(done, total, message))
@@ -152,7 +153,7 @@ export class RunDesk implements CallerPorts {
     const timeoutMs = this.#options.questionTimeoutMs()
     const asked = Object.entries(requests).map(async ([key, request]) => {
       const own = this.#freeKey(`${labelOf(step)}.${key}`)
-      return [key, await this.#ask(own, request, timeoutMs, round)] as const
+      return [key, await this.#ask(step.step, own, request, timeoutMs, round)] as const
     })
     try {
       return Object.fromEntries(await Promise.all(asked))
@@ -171,6 +172,7 @@ export class RunDesk implements CallerPorts {
   }
 
   async #ask(
+    step: string,
     key: string,
     request: InputRequest,
     timeoutMs: number,
@@ -181,7 +183,9 @@ export class RunDesk implements CallerPorts {
         ? await this.#askLegacy(key, request, timeoutMs, cancellation)
         : await this.#askModern(key, request, timeoutMs, cancellation)
     } catch (error) {
-      if (isAppError(error, 'MCP_CLIENT_CANNOT_ANSWER')) this.#refusal ??= error
+      // Backends ask for roots as soon as they are connected, and do without: no call fails for want of them.
+      const matters = request.method !== 'roots/list'
+      if (matters && isAppError(error, 'MCP_CLIENT_CANNOT_ANSWER')) this.#refusals.set(step, error)
       throw error
     }
   }
