@@ -1,14 +1,5 @@
-import { systemNow } from '../base/clock.ts'
-import { newUuid } from '../base/ids.ts'
 import type { Gateway } from '../gateway/create-gateway.ts'
-import { createHealthMonitor } from '../gateway/health-monitor.ts'
-import { createKeyedCalls } from '../gateway/keyed-calls.ts'
-import { createPartialFailureStage } from '../gateway/partial-failure.ts'
-import { clientToolName } from '../gateway/tool-name.ts'
-import { openRateLimiter } from '../policy/open-rate-limiter.ts'
-import { createRateLimits } from '../policy/rate-limits.ts'
 import type { Logger } from '../telemetry/logger.ts'
-import { createAroundBackend, outcomeOf } from './around-backend.ts'
 import { createAuditPort } from './audit-port.ts'
 import {
   openHttpSide,
@@ -17,21 +8,15 @@ import {
   type ClientSideOptions,
 } from './client-side.ts'
 import type { VmcpConfig } from './config/vmcp-config.ts'
-import { createVmcpGateway, toSettings } from './create-vmcp-gateway.ts'
+import { toSettings } from './create-vmcp-gateway.ts'
 import { appErrors } from './errors.ts'
 import { createInEffect } from './in-effect.ts'
-import { createLimitStage } from './limit-calls.ts'
-import { createLimitObserver } from './limit-observer.ts'
 import { leave, leavePlan } from './leave.ts'
 import { createNameWatch } from './name-watch.ts'
-import { createObserveStage } from './observe-calls.ts'
-import { openComposites } from './open-composites.ts'
-import { openFleet } from './open-fleet.ts'
+import { openGateway } from './open-gateway.ts'
 import { openMeans } from './open-means.ts'
-import { openPermits } from './open-permits.ts'
 import { openMetricsPort } from './open-metrics-port.ts'
-import { createOpsSources, missingBackends } from './ops-sources.ts'
-import { probeBackend } from './probe.ts'
+import { createOpsSources } from './ops-sources.ts'
 import { createMetricsReader } from './read-metrics.ts'
 import { createStack, type Stack } from './stack.ts'
 import { productVersion } from './version.ts'
@@ -68,10 +53,6 @@ export interface RunningVmcp {
 /** How long the start waits for backends before names are checked; later ones are checked when they come. */
 const START_WAIT_MS = 5_000
 
-const KEYED_CALLS_PREFIX = 'call:'
-/** How long the answer of a call with an idempotency key can be fetched. */
-const KEYED_CALLS_KEEP_MS = 10 * 60_000
-
 /**
  * Starts a gateway: over HTTP it listens at once, and serves what is known while backends come up. Rejects when it cannot listen,
  * or when a backend that was reached lacks what the configuration names; then nothing is left behind.
@@ -100,90 +81,17 @@ async function start(options: ServeOptions, stack: Stack): Promise<RunningVmcp> 
     readMetrics: () => readMetrics(),
     log,
   })
-  const keyed = createKeyedCalls({
-    store: means.stores.keyValue,
-    keyPrefix: KEYED_CALLS_PREFIX,
-    keepMs: KEYED_CALLS_KEEP_MS,
-    runner: newUuid(),
-    newId: newUuid,
-    log,
-  })
-  stack.add({ close: () => keyed.close() })
   const inEffect = stack.add(createInEffect(options.config, { log, isStdio }))
   const config = (): VmcpConfig => inEffect.config
-
-  const place = { namespace: process.env['VMCP_NAMESPACE'] || 'local', server: info.name }
-  const limits = createRateLimits({
-    ...place,
-    limiter: await openRateLimiter(means.stores),
-    observer: createLimitObserver({ ...place, metrics: means.metrics, log }),
-  })
-  limits.configure(config().rateLimiting)
-
-  const health = createHealthMonitor({
-    rules: () => config().operational.failureHandling,
-    backends: () => gateway.backends.keys(),
-    probe: (name, timeoutMs) => probeBackend(gateway.backends.get(name), timeoutMs),
-    now: systemNow,
-    log,
-  })
-  const aroundBackend = createAroundBackend({
-    health,
-    metrics: means.callMetrics,
-    passthroughHeaders: () => config().passthroughHeaders,
-  })
-  const fleet = isStdio
-    ? undefined
-    : await openFleet({
-        config,
-        store: means.stores.keyValue,
-        appendLog: means.stores.appendLog,
-        storeKey: means.key,
-        secret: means.secret,
-        sealer: means.sealer,
-        host: options.host,
-        env: process.env,
-        gateway: () => gateway,
-        log,
-      })
-  if (fleet !== undefined) stack.add(fleet)
-  const permits = fleet && (await openPermits(config(), means.stores, log))
-  if (permits !== undefined) stack.add(permits)
-  const composites = openComposites({
-    config,
+  const { gateway, health, limits, keyed, composites, fleet } = await openGateway({
+    info,
     means,
-    fleet,
-    audit: () => inEffect.audit,
-    replica: fleet?.edgePeers.self,
+    inEffect,
+    host: isStdio ? undefined : options.host,
+    onCatalogue: () => names.look(),
+    stack,
     log,
   })
-  const gateway: Gateway = stack.add(
-    createVmcpGateway({
-      ...means,
-      store: means.sessionStore.sessions,
-      peers: fleet?.gatewayPeers,
-      permits,
-      config,
-      info,
-      stages: [
-        ...(means.traced ? [means.traced.stage] : []),
-        createObserveStage(means.callMetrics, () => inEffect.audit),
-        keyed.stage,
-        createLimitStage(limits, (call) => clientToolName(call, gateway.catalogue)),
-        createPartialFailureStage(() => missingBackends(gateway, config())),
-      ],
-      aroundBackend: means.traced?.around(aroundBackend) ?? aroundBackend,
-      onBackendState: (name, up, error) =>
-        health.record(name, up ? CAME_UP : (outcomeOf(error) ?? WENT_DOWN)),
-      makeSources: composites.makeSources,
-      onCatalogue: () => names.look(),
-      newId: newUuid,
-      now: systemNow,
-      log,
-    }),
-  )
-  // Before the backends are gone: what their runs do is not to fail.
-  stack.add({ close: () => composites.leave(0) })
   const readMetrics = createMetricsReader({ ...means, gateway, health })
   const names = createNameWatch(() => gateway, config, log)
   await composites.start(gateway)
@@ -272,6 +180,3 @@ function aborted(signal: AbortSignal | undefined): Promise<void> {
     signal?.addEventListener('abort', () => resolve(), { once: true })
   })
 }
-
-const CAME_UP = { kind: 'success', durationMs: 0 } as const
-const WENT_DOWN = { kind: 'failure', category: 'connection' } as const
