@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { systemNow } from '../base/clock.ts'
 import { newUuid } from '../base/ids.ts'
 import type { JsonObject } from '../base/json.ts'
@@ -21,25 +22,61 @@ const keyed = (key: string, args: JsonObject = {}, overrides: Partial<Call> = {}
     ...overrides,
   })
 
+interface Trouble {
+  /** The operation of the store that rejects. */
+  failing: keyof KeyValue | undefined
+  /** How far the clock of the store is ahead, milliseconds. */
+  aheadMs: number
+  /** Resolves when replicas gave signs of life again. */
+  beats(): Promise<void>
+}
+
 async function withReplicas(
-  run: (replica: () => ReturnType<typeof createKeyedCalls>, store: KeyValue) => Promise<void>,
+  run: (
+    replica: () => ReturnType<typeof createKeyedCalls>,
+    store: KeyValue,
+    trouble: Trouble,
+  ) => Promise<void>,
 ): Promise<void> {
-  const stores = await openStorage({ provider: 'memory' }, { now: systemNow })
-  const store = stores.keyValue
+  let signs = 0
+  const trouble: Trouble = {
+    failing: undefined,
+    aheadMs: 0,
+    async beats() {
+      const until = signs + 2
+      while (signs < until) await sleep(5)
+    },
+  }
+  const stores = await openStorage(
+    { provider: 'memory' },
+    { now: () => systemNow() + trouble.aheadMs },
+  )
+  const store = new Proxy(stores.keyValue, {
+    get(target, name: keyof KeyValue) {
+      if (name === trouble.failing) return () => Promise.reject(new Error('away'))
+      if (name === 'touchMany') signs++
+      return target[name].bind(target)
+    },
+  })
   const opened: ReturnType<typeof createKeyedCalls>[] = []
   try {
-    await run(() => {
-      const calls = createKeyedCalls({
-        store,
-        keyPrefix: 'call:',
-        keepMs: 60_000,
-        runner: newUuid(),
-        newId: newUuid,
-        log: silentLogger,
-      })
-      opened.push(calls)
-      return calls
-    }, store)
+    await run(
+      () => {
+        const calls = createKeyedCalls({
+          store,
+          keyPrefix: 'call:',
+          keepMs: 60_000,
+          runner: newUuid(),
+          newId: newUuid,
+          beatMs: 10,
+          log: silentLogger,
+        })
+        opened.push(calls)
+        return calls
+      },
+      store,
+      trouble,
+    )
   } finally {
     for (const calls of opened) calls.close()
     await stores.close()
@@ -116,12 +153,86 @@ describe('calls with an idempotency key', () => {
       const died = replica()
       void died.stage(keyed('k'), pay.next)
       await new Promise((resolve) => setTimeout(resolve, 20))
+      died.close()
       for await (const { key } of store.scan('call:runner:')) await store.delete(key)
       await assert.rejects(async () => replica().stage(keyed('k'), pay.next), {
         code: 'GATEWAY_OUTCOME_UNKNOWN',
       })
       assert.equal(pay.calls, 1)
       pay.answer(DONE)
+    }))
+
+  it('are not run twice though they run longer than answers are kept, or the store forgets them', () =>
+    withReplicas(async (replica, store, trouble) => {
+      const [a, b] = [replica(), replica()]
+      const pay = backend()
+      const first = a.stage(keyed('k'), pay.next)
+      await trouble.beats()
+      for (let times = 0; times < 3; times++) {
+        trouble.aheadMs += 40_000
+        await trouble.beats()
+      }
+      for await (const { key } of store.scan('')) await store.delete(key)
+      await trouble.beats()
+      const later = b.stage(keyed('k'), pay.next)
+      await sleep(20)
+      pay.answer(DONE)
+      const replies = await Promise.all([first, later])
+      for (const reply of replies) assert.deepEqual(content(reply), DONE.result)
+      assert.equal(pay.calls, 1)
+    }))
+
+  it('are of unknown outcome where the store forgot them and who ran them', () =>
+    withReplicas(async (replica, store) => {
+      const [a, b] = [replica(), replica()]
+      const pay = backend()
+      void a.stage(keyed('k'), pay.next)
+      while (pay.calls === 0) await sleep(1)
+      const waiting = b.stage(keyed('k'), pay.next)
+      await sleep(20)
+      a.close()
+      b.close()
+      for await (const { key } of store.scan('')) await store.delete(key)
+      await assert.rejects(waiting, { code: 'GATEWAY_OUTCOME_UNKNOWN' })
+      assert.equal(pay.calls, 1)
+      pay.answer(DONE)
+    }))
+
+  it('get their answer though the store was away when it came', () =>
+    withReplicas(async (replica, _store, trouble) => {
+      const [a, b] = [replica(), replica()]
+      const pay = backend()
+      const first = a.stage(keyed('k'), pay.next)
+      await trouble.beats()
+      trouble.failing = 'set'
+      pay.answer(DONE)
+      assert.deepEqual(content(await first), DONE.result)
+      await assert.rejects(async () => b.stage(keyed('k'), pay.next), /away/)
+      trouble.failing = undefined
+      const fetched = await Promise.all([
+        b.stage(keyed('k'), pay.next),
+        a.stage(keyed('k'), pay.next),
+      ])
+      for (const reply of fetched) assert.deepEqual(content(reply), DONE.result)
+      assert.equal(pay.calls, 1)
+    }))
+
+  it('are known to run, also when no other one did for a while', () =>
+    withReplicas(async (replica, store, trouble) => {
+      const [a, b] = [replica(), replica()]
+      await a.stage(keyed('first'), () => Promise.resolve(DONE))
+      await sleep(30)
+      trouble.aheadMs += 20_000
+      const pay = backend()
+      void a.stage(keyed('k'), pay.next)
+      while (pay.calls === 0) await sleep(1)
+      const alive = []
+      for await (const { key } of store.scan('call:runner:')) alive.push(key)
+      assert.equal(alive.length, 1)
+      const fetched = b.stage(keyed('k'), pay.next)
+      pay.answer(DONE)
+      assert.deepEqual(content(await fetched), DONE.result)
+      assert.equal(pay.calls, 1)
     }))
 
   it('keep errors of the backend as answers, large results not at all', () =>

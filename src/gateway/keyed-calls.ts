@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { isAppError } from '../base/errors.ts'
+import { isAppError, type AppError } from '../base/errors.ts'
 import type { NewId } from '../base/ids.ts'
 import { isJsonObject } from '../base/json.ts'
 import type { Call } from '../mcp/call.ts'
@@ -16,6 +16,7 @@ import {
   type KeyedOutcome,
   type KeyedRecord,
 } from './keyed-calls/keyed-record.ts'
+import { createOwnRecords } from './keyed-calls/own-records.ts'
 import type { Answer, Stage } from './stages.ts'
 
 /** Where a client of any era and transport names its call, in `_meta` of the request. Ours: the protocol has no such key. */
@@ -30,6 +31,8 @@ export interface KeyedCallsOptions {
   /** Unique for this run of this process. */
   readonly runner: string
   readonly newId: NewId
+  /** Time between two signs of life while calls run, milliseconds. */
+  readonly beatMs?: number
   readonly log: Logger
 }
 
@@ -68,44 +71,53 @@ const BEAT_MS = 5_000
 const POLL_MS = 200
 
 export function createKeyedCalls(options: KeyedCallsOptions): KeyedCalls {
-  const { store, keepMs, runner, log } = options
+  const { store, keepMs, runner, beatMs = BEAT_MS, log } = options
   const aliveKey = `${options.keyPrefix}runner:${runner}`
   const running = new Map<string, Promise<Reply>>()
   const adopted = new Map<Call, Adopted>()
+  const own = createOwnRecords({ store, keepMs, runner, log })
   let beat: NodeJS.Timeout | undefined
+  let saidAt = -Infinity
+  let saying: Promise<void> | undefined
 
   const storeKey = (call: Call, key: string): string => {
     const owned = JSON.stringify([call.principal.binding, key])
     return options.keyPrefix + createHash('sha256').update(owned).digest('base64url')
   }
 
-  /** One sign of life for all calls of this process, from the first on. */
+  /** One sign of life for all calls of this process; resolves when there is one that holds until the next. */
   async function live(): Promise<void> {
-    if (beat !== undefined) return
-    beat = setInterval(() => {
-      if (running.size + adopted.size > 0) void say()
-    }, BEAT_MS).unref()
-    await say()
+    beat ??= setInterval(() => {
+      if (running.size + adopted.size + own.size === 0) return
+      say().catch((error: unknown) => {
+        log.warn({ err: error }, 'Cannot say in the store that keyed calls still run')
+      })
+    }, beatMs).unref()
+    // After a while without calls others would take us for dead.
+    if (performance.now() - saidAt > beatMs) await say()
   }
 
-  async function say(): Promise<void> {
-    try {
-      await store.set(aliveKey, '1', { ttlMs: ALIVE_MS })
-    } catch (error) {
-      log.warn({ err: error }, 'Cannot say in the store that keyed calls still run')
-    }
+  function say(): Promise<void> {
+    saying ??= sayNow().finally(() => (saying = undefined))
+    return saying
   }
 
-  const record = (call: Call, outcome: KeyedOutcome): string =>
-    writeRecord({ digest: paramsDigest(call.params), runner, outcome })
+  async function sayNow(): Promise<void> {
+    const at = performance.now()
+    // In this order: whoever finds us alive and a record gone knows that we took it away.
+    await own.beat()
+    await store.set(aliveKey, '1', { ttlMs: ALIVE_MS })
+    saidAt = at
+  }
 
-  async function keep(at: string, call: Call, outcome: KeyedOutcome | undefined): Promise<void> {
-    try {
-      if (outcome === undefined) await store.delete(at)
-      else await store.set(at, record(call, outcome), { ttlMs: keepMs })
-    } catch (error) {
-      log.warn({ err: error }, 'Cannot keep the outcome of a call with an idempotency key')
-    }
+  const record = (call: Call, outcome: KeyedOutcome): KeyedRecord => ({
+    digest: paramsDigest(call.params),
+    runner,
+    outcome,
+  })
+
+  function keep(at: string, call: Call, outcome: KeyedOutcome | undefined): Promise<void> {
+    return own.settle(at, outcome && record(call, outcome))
   }
 
   async function run(at: string, call: Call, next: Answer): Promise<Reply> {
@@ -135,9 +147,20 @@ export function createKeyedCalls(options: KeyedCallsOptions): KeyedCalls {
 
   async function begin(at: string, call: Call, key: string, next: Answer): Promise<Reply> {
     await live()
+    await own.pay(at)
     const first = record(call, { kind: 'running' })
-    const isFirst = await store.set(at, first, { ttlMs: keepMs, when: 'absent' })
-    return isFirst === undefined ? fetchOutcome(at, call, key, next) : run(at, call, next)
+    let isFirst: number | undefined
+    try {
+      isFirst = await store.set(at, writeRecord(first), { ttlMs: keepMs, when: 'absent' })
+    } catch (error) {
+      // It may have been written all the same. The next call asks the store first whether it is there.
+      own.disown(at)
+      saidAt = -Infinity
+      throw error
+    }
+    if (isFirst === undefined) return fetchOutcome(at, call, key, next)
+    own.hold(at, first)
+    return run(at, call, next)
   }
 
   /** Rejects if the key was used for another call. */
@@ -153,10 +176,15 @@ export function createKeyedCalls(options: KeyedCallsOptions): KeyedCalls {
 
   /** Waits for the answer of whoever runs the call. */
   async function fetchOutcome(at: string, call: Call, key: string, next: Answer): Promise<Reply> {
+    let seen: string | undefined
     for (;;) {
       const found = await find(at)
-      // Gone again: it provably did not run.
-      if (found === undefined) return begin(at, call, key, next)
+      if (found === undefined) {
+        // Gone again, by a runner that lives: it provably did not run. Else the store may have forgotten both.
+        if (seen === undefined || (await isAlive(seen))) return begin(at, call, key, next)
+        throw unknown(key)
+      }
+      seen = found.runner
       checkDigest(found, call, key)
       const { outcome } = found
       if (outcome.kind === 'dropped') {
@@ -166,11 +194,7 @@ export function createKeyedCalls(options: KeyedCallsOptions): KeyedCalls {
         outcome.kind === 'result' || outcome.kind === 'error' ? replyOfOutcome(outcome) : undefined
       if (reply !== undefined) return reply
       if (outcome.kind !== 'running' || !(await isAlive(found.runner))) {
-        throw gatewayErrors.OUTCOME_UNKNOWN({
-          idempotencyKey: key,
-          reason: 'the replica that ran this call ended before it was answered',
-          fetchableMs: 0,
-        })
+        throw unknown(key)
       }
       await pause(call)
     }
@@ -186,21 +210,23 @@ export function createKeyedCalls(options: KeyedCallsOptions): KeyedCalls {
       return key === undefined ? next(call) : keyed(call, key, next)
     },
     async adopt(call) {
-      const own = keyOf(call)
-      const key = own ?? options.newId()
+      const given = keyOf(call)
+      const key = given ?? options.newId()
       const { promise, resolve } = Promise.withResolvers<void>()
       const at = storeKey(call, key)
       const settle = async (reply: Reply | undefined): Promise<void> => {
         if (!adopted.delete(call)) return
         // The stage keeps the answer of a call that came with a key.
         const outcome = reply && outcomeOfReply(reply, MAX_RESULT_BYTES)
-        if (own === undefined) await keep(at, call, outcome ?? { kind: 'unknown' })
+        if (given === undefined) await keep(at, call, outcome ?? { kind: 'unknown' })
         resolve()
       }
       adopted.set(call, { settle, done: promise })
-      if (own === undefined) {
+      if (given === undefined) {
         await live()
-        await store.set(at, record(call, { kind: 'running' }), { ttlMs: keepMs })
+        const first = record(call, { kind: 'running' })
+        await store.set(at, writeRecord(first), { ttlMs: keepMs })
+        if (adopted.has(call)) own.hold(at, first)
       }
       return { key, settle }
     },
@@ -217,6 +243,7 @@ export function createKeyedCalls(options: KeyedCallsOptions): KeyedCalls {
         await settle(undefined)
       }
       await all
+      if (own.size > 0) await own.beat().catch(() => {})
     },
     close() {
       clearInterval(beat)
@@ -232,6 +259,14 @@ function keyOf(call: Call): string | undefined {
   if (key === undefined) return undefined
   if (typeof key === 'string' && key !== '' && key.length <= MAX_KEY_LENGTH) return key
   throw gatewayErrors.BAD_IDEMPOTENCY_KEY({ limit: MAX_KEY_LENGTH })
+}
+
+function unknown(idempotencyKey: string): AppError {
+  return gatewayErrors.OUTCOME_UNKNOWN({
+    idempotencyKey,
+    reason: 'the replica that ran this call ended before it was answered',
+    fetchableMs: 0,
+  })
 }
 
 function checkDigest({ digest }: KeyedRecord, call: Call, key: string): void {

@@ -1,0 +1,105 @@
+import type { KeyValue } from '../../storage/key-value.ts'
+import type { Logger } from '../../telemetry/logger.ts'
+import { readRecord, writeRecord, type KeyedRecord } from './keyed-record.ts'
+
+export interface OwnRecordsOptions {
+  readonly store: KeyValue
+  /** Life of a record from its last sign on, milliseconds. */
+  readonly keepMs: number
+  /** Unique for this run of this process. */
+  readonly runner: string
+  /** Bound of the outcomes that wait for the store, in characters. Default: 16 Mi. */
+  readonly maxOwed?: number
+  readonly log: Logger
+}
+
+/** What the store has to say of the keys for which this process answers, also after it was away for a while. */
+export interface OwnRecords {
+  /** Calls that run, and outcomes that wait for the store. */
+  readonly size: number
+  /** The store says that this call runs: it goes on saying so until `settle`, however long that takes. */
+  hold(at: string, record: KeyedRecord): void
+  /** Writes the outcome; undefined: it did not run. Never rejects: what the store does not take now it gets later. */
+  settle(at: string, record: KeyedRecord | undefined): Promise<void>
+  /** The store may say that this call runs here, as its answer was lost; it does not. */
+  disown(at: string): void
+  /** Writes what waits for this key. Undefined: nothing does. Rejects as the store does. */
+  pay(at: string): Promise<void> | undefined
+  /** Prolongs the records of calls that run, and writes what waits. Rejects as the store does. */
+  beat(): Promise<void>
+}
+
+const MAX_OWED = 16 * 1024 * 1024
+
+export function createOwnRecords(options: OwnRecordsOptions): OwnRecords {
+  const { store, keepMs, runner, maxOwed = MAX_OWED, log } = options
+  const held = new Map<string, KeyedRecord>()
+  /** Undefined: a record of ours that says `running` is to be gone. */
+  const owed = new Map<string, string | undefined>()
+  let owedSize = 0
+
+  async function put(at: string, text: string | undefined): Promise<void> {
+    if (text === undefined) await store.delete(at)
+    else await store.set(at, text, { ttlMs: keepMs })
+  }
+
+  function owe(at: string, record: KeyedRecord | undefined): void {
+    let text = record && writeRecord(record)
+    if (record !== undefined && text !== undefined && owedSize + text.length > maxOwed) {
+      text = writeRecord({ ...record, outcome: { kind: 'dropped', bytes: text.length } })
+    }
+    owedSize += (text?.length ?? 0) - (owed.get(at)?.length ?? 0)
+    owed.set(at, text)
+  }
+
+  async function pay(at: string): Promise<void> {
+    const text = owed.get(at)
+    if (text === undefined) await deleteRunning(at)
+    else await put(at, text)
+    if (!owed.has(at) || owed.get(at) !== text) return
+    owed.delete(at)
+    owedSize -= text?.length ?? 0
+  }
+
+  /** Another replica may have run the call meanwhile: its record stays. */
+  async function deleteRunning(at: string): Promise<void> {
+    const entry = await store.get(at)
+    const found = entry && readRecord(entry.value)
+    if (entry === undefined || found?.runner !== runner) return
+    if (found.outcome.kind === 'running') await store.delete(at, { version: entry.version })
+  }
+
+  /** A store that forgot them is told again: a missing record means that the call did not run. */
+  async function prolong(): Promise<void> {
+    if (held.size === 0) return
+    const keys = [...held.keys()]
+    const found = await store.touchMany(keys.map((key) => ({ key, ttlMs: keepMs })))
+    const again = keys.flatMap((key, index) => {
+      const record = found[index] === true ? undefined : held.get(key)
+      if (record === undefined) return []
+      return [store.set(key, writeRecord(record), { ttlMs: keepMs, when: 'absent' })]
+    })
+    await Promise.all(again)
+  }
+
+  return {
+    get size() {
+      return held.size + owed.size
+    },
+    hold: (at, record) => void held.set(at, record),
+    async settle(at, record) {
+      held.delete(at)
+      try {
+        await put(at, record && writeRecord(record))
+      } catch (error) {
+        log.warn({ err: error }, 'Cannot keep the outcome of a call with an idempotency key yet')
+        owe(at, record)
+      }
+    },
+    disown: (at) => owe(at, undefined),
+    pay: (at) => (owed.has(at) ? pay(at) : undefined),
+    async beat() {
+      await Promise.all([prolong(), ...Array.from(owed.keys(), pay)])
+    },
+  }
+}
