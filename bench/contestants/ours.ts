@@ -126,12 +126,30 @@ function launch(
   name: string,
   backend: Variant['backend'],
 ): Launch {
-  const file = `${fixtures.folder}/${name}.yaml`
   const names = name.startsWith('ours-stdio') ? ['a'] : ['a', 'b']
+  const file = writeConfig(
+    fixtures,
+    name,
+    names.map((label) => backend(label, fixtures)),
+  )
+  return {
+    args: [oursScript(), 'vmcp', 'serve', '--config', file, '--port', String(port)],
+    env: { HOME: fixtures.folder, XDG_STATE_HOME: fixtures.folder },
+  }
+}
+
+/** Writes the file of a gateway of ours with these backends and further sections; its path. */
+export function writeConfig(
+  fixtures: Fixtures,
+  name: string,
+  backends: readonly object[],
+  rest: object = {},
+): string {
+  const file = `${fixtures.folder}/${name}.yaml`
   const config = {
     name: 'bench',
     groupRef: 'bench',
-    backends: names.map((label) => backend(label, fixtures)),
+    backends,
     incomingAuth: { type: 'anonymous' },
     outgoingAuth: { source: 'inline' },
     aggregation: {
@@ -141,15 +159,14 @@ function launch(
     operational: { sessions: { maxSessions: 20_000 } },
     audit: { enabled: true, logFile: `${fixtures.folder}/${name}-audit.log` },
     telemetry: { serviceName: 'bench', enablePrometheusMetricsPath: true, metricsEnabled: true },
+    ...rest,
   }
   writeFileSync(file, JSON.stringify(config, undefined, 2))
-  return {
-    args: [oursScript(), 'vmcp', 'serve', '--config', file, '--port', String(port)],
-    env: { HOME: fixtures.folder, XDG_STATE_HOME: fixtures.folder },
-  }
+  return file
 }
 
-function http(name: string, port: number): object {
+/** An HTTP backend of the file. */
+export function http(name: string, port: number): object {
   return { name, url: `http://127.0.0.1:${port}/mcp`, transport: 'streamable-http' }
 }
 

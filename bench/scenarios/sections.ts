@@ -4,6 +4,7 @@ import { cli } from './cli.ts'
 import { idleSessions } from './idle-sessions.ts'
 import { latency } from './latency.ts'
 import { micro } from './micro.ts'
+import { replicas } from './replicas.ts'
 import type { Section } from './section.ts'
 import { startup } from './startup.ts'
 import { cpuRatio, throughput, type Judge } from './throughput.ts'
@@ -54,6 +55,7 @@ export const SECTIONS: readonly Section[] = [
     ...OURS.filter(({ name }) => name === 'ours-http' || name === 'ours-stdio'),
   ]),
   idleSessions([peers.SDK_AGGREGATOR, ...OURS.filter(({ name }) => name === 'ours-http')]),
+  replicas,
   workflows,
   cli,
   micro,
