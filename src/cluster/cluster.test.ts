@@ -6,6 +6,8 @@ import type { JsonObject } from '../base/json.ts'
 import { mcpErrors } from '../mcp/errors.ts'
 import { scanResponse } from '../mcp/raw-response.ts'
 import { resultReply, type Reply } from '../mcp/reply.ts'
+import { storageErrors } from '../storage/errors.ts'
+import type { KeyValue } from '../storage/key-value.ts'
 import { openStorage } from '../storage/open-storage.ts'
 import type { Stores } from '../storage/stores.ts'
 import {
@@ -68,6 +70,25 @@ describe('connections of a cluster', () => {
     const [one, two] = await Promise.all([a.connect(place, lost), b.connect(place, lost)])
     assert.notEqual(one.sessionId, old.sessionId)
     assert.equal(two.sessionId, one.sessionId)
+  })
+
+  it('are refused for now where the store cannot be asked and others may have them; not to the only replica', async () => {
+    const away = { is: false }
+    const times = { beatMs: 60_000, entryMs: 120_000 }
+    await using late = await startReplica(awayWhen(away, stores.keyValue), { times })
+    const own = await openStorage({ provider: 'memory' }, { now: systemNow })
+    await using only = await startReplica(awayWhen(away, own.keyValue), { times })
+    const place = { ...PLACE, backend: 'http while away' }
+    const one = await a.connect(place, HTTP)
+    away.is = true
+    await assert.rejects(late.connect(place, HTTP), {
+      code: 'CLUSTER_SESSION_UNKNOWN',
+      status: 503,
+    })
+    assert.equal(late.opened.length, 0)
+    await only.connect(place, HTTP)
+    away.is = false
+    assert.equal((await late.connect(place, HTTP)).sessionId, one.sessionId)
   })
 
   it('reach a process where it lives', async () => {
@@ -276,4 +297,14 @@ async function until(what: string, holds: () => boolean): Promise<void> {
 async function openClosable() {
   const stores = await openStorage({ provider: 'memory' }, { now: systemNow })
   return { ...stores, [Symbol.asyncDispose]: () => stores.close() }
+}
+
+/** The store, as if Redis were not there. */
+function awayWhen(away: { readonly is: boolean }, store: KeyValue): KeyValue {
+  return new Proxy(store, {
+    get: (target, name: keyof KeyValue) =>
+      away.is
+        ? () => Promise.reject(storageErrors.REDIS_AWAY({ store: 'test', reason: 'cut off' }))
+        : target[name].bind(target),
+  })
 }

@@ -35,4 +35,12 @@ export const clusterErrors = defineErrors('CLUSTER', {
     message: (d: { replica: string; backend: string }) =>
       `Replica ${d.replica} has no connection to backend "${d.backend}" for this client`,
   },
+  /** The client may try again: another replica may have the session, and this one finds it when the store is back. */
+  SESSION_UNKNOWN: {
+    fault: 'environment',
+    status: 503,
+    message: (d: { backend: string; reason: string; ran: 'no'; retryAfterMs: number }) =>
+      `Cannot find out which session of backend "${d.backend}" is this client's: ${d.reason}`,
+    hint: () => 'Try again: another replica may have it, and all of them when the store is back',
+  },
 })

@@ -145,6 +145,7 @@ export async function openCluster(options: ClusterOptions): Promise<Cluster> {
     sealer,
     ttlMs: options.ttlMs,
     processes,
+    hasOthers: () => directory.others.length > 0,
     log,
   })
 

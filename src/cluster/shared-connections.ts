@@ -3,6 +3,7 @@ import type { LegacyResume } from '../mcp/connect-backend.ts'
 import type { KeyValue } from '../storage/key-value.ts'
 import type { Sealer } from '../storage/sealing.ts'
 import type { Logger } from '../telemetry/logger.ts'
+import { clusterErrors } from './errors.ts'
 import { placeKey, type Place } from './owner.ts'
 import { readPlace, writePlace, type PlaceRecord } from './place-record.ts'
 import type { Processes } from './processes.ts'
@@ -30,6 +31,8 @@ export interface SharedConnectionsOptions {
   /** Life of a record that is not prolonged, milliseconds; asked each time. */
   readonly ttlMs: () => number
   readonly processes: Processes
+  /** True if there were other replicas when the store could be asked last. */
+  readonly hasOthers: () => boolean
   readonly log: Logger
 }
 
@@ -88,11 +91,16 @@ export function createSharedConnections(options: SharedConnectionsOptions): Shar
         return await connectSession(wanted)
       } catch (error) {
         if (!isStoreAway(error)) throw error
-        // Alone for now: another replica would begin a session of its own.
-        log.warn(
-          { backend: wanted.place.backend, err: error },
-          'Cannot share a session of a backend',
-        )
+        const { backend } = wanted.place
+        if (options.hasOthers()) {
+          // One of them may have it: another session would be another state, and the client would not know.
+          const { message: reason } = error
+          throw clusterErrors.SESSION_UNKNOWN(
+            { backend, reason, ran: 'no', retryAfterMs: 1_000 },
+            error,
+          )
+        }
+        log.warn({ backend, err: error }, 'Cannot share a session of a backend')
         return wanted.open()
       }
     },
