@@ -9,7 +9,7 @@ export interface Load {
   /** Calls that have ended so far. */
   readonly records: readonly CallRecord[]
   /** Answers that contradicted earlier ones. */
-  untrue(): number
+  untrue(): readonly string[]
   /** No new calls; resolves when those under way have ended. */
   stop(): Promise<void>
 }
@@ -70,7 +70,10 @@ export async function startLoad({ callers, pauseMs }: LoadOptions): Promise<Load
 
   return {
     records,
-    untrue: () => states.reduce((sum, state) => sum + state.untrue(), 0),
+    untrue: () =>
+      states.flatMap((state, index) =>
+        state.untrue().map((text) => `${callers[index]!.kind}-${index}: ${text}`),
+      ),
     async stop() {
       stopping = true
       await Promise.all(lanes)

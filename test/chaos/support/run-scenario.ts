@@ -66,12 +66,13 @@ export async function runScenario(scenario: Scenario, logFolder: string): Promis
     await ground.saveLogs(logFolder)
   }
   await scenario.check?.(play)
+  for (const what of load.untrue()) play.wrong(what)
   const effects = await ground.ledger.read()
   const figures = figuresOf({
     records: load.records,
     faults,
     effects,
-    untrue: untrue + load.untrue(),
+    untrue,
   })
   return { figures, notes: [...notes, ...troubles(load.records)] }
 }

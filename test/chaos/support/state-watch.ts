@@ -3,13 +3,13 @@ import type { Ending } from './call-until-answered.ts'
 /** What one client knows of its session at the counting backend, held against each answer. */
 export interface StateWatch {
   see(what: string, ending: Ending): void
-  /** How often the count went back without a word of it. */
-  untrue(): number
+  /** Where the count went back without a word of it. */
+  untrue(): readonly string[]
 }
 
 export function createStateWatch(): StateWatch {
   let last = 0
-  let wentBack = 0
+  const wentBack: string[] = []
   let told = 0
   return {
     see(what, { kind, text, lostState }) {
@@ -19,10 +19,10 @@ export function createStateWatch(): StateWatch {
       if (lostState && what.startsWith('shop_')) told++
       if (what !== 'shop_count') return
       const value = Number(text)
-      if (value <= last) wentBack++
+      if (value <= last) wentBack.push(`its count went from ${last} to ${value}`)
       last = value
     },
     // Another call may have brought the word, before or after.
-    untrue: () => Math.max(0, wentBack - told),
+    untrue: () => wentBack.slice(told),
   }
 }
