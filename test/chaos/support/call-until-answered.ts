@@ -42,7 +42,7 @@ export async function callUntilAnswered(
     if (leftMs <= 0) {
       return { kind: 'unanswered', text: '', lostState: false, retries: retries - 1, reasons }
     }
-    const judged = await attempt(caller, request, Math.min(limits.attemptMs, leftMs))
+    const judged = await attempt(caller, request, Math.ceil(Math.min(limits.attemptMs, leftMs)))
     if (judged.kind === 'done') {
       return { kind: 'normal', text: judged.text, lostState: judged.lostState, retries, reasons }
     }

@@ -11,6 +11,8 @@ export interface CallRecord {
   /** The side effect it should have; undefined: it only looked. */
   readonly effect: string | undefined
   readonly ending: Ending
+  /** One call of somebody who makes no others: says nothing of how soon clients go on. */
+  readonly isSingle?: boolean
 }
 
 /** Something that was done to the fleet, and the moment. */
@@ -59,7 +61,10 @@ export function figuresOf({ records, faults, effects, untrue }: Seen): Figures {
     records.filter(({ ending }) => ending.kind === kind).length
   const normal = records.filter(({ ending }) => ending.kind === 'normal')
   const times = normal.map(({ startedAt, endedAt }) => endedAt - startedAt)
-  const recoveries = recoveriesOf(records, faults)
+  const recoveries = recoveriesOf(
+    records.filter(({ isSingle }) => isSingle !== true),
+    faults,
+  )
   return {
     calls: records.length,
     normal: normal.length,

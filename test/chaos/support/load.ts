@@ -8,6 +8,13 @@ import type { Caller, Request } from './wire.ts'
 export interface Load {
   /** Calls that have ended so far. */
   readonly records: readonly CallRecord[]
+  /** One call more, by another client, with a key. Never rejects. */
+  call(
+    caller: Caller,
+    client: string,
+    tool: string,
+    args: Readonly<Record<string, unknown>>,
+  ): Promise<void>
   /** Answers that contradicted earlier ones. */
   untrue(): readonly string[]
   /** No new calls; resolves when those under way have ended. */
@@ -70,6 +77,19 @@ export async function startLoad({ callers, pauseMs }: LoadOptions): Promise<Load
 
   return {
     records,
+    async call(caller, client, name, args) {
+      const startedAt = performance.now()
+      const _meta = { [META_KEY]: `${client}-${startedAt}` }
+      const request = { method: 'tools/call', params: { name, arguments: args, _meta } }
+      const ending = await callUntilAnswered(caller, request, {
+        attemptMs: TOTAL_MS,
+        totalMs: TOTAL_MS,
+        harmless: false,
+      })
+      const endedAt = performance.now()
+      const times = { startedAt, endedAt }
+      records.push({ client, what: name, ...times, effect: undefined, ending, isSingle: true })
+    },
     untrue: () =>
       states.flatMap((state, index) =>
         state.untrue().map((text) => `${callers[index]!.kind}-${index}: ${text}`),

@@ -13,6 +13,8 @@ export interface Play {
   fault(what: string): void
   /** Calls of clients that have ended. */
   readonly records: readonly CallRecord[]
+  /** Calls a tool as another modern client, with a key; it counts like the calls of the others. Never rejects. */
+  call(client: string, tool: string, args: Readonly<Record<string, unknown>>): Promise<void>
   /** An answer that a check of the scenario found to be untrue, or something done that must not be. */
   wrong(what: string): void
   /** Stands in the report. */
@@ -51,6 +53,8 @@ export async function runScenario(scenario: Scenario, logFolder: string): Promis
     ground,
     fault: (what) => void faults.push({ what, at: performance.now() }),
     records: load.records,
+    call: (client, tool, args) =>
+      load.call(createModernCaller(ground.balancer.url), client, tool, args),
     wrong(what) {
       untrue++
       notes.push(`wrong: ${what}`)
@@ -96,11 +100,16 @@ function troubles(records: readonly CallRecord[]): string[] {
     const [reason] = ending.reasons
     if (reason === undefined) continue
     const kind = client.replace(/-\d+$/, '')
-    const text = `${ending.kind} after “${reason.slice(0, 140)}” (${kind} ${what})`
+    const text = `${ending.kind} after “${masked(reason).slice(0, 140)}” (${kind} ${what})`
     counts.set(text, (counts.get(text) ?? 0) + 1)
   }
   return [...counts]
     .toSorted(([, a], [, b]) => b - a)
     .slice(0, SHOWN_TROUBLES)
     .map(([text, count]) => `${count} × ${text}`)
+}
+
+/** Without what differs from time to time: ids and ports. */
+function masked(reason: string): string {
+  return reason.replaceAll(/\b[0-9a-f]{8}-[0-9a-f-]{27}\b/g, '…').replaceAll(/:\d{4,5}\b/g, '')
 }
