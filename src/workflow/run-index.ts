@@ -20,6 +20,8 @@ export interface RunIndex {
   take(entry: Indexed, owner: string): Promise<boolean>
   /** Moves an ended run to the open ones; false: somebody else did, or it is gone. */
   reopen(entry: Indexed, summary: RunSummary): Promise<boolean>
+  /** Forgets an ended run; false: somebody resumed it, or it is gone. */
+  drop(entry: Indexed): Promise<boolean>
   find(run: string): Promise<(Indexed & { readonly open: boolean }) | undefined>
   open(): AsyncIterable<Indexed>
   ended(): AsyncIterable<Indexed>
@@ -57,6 +59,7 @@ export function createRunIndex(store: KeyValue, prefix: string): RunIndex {
       await store.set(openKey(summary.id), JSON.stringify(summary))
       return true
     },
+    drop: ({ summary, version }) => store.delete(endedKey(summary.id), { version }),
     async find(run) {
       const open = await get(openKey(run))
       if (open !== undefined) return { ...open, open: true }

@@ -134,9 +134,19 @@ export async function openRunStore(options: RunStoreOptions): Promise<RunStore> 
         const oldest = ended.shift()
         if (oldest === undefined) break
         keptBytes -= oldest.bytes
-        await forget(oldest.id)
+        await forgetEnded(oldest)
       }
     },
+  }
+
+  /** Unless it was resumed since, here or by another process: then it is under way, or has ended once more. */
+  async function forgetEnded({ id, endedAt }: Ended): Promise<void> {
+    const found = await index.find(id)
+    if (found !== undefined) {
+      const isOther = found.open || found.summary.endedAt !== endedAt
+      if (isOther || !(await index.drop(found))) return
+    }
+    await appendLog.delete(journalKey(id))
   }
 
   function keep({ id, endedAt = now(), journalBytes: bytes = 0 }: RunSummary): void {

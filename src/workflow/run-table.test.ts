@@ -140,6 +140,38 @@ describe('the table of runs', () => {
     })
   })
 
+  it('does not forget a run that was resumed for having ended once', async () => {
+    await withStores(async (stores) => {
+      const held = Promise.withResolvers<JsonObject>()
+      let isFirst = true
+      const call = ({ step }: StepCall): Promise<JsonObject> => {
+        if (step !== 'b') return Promise.resolve(fine({ n: 7 }))
+        if (!isFirst) return held.promise
+        isFirst = false
+        return Promise.resolve({ isError: true, content: [] })
+      }
+      const limits = { keepMs: 60_000, maxRuns: 1, maxRunBytes: 1000 }
+      const { table, errors } = await openTestTable(stores, { call }, { limits })
+      const run = await table.start({ plan: chain, args: {}, caller: {} })
+      assert.equal((await run.outcome).status, 'failed')
+      const other = await openTestTable(stores, {}, { limits })
+      const resumed = await table.resume(run.id)
+      await (
+        await other.table.start({ plan: chain, args: {}, caller: {} })
+      ).outcome
+      await (
+        await other.table.start({ plan: chain, args: {}, caller: {} })
+      ).outcome
+      assert.equal((await table.get(run.id))?.status, 'running')
+      held.resolve(fine({ done: true }))
+      assert.deepEqual(await resumed.outcome, { status: 'completed', output: { done: true } })
+      assert.equal((await table.get(run.id))?.status, 'completed')
+      assert.deepEqual(errors, [])
+      await other.table.close()
+      await table.close()
+    })
+  })
+
   it('ends a run as unknown when it died in a call that must not be made twice; an operator can resume it', async () => {
     await withStores(async (stores) => {
       let reached = false
