@@ -159,6 +159,21 @@ describe('callBackend()', () => {
     assert.equal(call.cancellation.cancelled, false)
   })
 
+  it('goes on with the call of a modern client that has no roots', async () => {
+    const fake = createFakeBackend()
+    fake.answer = async (request) => {
+      await request.onQuestion?.({ method: 'roots/list', params: {} }).catch(() => {})
+      return DONE
+    }
+    const refusal = mcpErrors.CLIENT_CANNOT_ANSWER({
+      method: 'roots/list',
+      reason: 'not declared',
+      requiredCapabilities: { roots: {} },
+    })
+    const call = makeCall({ client: MODERN_CLIENT, ask: () => Promise.reject(refusal) })
+    assert.deepEqual(await callBackend(await backendOf(fake), call, REQUEST), DONE)
+  })
+
   it('leaves a refusal of a legacy client to the tool', async () => {
     const fake = createFakeBackend()
     fake.answer = async (request) => {

@@ -198,8 +198,11 @@ async function exchangeWithRefusal(
     try {
       return await ask(question)
     } catch (error) {
-      refusal = error
-      own.cancel('the client cannot answer')
+      // Many ask for roots as soon as they are connected, and do without.
+      if (question.method !== 'roots/list') {
+        refusal = error
+        own.cancel('the client cannot answer')
+      }
       throw error
     }
   }
