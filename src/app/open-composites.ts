@@ -27,7 +27,7 @@ export interface Composites {
   leave(waitMs: number): Promise<void>
 }
 
-const RUN_PREFIX = 'thv:vmcp:run:'
+const RUN_PREFIX = 'run:'
 
 export function openComposites(options: CompositesOptions): Composites {
   const { config, means } = options
