@@ -30,6 +30,8 @@ const MAX_STORED_BYTES = 128 * 1024
 const CONFIRM_MS = 5_000
 /** Replicas that change the same session at once come one after the other. */
 const MAX_WRITES = 10
+/** Changes of one session that wait for the store. */
+const MAX_UNSAVED = 100
 
 /** A session in this process; what others keep for it is in maps of their own. */
 interface LiveSession extends ClientSession {
@@ -44,7 +46,11 @@ interface LiveSession extends ClientSession {
   /** How often others said that they changed it. */
   changes: number
   confirming: Promise<boolean> | undefined
+  /** What the store did not take when it was made; `record` has it. */
+  unsaved: readonly RecordChange[]
 }
+
+type RecordChange = (record: SessionRecord) => SessionRecord
 
 /** The other replicas of this gateway, as far as sessions concern them. */
 export interface SessionPeers {
@@ -218,6 +224,7 @@ export function createSessions(options: SessionsOptions): SessionTable {
         confirmedMs: at,
         changes: 0,
         confirming: undefined,
+        unsaved: [],
       })
       if (record.ownOffers.length > 0) await options.onRestored?.(session, record.ownOffers)
       return session
@@ -257,6 +264,7 @@ export function createSessions(options: SessionsOptions): SessionTable {
         }
         // What was changed while we read is to be read again.
       } while (changes !== session.changes)
+      if (session.unsaved.length > 0) await write(session, (record) => record)
     } catch (error) {
       log.debug({ session: session.id, err: error }, 'Cannot compare a session with its record')
     }
@@ -274,8 +282,9 @@ export function createSessions(options: SessionsOptions): SessionTable {
     return true
   }
 
-  function take(session: LiveSession, record: SessionRecord, version: number): void {
+  function take(session: LiveSession, stored: SessionRecord, version: number): void {
     const before = session.record
+    const record = session.unsaved.reduce((changed, change) => change(changed), stored)
     session.record = record
     session.recordVersion = version
     session.streamAt = elsewhere(record)
@@ -288,11 +297,27 @@ export function createSessions(options: SessionsOptions): SessionTable {
     }
   }
 
-  /** Writes a change by compare-and-set, over whatever others wrote meanwhile. Rejects if it is too large or the store fails. */
+  /**
+   * Writes a change by compare-and-set, over whatever others wrote meanwhile. Rejects if it is too large or the store fails; then
+   * `later` is written when the store is back.
+   */
   async function write(
     session: LiveSession,
-    change: (record: SessionRecord) => SessionRecord,
+    change: RecordChange,
+    later: RecordChange = change,
   ): Promise<void> {
+    const { unsaved } = session
+    try {
+      await writeNow(session, change)
+      session.unsaved = session.unsaved.filter((each) => !unsaved.includes(each))
+    } catch (error) {
+      const isOurs = isAppError(error, 'GATEWAY_SESSION_TOO_LARGE')
+      if (!isOurs && unsaved.length < MAX_UNSAVED) session.unsaved = [...session.unsaved, later]
+      throw error
+    }
+  }
+
+  async function writeNow(session: LiveSession, change: RecordChange): Promise<void> {
     for (let tries = 0; tries < MAX_WRITES; tries++) {
       const record = change(session.record)
       const text = writeRecord(record)
@@ -313,8 +338,14 @@ export function createSessions(options: SessionsOptions): SessionTable {
       }
       const entry = await store.get(keyPrefix + session.id)
       const found = entry && readRecord(entry.value)
-      if (entry === undefined) await storeAgain(session)
-      if (entry === undefined || found === undefined) return
+      if (entry === undefined) {
+        const before = session.recordVersion
+        const lives = await storeAgain(session)
+        if (!lives || session.recordVersion !== before) return
+        // The store forgot it, and another replica was quicker to say so.
+        continue
+      }
+      if (found === undefined) return
       take(session, found, entry.version)
     }
   }
@@ -343,6 +374,7 @@ export function createSessions(options: SessionsOptions): SessionTable {
     const isOver = (session: LiveSession) => at - session.lastUsedMs >= ttlMs
     await Promise.all([...live.values()].filter(isOver).map(expire))
     await prolong([...live.values()]).catch((error: unknown) => logTouch(error))
+    await Promise.all([...live.values()].filter(({ unsaved }) => unsaved.length > 0).map(confirm))
   }
 
   /** Nobody used it here; another replica may be serving it all the time. */
@@ -387,6 +419,7 @@ export function createSessions(options: SessionsOptions): SessionTable {
         confirmedMs: at,
         changes: 0,
         confirming: undefined,
+        unsaved: [],
       })
     },
     find(id, principal) {
@@ -394,7 +427,8 @@ export function createSessions(options: SessionsOptions): SessionTable {
       if (session !== undefined) {
         if (peers === undefined) return checked(session, principal)
         const sinceMs = now() - session.confirmedMs
-        if (sinceMs < CONFIRM_MS && session.confirmedMs >= peers.trustedSinceMs()) {
+        // A clock that was set back says nothing of when that was.
+        if (sinceMs >= 0 && sinceMs < CONFIRM_MS && session.confirmedMs >= peers.trustedSinceMs()) {
           return checked(session, principal)
         }
         const confirming = confirm(session)
@@ -447,7 +481,12 @@ export function createSessions(options: SessionsOptions): SessionTable {
       const own = live.get(session.id)
       if (peers === undefined || own === undefined || own.record.streamAt === peers.self) return
       session.streamAt = undefined
-      await write(own, (record) => ({ ...record, streamAt: peers.self })).catch(logTouch)
+      const before = own.record.streamAt
+      const claim: RecordChange = (record) => ({ ...record, streamAt: peers.self })
+      // Whoever claimed it while the store was away may have been later.
+      const claimLater: RecordChange = (record) =>
+        record.streamAt === before ? claim(record) : record
+      await write(own, claim, claimLater).catch(logTouch)
     },
     end: endSession,
     async reread(id) {
