@@ -49,6 +49,22 @@ describe('connections of a cluster', () => {
     assert.equal(two.sessionId, one.sessionId)
   })
 
+  it('are stored again when the store forgot them, for replicas that come later', async () => {
+    const place = { ...PLACE, backend: 'http forgotten' }
+    const { sessionId, version } = await a.connect(place, HTTP)
+    assert.ok(sessionId !== undefined)
+    const used = { ...place, session: { sessionId, version } }
+    for await (const { key } of stores.keyValue.scan('')) {
+      if (key.endsWith(placeKey(place))) await stores.keyValue.delete(key)
+    }
+    await a.cluster.connections.prolong([used], 60_000)
+    assert.equal((await b.connect(place, HTTP)).sessionId, sessionId)
+    const other = { ...place, session: { sessionId: 'another', version } }
+    await b.cluster.connections.prolong([other], 60_000)
+    await using c = await startReplica(stores.keyValue)
+    assert.equal((await c.connect(place, HTTP)).sessionId, sessionId, 'nothing is replaced')
+  })
+
   it('are one session where both open the first at once', async () => {
     const place = { ...PLACE, backend: 'http at once' }
     const [one, two] = await Promise.all([

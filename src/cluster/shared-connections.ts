@@ -1,6 +1,7 @@
 import type { BackendConnection } from '../mcp/backend-connection.ts'
 import type { LegacyResume } from '../mcp/connect-backend.ts'
 import type { KeyValue } from '../storage/key-value.ts'
+import type { ProtocolVersion } from '../mcp/versions.ts'
 import type { Sealer } from '../storage/sealing.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { clusterErrors } from './errors.ts'
@@ -10,12 +11,20 @@ import type { Processes } from './processes.ts'
 import type { SharedConnect } from './shared-connect.ts'
 import { isStoreAway } from './store-away.ts'
 
+/** A place that is in use here; `session`: the one its backend keeps, if any. */
+export interface UsedPlace extends Place {
+  readonly session?: { readonly sessionId: string; readonly version: ProtocolVersion }
+}
+
 /** Connections to backends that belong to somebody, the same ones on every replica. */
 export interface SharedConnections {
   /** Opens the connection, goes on with the one there is, or reaches it through the replica that has it. */
   connect(wanted: SharedConnect): Promise<BackendConnection>
-  /** The owners are active: what is kept of their connections lives on. Never rejects. */
-  prolong(places: readonly Place[], ttlMs: number): Promise<void>
+  /**
+   * The owners are active: what is kept of their connections lives on, and sessions that the store lost are written again, so
+   * that other replicas go on with them. Never rejects.
+   */
+  prolong(places: readonly UsedPlace[], ttlMs: number): Promise<void>
   /** True while something is stored of it: others may use it. True as well if the store cannot be asked. */
   isKept(place: Place): Promise<boolean>
   /** The owner has ended: nobody goes on with it. Never rejects. */
@@ -76,6 +85,13 @@ export function createSharedConnections(options: SharedConnectionsOptions): Shar
     throw new Error(`Another replica always was quicker with a session of ${wanted.place.backend}`)
   }
 
+  function storeAgain(place: UsedPlace, ttlMs: number): Promise<unknown> | undefined {
+    if (place.session === undefined) return undefined
+    const key = keyOf(place)
+    const text = writePlace({ kind: 'session', ...place.session }, key, sealer)
+    return store.set(key, text, { ttlMs, when: 'absent' })
+  }
+
   async function forget(place: Place): Promise<void> {
     try {
       await store.delete(keyOf(place))
@@ -108,8 +124,11 @@ export function createSharedConnections(options: SharedConnectionsOptions): Shar
       if (places.length === 0) return
       try {
         // A little longer than what it belongs to.
-        const touches = places.map((place) => ({ key: keyOf(place), ttlMs: ttlMs + SLACK_MS }))
-        await store.touchMany(touches)
+        const lifeMs = ttlMs + SLACK_MS
+        const touches = places.map((place) => ({ key: keyOf(place), ttlMs: lifeMs }))
+        const found = await store.touchMany(touches)
+        const lost = places.filter((_, index) => !found[index])
+        await Promise.all(lost.flatMap((place) => storeAgain(place, lifeMs) ?? []))
       } catch (error) {
         log.debug({ err: error }, 'Cannot prolong what is kept of connections')
       }

@@ -3,7 +3,7 @@ import { Cancellation } from '../base/cancellation.ts'
 import { isAppError } from '../base/errors.ts'
 import type { Now } from '../base/clock.ts'
 import type { SharedPermits } from '../cluster/shared-permits.ts'
-import type { SharedConnections } from '../cluster/shared-connections.ts'
+import type { SharedConnections, UsedPlace } from '../cluster/shared-connections.ts'
 import type { JsonObject } from '../base/json.ts'
 import type { BackendConnection, ConnectionEvents } from '../mcp/backend-connection.ts'
 import type { Call } from '../mcp/call.ts'
@@ -89,6 +89,8 @@ export interface Backend {
   relistOwn(owner: SlotOwner, kinds: ReadonlySet<ListKind>): Promise<void>
   /** True if the session has a connection of its own here. */
   serves(session: ClientSession): boolean
+  /** That connection, as others know it. */
+  usedPlace(session: ClientSession): UsedPlace
   endSession(session: ClientSession, end: SessionEnd): void
   sweep(): void
   readonly connections: number
@@ -188,14 +190,21 @@ export function createBackend(options: BackendOptions): Backend {
             !isProcess() &&
             (await connections.isKept({ owner: toOwner(owner), backend: config.name })),
           onUsed: (owner) =>
-            void connections.prolong(
-              [{ owner: toOwner(owner), backend: config.name }],
-              operational.sessions.ttlMs,
-            ),
+            void connections.prolong([usedPlace(owner)], operational.sessions.ttlMs),
         }),
     now: options.now,
     onEnd: (owner) => events.onOwnOffer(backend, owner, undefined),
   })
+
+  function usedPlace(owner: SlotOwner): UsedPlace {
+    const place = { owner: toOwner(owner), backend: config.name }
+    const connection = pool.peek(owner)?.connection
+    if (connection?.sessionId === undefined || connection.era !== 'legacy' || isProcess()) {
+      return place
+    }
+    const { sessionId, version } = connection
+    return { ...place, session: { sessionId, version } }
+  }
 
   function slotBasics() {
     return {
@@ -525,6 +534,7 @@ export function createBackend(options: BackendOptions): Backend {
       const slot = pool.peek(owner) ?? (await openOwned(owner))
       if (slot !== undefined) await relist(slot, owner, kinds, false)
     },
+    usedPlace: (session) => usedPlace({ kind: 'session', session }),
     serves: (session) => pool.peek({ kind: 'session', session })?.connection !== undefined,
     endSession(session, end) {
       const isHere = pool.peek({ kind: 'session', session }) !== undefined

@@ -165,9 +165,8 @@ export function createGateway(options: GatewayOptions): Gateway {
     },
     onProlonged(session, ttlMs) {
       if (options.peers === undefined) return
-      const owner = toOwner({ kind: 'session', session })
       const served = [...backends.values()].filter((backend) => backend.serves(session))
-      const places = served.map(({ name }) => ({ owner, backend: name }))
+      const places = served.map((backend) => backend.usedPlace(session))
       void options.peers.connections.prolong(places, ttlMs)
     },
   })

@@ -85,7 +85,7 @@ export interface SessionsOptions {
   readonly onRestored?: (session: ClientSession, ownOffers: readonly string[]) => Promise<void>
   /** The client's standalone stream ends here from now on. */
   readonly onStream?: (session: ClientSession) => void
-  /** The session is in use: what is stored for it lives on for so long. */
+  /** The session is in use: what is stored for it lives on for so long, and is stored again if it was lost. */
   readonly onProlonged?: (session: ClientSession, ttlMs: number) => void
   readonly log: Logger
 }
@@ -279,6 +279,8 @@ export function createSessions(options: SessionsOptions): SessionTable {
     const text = writeRecord(session.record)
     const version = await store.set(keyPrefix + session.id, text, { ttlMs, when: 'absent' })
     if (version !== undefined) session.recordVersion = version
+    // It lost what belongs to the session as well.
+    options.onProlonged?.(session, ttlMs)
     return true
   }
 
