@@ -1,0 +1,134 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Worker, type Job } from 'bullmq'
+import { Cancellation } from '../../base/cancellation.ts'
+import { isAppError } from '../../base/errors.ts'
+import type { KeyValue } from '../key-value.ts'
+import type { MessageBus } from '../message-bus.ts'
+import type { RedisSettings } from '../redis-settings.ts'
+import type { ServeWork, Serving } from '../work-queue.ts'
+import { createRedisClient } from './redis-client.ts'
+import type { WorkNames } from './work-names.ts'
+
+export interface RedisWorkerOptions extends ServeWork {
+  readonly settings: RedisSettings
+  readonly names: WorkNames
+  readonly keyValue: KeyValue
+  readonly bus: MessageBus
+  /** A worker that gave no sign of life for so long is gone; it is noticed within one to two times this. */
+  readonly lostAfterMs: number
+  /** How long results are kept. */
+  readonly keepMs: number
+  readonly onError: (error: unknown) => void
+}
+
+export interface RedisWorker extends Serving {
+  /** Tells what is still done to end, and gives the connections up whatever still runs. Its work is lost. */
+  close(): Promise<void>
+}
+
+const CANCELLED = 'not wanted any more'
+/** How often to look whether what is done was cancelled. */
+const LOOK_MS = 2_000
+/** While Redis is away: how long a result waits for it, and how often that is tried. */
+const RESULT_PATIENCE_MS = 60_000
+const RESULT_RETRY_MS = 500
+const CLOSING = 'this replica closes'
+/** What work that was told to end may still take. */
+const CLOSE_MS = 2_000
+
+/** Takes work of a queue, over two connections of its own. */
+export async function openRedisWorker(options: RedisWorkerOptions): Promise<RedisWorker> {
+  const { settings, names, keyValue, bus, concurrency, lostAfterMs, keepMs, onError } = options
+  const running = new Map<string, Cancellation>()
+  let closed = false
+  const client = createRedisClient(settings, { mayRetry: () => !closed, patient: true })
+  client.on('error', () => {})
+  const stopListening = await bus.subscribe(names.cancelChannel, (id) =>
+    running.get(id)?.cancel(CANCELLED),
+  )
+  const worker = new Worker<string, string>(names.queue, doWork, {
+    connection: client,
+    prefix: names.prefix,
+    concurrency,
+    skipVersionCheck: true,
+    lockDuration: lostAfterMs,
+    stalledInterval: lostAfterMs,
+    // Never given to another one by itself: what is lost may have been done.
+    maxStalledCount: 0,
+    maxStartedAttempts: 1,
+    drainDelay: 5,
+  })
+  worker.on('error', onError)
+  worker.on('failed', (job) => {
+    if (job?.id !== undefined) tellDone(job.id)
+  })
+  await worker.waitUntilReady()
+  const looking = setInterval(() => void lookForCancelled().catch(onError), LOOK_MS).unref()
+  let draining: Promise<void> | undefined
+
+  function drain(): Promise<void> {
+    draining ??= (async () => {
+      await worker.close().catch(onError)
+      clearInterval(looking)
+      await stopListening().catch(onError)
+      client.disconnect()
+    })()
+    return draining
+  }
+
+  return {
+    drain,
+    async close() {
+      closed = true
+      for (const cancellation of running.values()) cancellation.cancel(CLOSING)
+      await Promise.race([drain(), sleep(CLOSE_MS, undefined, { ref: false })])
+      clearInterval(looking)
+      await worker.disconnect().catch(() => {})
+      client.disconnect()
+    },
+  }
+
+  async function doWork(job: Job<string, string>): Promise<string> {
+    const id = job.id ?? ''
+    const cancellation = new Cancellation()
+    running.set(id, cancellation)
+    try {
+      const result = await options.work(job.data, cancellation)
+      // Not its outcome: whoever waits decides what becomes of it.
+      if (cancellation.reason === CLOSING) throw new Error(CLOSING)
+      await keep(id, result)
+      tellDone(id)
+      return ''
+    } finally {
+      running.delete(id)
+    }
+  }
+
+  /** A result is worth some patience while Redis is away. */
+  async function keep(id: string, result: string): Promise<void> {
+    const untilMs = performance.now() + RESULT_PATIENCE_MS
+    for (;;) {
+      try {
+        await keyValue.set(names.resultKey(id), result, { ttlMs: keepMs })
+        return
+      } catch (error) {
+        if (closed || !isAppError(error, AWAY) || performance.now() > untilMs) throw error
+        await sleep(RESULT_RETRY_MS)
+      }
+    }
+  }
+
+  function tellDone(id: string): void {
+    bus.publish(names.doneChannel, id).catch(onError)
+  }
+
+  async function lookForCancelled(): Promise<void> {
+    await Promise.all(
+      Array.from(running, async ([id, cancellation]) => {
+        if ((await keyValue.get(names.cancelKey(id))) !== undefined) cancellation.cancel(CANCELLED)
+      }),
+    )
+  }
+}
+
+const AWAY = 'STORAGE_REDIS_AWAY'
