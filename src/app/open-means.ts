@@ -14,7 +14,7 @@ import { fleetSecret } from './fleet-secret.ts'
 import { openSealer } from './open-sealer.ts'
 import { openSessionStore, type SessionStore } from './open-session-store.ts'
 import type { Stack } from './stack.ts'
-import { storedKey } from './stored-key.ts'
+import { keepStoredKey, storedKey } from './stored-key.ts'
 import { createCallTracing, type CallTracing } from './trace-calls.ts'
 
 /** What a gateway works with: the network, processes, storage, measurement. */
@@ -69,6 +69,9 @@ export async function openMeans(
   const sessionStore = stack.add(await openSessionStore({ sessionStorage, name, port, log }))
   const { stores } = sessionStore
   if (sessionStore.provider === 'redis' && sealer === undefined) log.warn({}, NOT_SEALED)
+  const store = stores.keyValue
+  const key = await storedKey({ store, fresh: () => randomBytes(32), sealer })
+  if (sessionStore.provider === 'redis') stack.add(keepStoredKey({ store, key, sealer, log }))
   return {
     metrics,
     callMetrics: createCallMetrics(metrics, info.name),
@@ -77,7 +80,7 @@ export async function openMeans(
     sessionStore,
     stores,
     sealer,
-    key: await storedKey({ store: stores.keyValue, fresh: () => randomBytes(32), sealer }),
+    key,
     secret,
     outbound: stack.add(createOutbound()),
     children: stack.add(createChildProcesses()),

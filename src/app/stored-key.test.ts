@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { openStorage } from '../storage/open-storage.ts'
 import { createSealer } from '../storage/sealing.ts'
-import { storedKey } from './stored-key.ts'
+import { silentLogger } from '../telemetry/logger.ts'
+import { keepStoredKey, storedKey } from './stored-key.ts'
 
 const fresh = () => randomBytes(32)
 const a = { id: 'a', key: fresh() }
@@ -38,6 +40,19 @@ describe('storedKey()', () => {
       assert.ok(!value.includes(key.toString('base64')))
     }
     await store.close()
+  })
+
+  it('is stored again when the store lost it, so that later replicas have the same', async () => {
+    for (const sealer of [undefined, createSealer([a])]) {
+      const store = await openStore()
+      const key = await storedKey({ store, fresh, sealer })
+      const keeper = keepStoredKey({ store, key, sealer, everyMs: 5, log: silentLogger })
+      await store.delete('key:state')
+      while ((await store.get('key:state')) === undefined) await sleep(5)
+      assert.deepEqual(await storedKey({ store, fresh, sealer }), key)
+      keeper.close()
+      await store.close()
+    }
   })
 
   it('says which key is missing instead of making another one', async () => {

@@ -1,5 +1,6 @@
 import type { KeyValue } from '../storage/key-value.ts'
 import type { Sealer } from '../storage/sealing.ts'
+import type { Logger } from '../telemetry/logger.ts'
 import { appErrors } from './errors.ts'
 
 const KEY = 'key:state'
@@ -31,6 +32,49 @@ export async function storedKey({ store, fresh, sealer }: StoredKeyOptions): Pro
   })
   // Another process was quicker: its key is the one.
   return written === undefined ? storedKey({ store, fresh, sealer }) : key
+}
+
+export interface KeepKeyOptions extends Omit<StoredKeyOptions, 'fresh'> {
+  readonly key: Buffer
+  /** Time between two looks, milliseconds. */
+  readonly everyMs?: number
+  readonly log: Logger
+}
+
+const LOOK_MS = 2_500
+
+/**
+ * Stores the key again when the store lost it (it was emptied, or had no room): a replica that starts then would make another
+ * one, and the others could neither read what it seals nor talk to it.
+ */
+export function keepStoredKey(options: KeepKeyOptions): { close(): void } {
+  const { store, key, sealer, log } = options
+  let looking = false
+  let isOther = false
+
+  async function look(): Promise<void> {
+    looking = true
+    try {
+      const text = key.toString('base64')
+      const found = await store.get(KEY)
+      if (found === undefined) {
+        const stored = await store.set(KEY, sealer?.seal(text, KEY) ?? text, { when: 'absent' })
+        if (stored !== undefined) log.warn({}, 'The store lost its key: it was stored again')
+      } else if (!isOther && !openKey(found.value, sealer).key.equals(key)) {
+        isOther = true
+        log.error({}, 'The store has another key than this replica: restart the replica')
+      }
+    } catch (error) {
+      log.debug({ err: error }, 'Cannot look whether the store still has its key')
+    } finally {
+      looking = false
+    }
+  }
+
+  const timer = setInterval(() => {
+    if (!looking) void look()
+  }, options.everyMs ?? LOOK_MS).unref()
+  return { close: () => clearInterval(timer) }
 }
 
 function openKey(value: string, sealer: Sealer | undefined): { key: Buffer; stale: boolean } {
