@@ -62,9 +62,7 @@ export function renderEvent(name: string, data: Readonly<Record<string, unknown>
 function stepRow(step: StepView, runMs: number): string[] {
   const { iterations, startedMs, durationMs } = step
   const what =
-    iterations === undefined
-      ? (step.tool ?? 'asks the caller')
-      : `${step.tool ?? ''} ×${iterations.count}${iterations.failed > 0 ? `, ${iterations.failed} failed` : ''}`
+    iterations === undefined ? (step.tool ?? 'asks the caller') : loopOf(step.tool, iterations)
   return [
     step.step,
     what,
@@ -75,6 +73,17 @@ function stepRow(step: StepView, runMs: number): string[] {
     step.outputBytes === 0 ? '' : size(step.outputBytes),
     bar(startedMs, durationMs, runMs),
   ]
+}
+
+function loopOf(
+  tool: string | undefined,
+  { count, failed, unknown }: NonNullable<StepView['iterations']>,
+): string {
+  const bad = [
+    ...(failed > 0 ? [`, ${failed} failed`] : []),
+    ...(unknown > 0 ? [`, ${unknown} unknown`] : []),
+  ]
+  return `${tool ?? ''} ×${count}${bad.join('')}`
 }
 
 /** Where in the time of the run the step was. */

@@ -171,6 +171,7 @@ describe('a run that dies after any entry of its journal', () => {
           const life = { plan, args, entries, world, safe: false, death, fails }
           await live({ ...life, lives })
           const before = structuredClone(entries)
+          const seen = new Map(world)
           const outcome = await live({ ...life, lives: Infinity })
           assert.ok(outcome, `it goes on after ${lives} entries`)
           for (const call of calls) {
@@ -180,10 +181,10 @@ describe('a run that dies after any entry of its journal', () => {
             for (const call of calls) assert.equal(world.get(call), 1, `${call} after ${lives}`)
           } else {
             assert.equal(outcome.status, 'outcome_unknown', JSON.stringify(outcome))
-            const open = openCalls(before)
-            const { step, iteration } = outcome.failure
-            const named = iteration === undefined ? step! : `${step}[${iteration}]`
-            assert.ok(open.has(named), `${named} was under way after ${lives} entries`)
+            const { step = '', iteration, unknown = [] } = outcome.failure
+            assert.deepEqual(new Set(unknown.map(unknownName)), openCalls(before))
+            assert.equal(unknownName({ step, iteration }), unknownName(unknown[0]!))
+            assert.deepEqual(world, seen, `nothing is begun any more after ${lives} entries`)
           }
           assert.deepEqual(rebuildOutcome(plan, 'r', recoverRun(entries)!), outcome)
         }
@@ -215,6 +216,73 @@ describe('a run that dies after any entry of its journal', () => {
       }
     })
   }
+
+  it('tells what is unknown whatever else ended it: a failure, a cancellation', async () => {
+    const plan = planOf(diamond)
+    const begun: JournalEntry[] = [
+      ...begin(plan, {}),
+      { kind: 'step-finished', at: 1, step: 'top', status: 'completed', tries: 1, output: {} },
+      { kind: 'call-started', at: 2, step: 'left', attempt: 1, safe: false },
+      { kind: 'call-started', at: 2, step: 'right', attempt: 1, safe: false },
+    ]
+    const endings: JournalEntry[] = [
+      { kind: 'step-finished', at: 3, step: 'left', status: 'failed', tries: 1, error: 'no' },
+      { kind: 'run-stopping', at: 3, status: 'cancelled', message: 'enough' },
+    ]
+    const wanted = [
+      {
+        status: 'failed',
+        unknown: [{ step: 'right' }],
+        message: /step "left" failed: no; .*"right"$/,
+      },
+      {
+        status: 'cancelled',
+        unknown: [{ step: 'left' }, { step: 'right' }],
+        message: /^enough; .*"left", "right"$/,
+      },
+    ]
+    for (const [at, ending] of endings.entries()) {
+      const entries = [...begun, ending]
+      const world: World = new Map()
+      const rest = { safe: false, lives: Infinity, death: 'at-next-entry', fails: never } as const
+      const outcome = await live({ plan, args: {}, entries, world, ...rest })
+      assert.ok(outcome !== undefined && outcome.status !== 'completed')
+      const { status, failure } = outcome
+      assert.deepEqual([status, failure.unknown], [wanted[at]!.status, wanted[at]!.unknown])
+      assert.match(failure.message, wanted[at]!.message)
+      assert.equal(world.size, 0)
+    }
+  })
+
+  it('keeps which iterations are unknown when it dies once more while it ends', async () => {
+    const plan = planOf(loop)
+    const item = { kind: 'call-started', at: 2, step: 'l', attempt: 1, safe: false } as const
+    const error = 'iterations 0, 2: nobody knows'
+    const ended = { kind: 'item-finished', at: 3, step: 'l', tries: 1 } as const
+    const lost = { ...ended, status: 'failed', unknown: true } as const
+    const entries: JournalEntry[] = [
+      ...begin(plan, args),
+      { kind: 'step-finished', at: 1, step: 'first', status: 'completed', tries: 1, output: {} },
+      { kind: 'loop-started', at: 2, step: 'l', count: 7 },
+      { ...item, item: 0 },
+      { ...item, item: 1 },
+      { ...item, item: 2 },
+      { ...lost, item: 0 },
+      { ...ended, status: 'completed', item: 1, output: {} },
+      { ...lost, item: 2 },
+      { kind: 'step-finished', at: 4, step: 'l', status: 'failed', tries: 1, unknown: true, error },
+    ]
+    const world: World = new Map()
+    const rest = { safe: false, lives: Infinity, death: 'at-next-entry', fails: never } as const
+    const outcome = await live({ plan, args, entries, world, ...rest })
+    assert.ok(outcome?.status === 'outcome_unknown')
+    const { unknown } = outcome.failure
+    assert.deepEqual(unknown?.map(unknownName), ['l[0]', 'l[2]'])
+    assert.deepEqual(
+      (outcome.steps['l']?.output?.['iterations'] as JsonObject[]).map((one) => one['status']),
+      ['failed', 'completed', 'failed', ...new Array<string>(4).fill('cancelled')],
+    )
+  })
 
   it('dies again and again, and still makes each call once or says which is unknown', async () => {
     const plan = planOf(loop)
@@ -322,7 +390,8 @@ describe('a run that dies after any entry of its journal', () => {
     const options = { plan: planOf(asking), run: 'r', args: {}, cancellation: new Cancellation() }
     await runWorkflow({ ...options, ports: fakePorts({ journal, ask, tool }) })
     const before = said.slice(0, said.indexOf('question'))
-    assert.deepEqual(before, ['call-started', 'step-finished', 'asked', 'written'])
+    const call = ['call-started', 'written', 'step-finished']
+    assert.deepEqual(before, [...call, 'asked', 'written'])
   })
 
   it('does not go on with a run that was being cancelled, or is over its time', async () => {
@@ -453,6 +522,16 @@ function finishedCalls(entries: readonly JournalEntry[]): Set<string> {
     if (ended && entry.status === 'completed') done.add(nameOf(entry))
   }
   return done
+}
+
+function unknownName({
+  step,
+  iteration,
+}: {
+  step: string
+  iteration?: number | undefined
+}): string {
+  return nameOf(iteration === undefined ? { step } : { step, item: iteration })
 }
 
 function nameOf(entry: { readonly step: string; readonly item?: number }): string {

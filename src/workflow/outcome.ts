@@ -17,6 +17,14 @@ export interface RunFailure {
   readonly tries?: number
   /** What the step was called with, credentials masked. */
   readonly input?: Json
+  /** Every call that was under way when the gateway died, and must not be made twice: it may have done its work. */
+  readonly unknown?: readonly UnknownCall[]
+}
+
+/** A call of which nobody knows whether it did its work. */
+export interface UnknownCall {
+  readonly step: string
+  readonly iteration?: number
 }
 
 /** One step in the partial results of a run. */

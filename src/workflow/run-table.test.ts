@@ -88,6 +88,7 @@ describe('the table of runs', () => {
         completed: 1,
         failed: 1,
         running: 0,
+        unknown: 0,
       })
       await table.close()
     })
@@ -327,6 +328,34 @@ describe('the table of runs', () => {
       await second.table.close()
     })
   })
+
+  for (const provider of ['memory', 'sqlite'] as const) {
+    it(`keeps ended runs as long as it is told, and unfinished ones longer (${provider})`, async () => {
+      let time = systemNow()
+      const now = (): number => time
+      const keys = { path: ':memory:', keyPrefix: '' }
+      const settings = provider === 'memory' ? { provider } : { provider, ...keys }
+      const stores = await openStorage(settings, { now })
+      const limits = { keepMs: 60_000, maxRuns: 10, maxRunBytes: 10_000 }
+      const { table } = await openTestTable(stores, { ask: never }, { limits, now })
+      const plan = planOf([{ id: 'q', ask: 'Sure?' }])
+      const { id: parked } = await table.start({ plan, args: {}, caller: {} })
+      const ended = await table.start({ plan: chain, args: {}, caller: {} })
+      await ended.outcome
+      time += 59_000
+      assert.equal((await table.get(ended.id))?.status, 'completed')
+      time += 2000
+      assert.deepEqual(
+        (await table.list()).map(({ id }) => id),
+        [parked],
+      )
+      assert.equal(await table.get(ended.id), undefined)
+      assert.equal(await table.outcome(ended.id), undefined)
+      assert.equal((await table.get(parked))?.status, 'waiting')
+      await table.close()
+      await stores.close()
+    })
+  }
 
   it('forgets the oldest ended runs beyond the limit, and starts no more than that at once', async () => {
     await withStores(async (stores) => {

@@ -70,6 +70,8 @@ export interface StepTimeline {
     readonly completed: number
     readonly failed: number
     readonly running: number
+    /** Begun before a crash, and must not be made again: nobody knows how they came out. */
+    readonly unknown: number
   }
 }
 

@@ -13,7 +13,7 @@ interface Seen {
   error?: string
   count: number
   begun: Set<number>
-  ended: Map<number, StepStatus>
+  ended: Map<number, StepStatus | 'unknown'>
 }
 
 /** What happened in each step of a run, read from its journal: when, how often, how much. */
@@ -40,7 +40,7 @@ function take(seen: Seen, entry: JournalEntry): void {
       seen.tries += 1
       break
     case 'item-finished':
-      seen.ended.set(entry.item, entry.status)
+      seen.ended.set(entry.item, entry.unknown === true ? 'unknown' : entry.status)
       seen.bytes += bytesOf(entry.output, entry.omittedBytes)
       break
     case 'step-finished':
@@ -77,7 +77,8 @@ function iterationsOf({ count, begun, ended }: Seen): NonNullable<StepTimeline['
   const completed = statuses.filter((status) => status === 'completed').length
   const failed = statuses.filter((status) => status === 'failed' || status === 'cancelled').length
   const running = [...begun].filter((index) => !ended.has(index)).length
-  return { count, completed, failed, running }
+  const unknown = statuses.filter((status) => status === 'unknown').length
+  return { count, completed, failed, running, unknown }
 }
 
 function seenOf(all: Map<string, Seen>, step: string): Seen {

@@ -5,7 +5,7 @@ import type { WorkflowPlan } from './plan.ts'
 /**
  * The `CallToolResult` of a run: its output as one text and as `structuredContent`. A run that did not complete is an
  * `isError` result that says what failed, and has the partial results:
- * `{ status, workflow, run, failedStep?, iteration?, tries?, input?, error, completed, steps }`.
+ * `{ status, workflow, run, failedStep?, iteration?, tries?, input?, unknown?, error, completed, steps }`.
  */
 export function toToolResult(
   { name }: Pick<WorkflowPlan, 'name'>,
@@ -26,6 +26,7 @@ export function toToolResult(
     iteration: failure.iteration,
     tries: failure.tries,
     input: failure.input,
+    unknown: failure.unknown?.map((call) => ({ ...call })),
     error: failure.message,
     completed: [...completed],
     steps: steps as Readonly<Record<string, object>> as Record<string, JsonObject>,

@@ -7,6 +7,7 @@ import type { JournalEntry } from '../journal.ts'
 import type { PlannedStep, ToolAction } from '../plan.ts'
 import type { StepCall, StepTool } from '../ports.ts'
 import type { RecoveredCall } from '../recover-run.ts'
+import { doubtAbout } from './doubt.ts'
 import { messageOf } from './message-of.ts'
 import { expandArguments } from '../expand-arguments.ts'
 import { expandWith } from './expand-with.ts'
@@ -49,7 +50,7 @@ export async function callTool(scope: RunScope, job: ToolJob): Promise<CallEnd> 
   } catch (error) {
     return { status: 'failed', tries: 0, error: `cannot make the arguments: ${messageOf(error)}` }
   }
-  const doubt = before && jobOf(job) === undefined ? doubtOf(before, planned) : undefined
+  const doubt = jobOf(job) === undefined ? doubtAbout(before, planned) : undefined
   if (doubt !== undefined)
     return { status: 'unknown', tries: before!.attempts + 1, error: doubt, input }
   const limit = limitTime(job.cancellation, job.timeoutMs)
@@ -63,17 +64,6 @@ export async function callTool(scope: RunScope, job: ToolJob): Promise<CallEnd> 
 /** A call of an earlier life that the fleet may still be making. */
 function jobOf({ before, fleet }: ToolJob): string | undefined {
   return fleet !== undefined && before?.open === 'calling' ? before.job : undefined
-}
-
-/** Why the call of an earlier life must not be made again; undefined: it may. */
-function doubtOf(
-  { open, safe }: RecoveredCall,
-  { idempotent, does }: ToolJob['planned'],
-): string | undefined {
-  if (open === undefined || safe || idempotent) return undefined
-  return open === 'omitted'
-    ? `"${does.tool}" did its work, but its result was too large to be kept over the restart`
-    : `the gateway ended while it called "${does.tool}", and it is not known whether the tool did its work`
 }
 
 async function tryUntilDone(
@@ -182,7 +172,7 @@ function nextJob(fleet: ToolJob['fleet']): string | undefined {
   return fleet?.spread.isShared() === true ? fleet.spread.newJob() : undefined
 }
 
-/** What must not happen twice is written down before it happens. */
+/** Written down before it happens: what must not happen twice, and what it builds on, so that it is not done again. */
 async function writeStart(
   { ports }: RunScope,
   { step, item, patient }: ToolJob,
@@ -199,10 +189,10 @@ async function writeStart(
   }
   ports.journal.add(entry, patient)
   try {
-    if (!safe) await ports.journal.commit()
+    await ports.journal.commit()
     return { ok: true }
   } catch (error) {
-    return { error: messageOf(error) }
+    return safe ? { ok: true } : { error: messageOf(error) }
   }
 }
 

@@ -1,11 +1,12 @@
 import { workflowErrors } from '../errors.ts'
-import type { RunOutcome } from '../outcome.ts'
+import type { RunFailure, RunOutcome, UnknownCall } from '../outcome.ts'
 import type { Ending, Executed } from './execute-steps.ts'
 import { convertOutput } from '../convert-output.ts'
 import { expandWith } from './expand-with.ts'
 import { defaultOutputStep, outputOf } from './run-output.ts'
 import { reportSteps } from './run-record.ts'
 import type { RunScope } from './run-scope.ts'
+import type { StepEnd } from './step-end.ts'
 
 /** Makes the outcome of what was executed and writes it down. Rejects with WORKFLOW_RUN_SUSPENDED. */
 export async function concludeRun(
@@ -64,8 +65,10 @@ function outcomeOf(
 function notCompleted(
   { plan }: RunScope,
   ends: Executed['ends'],
-  { status, failure }: Ending,
+  { status, failure: reason }: Ending,
 ): RunOutcome {
+  const unknown = plan.steps.flatMap(({ id }, place) => unknownCalls(id, ends[place]))
+  const failure = unknown.length === 0 ? reason : { ...reason, ...tellUnknown(reason, unknown) }
   const completed = plan.steps.filter((_, place) => ends[place]?.status === 'completed')
   return {
     status,
@@ -73,4 +76,20 @@ function notCompleted(
     completed: completed.map(({ id }) => id),
     steps: reportSteps(plan, ends),
   }
+}
+
+function unknownCalls(step: string, end: StepEnd | undefined): UnknownCall[] {
+  if (end?.status !== 'unknown') return []
+  return end.iterations?.map((iteration) => ({ step, iteration })) ?? [{ step }]
+}
+
+/** Whatever ended the run, what may have been done has to be told. */
+function tellUnknown(
+  { message, step }: RunFailure,
+  unknown: readonly UnknownCall[],
+): Pick<RunFailure, 'message' | 'unknown'> {
+  const others = new Set(unknown.map((call) => call.step).filter((one) => one !== step))
+  if (others.size === 0) return { message, unknown }
+  const names = Array.from(others, (name) => `"${name}"`).join(', ')
+  return { message: `${message}; it is not known either what became of ${names}`, unknown }
 }

@@ -2,6 +2,7 @@ import type { Cancellation } from '../../base/cancellation.ts'
 import { toDurationText } from '../../base/duration.ts'
 import type { RunFailure, RunStatus } from '../outcome.ts'
 import { redactInput } from '../redact-input.ts'
+import { isInDoubt } from './doubt.ts'
 import { dependenciesOf, dependencyOrder, restoreSteps } from './restore-steps.ts'
 import { createRunRecord } from './run-record.ts'
 import type { RunScope } from './run-scope.ts'
@@ -86,6 +87,15 @@ export async function executeSteps(
 
   // A timer would let steps start first.
   if (leftMs === 0) timeOut()
+  // Before anything else begins: nobody knows how these came out.
+  for (const [place, step] of plan.steps.entries()) {
+    if (!isInDoubt(scope, step)) continue
+    record.begin(place)
+    const stepEnd = await runStep(scope, step)
+    record.end(place, stepEnd)
+    const reason = endingBy(step.id, stepEnd)
+    if (reason !== undefined) stop(reason)
+  }
   await new Promise<void>((resolve, reject) => {
     function startReady(): void {
       for (const place of schedule.take()) {

@@ -12,7 +12,8 @@ export function restoreSteps(scope: RunScope, record: RunRecord, order: readonly
     const { id } = scope.plan.steps[place]!
     const entry = scope.recovered?.steps.get(id)?.end
     if (entry === undefined) continue
-    const end = fromEntry(entry)
+    const ended = fromEntry(entry)
+    const end = ended.status === 'unknown' ? { ...ended, ...unknownIterations(scope, id) } : ended
     const output = entry.output === undefined ? rebuildLoop(scope, place) : undefined
     record.restore(place, output === undefined ? end : { ...end, output })
   }
@@ -27,6 +28,14 @@ function rebuildLoop(scope: RunScope, place: number): JsonObject | undefined {
   const ends = new Array<IterationEnd | undefined>(read.items.length).fill(undefined)
   for (const [index, { end }] of scope.recovered?.steps.get(step.id)?.items ?? []) ends[index] = end
   return loopOutput(read.items, ends)
+}
+
+/** Of a loop: which iterations it is that nobody knows of. */
+function unknownIterations({ recovered }: RunScope, step: string) {
+  const items = [...(recovered?.steps.get(step)?.items ?? [])]
+  const iterations = items.flatMap(([index, { end }]) => (end?.unknown === true ? [index] : []))
+  const [iteration] = iterations
+  return iteration === undefined ? undefined : { iteration, iterations }
 }
 
 /** The places of the steps, each after those it depends on; else as in the file. */

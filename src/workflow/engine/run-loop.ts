@@ -6,6 +6,7 @@ import type { ForEachAction, PlannedStep } from '../plan.ts'
 import { callTool } from './call-tool.ts'
 import { readCollection } from './collection.ts'
 import { checkCondition } from './condition.ts'
+import { iterationsInDoubt } from './doubt.ts'
 import { loopOutput, type IterationEnd } from './loop-output.ts'
 import { iterationData } from './run-data.ts'
 import type { RunScope } from './run-scope.ts'
@@ -101,6 +102,9 @@ function beginLoop(scope: RunScope, step: LoopStep, items: readonly Json[]): Loo
 
 async function goThrough(loop: Loop): Promise<void> {
   const { items, ends, cancellation, scope, step } = loop
+  const before = scope.recovered?.steps.get(step.id)?.items
+  // They end the run, so nothing must begin before.
+  for (const index of iterationsInDoubt(scope, step)) await runIteration(loop, index)
   let next = 0
   let sliceStartedAt = performance.now()
   let turn: Promise<void> | undefined
@@ -118,7 +122,8 @@ async function goThrough(loop: Loop): Promise<void> {
     while (true) {
       await letOthersWork()
       while (next < items.length && ends[next] !== undefined) next += 1
-      if (next >= items.length || cancellation.cancelled || loop.unknown.length > 0) return
+      if (next >= items.length || cancellation.cancelled) return
+      if (loop.unknown.length > 0 && before?.has(next) !== true) return
       if (scope.suspension.cancelled) {
         loop.suspended = true
         return
@@ -251,11 +256,14 @@ function endOf(loop: Loop, limit: TimeLimit): StepEnd {
   const output = loopOutput(items, ends)
   if (culprit !== undefined) {
     const { index, unknown, error, ...call } = culprit
-    const others = unknown ? loop.unknown.filter((one) => one !== index) : []
+    const about = { ...call, iteration: index, output }
+    if (!unknown) {
+      return { status: 'failed', ...about, error: `iteration ${index}: ${error}`, goOn: false }
+    }
+    const iterations = loop.unknown
     const which =
-      others.length === 0 ? `iteration ${index}` : `iterations ${index}, ${others.join(', ')}`
-    const about = { ...call, error: `${which}: ${error}`, iteration: index, output }
-    return unknown ? { status: 'unknown', ...about } : { status: 'failed', ...about, goOn: false }
+      iterations.length === 1 ? `iteration ${index}` : `iterations ${iterations.join(', ')}`
+    return { status: 'unknown', ...about, iterations, error: `${which}: ${error}` }
   }
   const whole = ends.every((one) => one !== undefined && one.status !== 'cancelled')
   if (whole) return { status: 'completed', tries, output }

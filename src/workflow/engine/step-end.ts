@@ -54,7 +54,9 @@ export type StepEnd =
       readonly tries: number
       readonly error: string
       readonly input?: Json
+      /** For a loop: the first of the iterations whose outcome is unknown, and all of them. */
       readonly iteration?: number
+      readonly iterations?: readonly number[]
       readonly output?: JsonObject
     }
   | { readonly status: 'suspended' }
