@@ -16,6 +16,9 @@ const DEFAULT_COMMAND = process.env['THV_TEST_GATEWAY']?.split(' ') ?? [
   'serve',
 ]
 
+/** On a machine that has much else to do. */
+const START_WITHIN_MS = 60_000
+
 /** A gateway run as a user runs it: the command line, a file, a port of its own. */
 export interface Gateway extends AsyncDisposable {
   /** The `/mcp` endpoint. */
@@ -92,12 +95,12 @@ async function ownUrl(child: Child, yaml: string): Promise<string> {
   const backends = [...yaml.matchAll(/http:\/\/127\.0\.0\.1:(\d+)/g)].map(([, port]) => port)
   const others = backends.length > 0 ? `(?!(?:${backends.join('|')})/)` : ''
   const own = new RegExp(`http://(?:127\\.0\\.0\\.1|localhost):${others}\\d+/mcp`)
-  const [url] = await child.waitFor(own, 20_000)
+  const [url] = await child.waitFor(own, START_WITHIN_MS)
   return url
 }
 
 async function toolsListed(url: string, child: Child): Promise<void> {
-  const until = performance.now() + 20_000
+  const until = performance.now() + START_WITHIN_MS
   while (performance.now() < until) {
     if ((await countTools(url)) > 0) return
     await sleep(50)
