@@ -32,6 +32,7 @@ describe('createKeptEvents()', () => {
     const events = t.make()
     events.begin('s', 'r1_x.1', ['a', 2])
     for (let seq = 1; seq <= 50; seq++) events.keep('s', 'r1_x.1', seq, body({ seq }))
+    events.begin('s', 'r1_x.1', ['a', 2])
     await written()
     const kept = await t.make().read('s', 'r1_x.1')
     assert.deepEqual(kept?.requests, ['a', 2])

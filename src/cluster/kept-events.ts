@@ -96,7 +96,7 @@ export function createKeptEvents(options: KeptEventsOptions): KeptEvents {
             const message = seq === 0 ? undefined : opened(key, text)
             return message === undefined ? [] : [{ seq, message }]
           }),
-          lastSeq: numbered.at(-1)?.seq ?? 0,
+          lastSeq: numbered.findLast(({ seq }) => seq !== 0)?.seq ?? 0,
         }
       } catch (error) {
         logger.debug({ err: error }, 'Cannot read events of another replica')

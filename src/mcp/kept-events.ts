@@ -3,7 +3,10 @@ import type { RequestId } from './messages.ts'
 
 /** Where the events of resumable streams outlive the process that sent them, bounded in number and time. */
 export interface KeptEvents {
-  /** A stream begins. `stream` is the beginning of its event ids; `requests`: what it will answer. Never waits, never throws. */
+  /**
+   * A stream begins, or goes on for long. `stream` is the beginning of its event ids; `requests`: what it will answer, the same
+   * each time. Never waits, never throws.
+   */
   begin(session: string, stream: string, requests: readonly RequestId[]): void
   /** Keeps an event of a stream under its number. Never waits, never throws. */
   keep(session: string, stream: string, seq: number, body: readonly Buffer[]): void

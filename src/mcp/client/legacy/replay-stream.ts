@@ -1,6 +1,7 @@
 import type { EventSink } from '../http/http-exchange.ts'
 import { toEvent } from '../http/sse-connection.ts'
 import type { SseConnection } from '../http/sse-connection.ts'
+import type { RequestId } from '../../messages.ts'
 
 /** What a stream needs of the session it belongs to. */
 interface StreamOwner {
@@ -15,6 +16,8 @@ interface StreamOwner {
   finished(stream: ReplayStream): void
   forgotten(stream: ReplayStream): void
 }
+
+const NONE: readonly RequestId[] = []
 
 interface Event {
   readonly seq: number
@@ -32,15 +35,18 @@ export class ReplayStream implements EventSink {
   finishedMs = Infinity
   heldBytes = 0
   readonly number: number
+  /** What it answers. */
+  readonly requests: readonly RequestId[]
   readonly #streams: StreamOwner
   #events: Event[] = []
   #seq = 0
   #carriedSeq = 0
   #connection: SseConnection | undefined
 
-  constructor(streams: StreamOwner, number: number) {
+  constructor(streams: StreamOwner, number: number, requests: readonly RequestId[] = NONE) {
     this.#streams = streams
     this.number = number
+    this.requests = requests
   }
 
   /** Number of the newest event that a connection has carried: who comes without an event id goes on behind it. */

@@ -4,6 +4,7 @@ import { ANONYMOUS } from '../../caller.ts'
 import { DEFAULT_CLIENT_LIMITS } from '../../client-limits.ts'
 import type { ClientLimits } from '../../client-limits.ts'
 import type { ClientSession } from '../../client-session.ts'
+import type { KeptEvents } from '../../kept-events.ts'
 import { ReplayStore } from './replay-store.ts'
 import { SessionStreams } from './session-streams.ts'
 import type { Ticker, Ticking } from '../ticker.ts'
@@ -18,7 +19,7 @@ function setUp(limits: Partial<ClientLimits> = {}) {
   }
   const all = { ...DEFAULT_CLIENT_LIMITS, ...limits }
   const store = new ReplayStore(all, ticker)
-  const streamsOf = (epoch: string): SessionStreams => {
+  const streamsOf = (epoch: string, kept?: KeptEvents): SessionStreams => {
     const session: ClientSession = {
       id: epoch,
       principal: ANONYMOUS,
@@ -26,7 +27,7 @@ function setUp(limits: Partial<ClientLimits> = {}) {
       channel: undefined,
       inFlight: 0,
     }
-    return new SessionStreams(epoch, session, all, store)
+    return new SessionStreams(epoch, session, all, store, kept)
   }
   return { store, streamsOf, ticking }
 }
@@ -45,6 +46,24 @@ describe('what is kept for replay', () => {
     assert.equal(store.bytes, second.heldBytes)
     for (let i = 0; i < 50; i++) second.send(body)
     assert.ok(store.bytes <= 1_000)
+  })
+
+  it('says to other processes what a stream answers, however much it says before', () => {
+    const said: (readonly unknown[] | number)[] = []
+    const kept: KeptEvents = {
+      begin: (_session, stream, requests) => void said.push([stream, ...requests]),
+      keep: (_session, _stream, seq) => void said.push(seq),
+      read: () => Promise.resolve(undefined),
+    }
+    const stream = setUp().streamsOf('a', kept).open(['call'])
+    for (let i = 0; i < 5_000; i++) stream.send(body)
+    assert.deepEqual(said[0], ['a.1', 'call'])
+    const last = said.slice(-1_000)
+    assert.equal(last.at(-1), 5_000)
+    assert.deepEqual(
+      last.find((each) => typeof each === 'object'),
+      ['a.1', 'call'],
+    )
   })
 
   it('is not even a stream when it was finished and its events were given up', () => {

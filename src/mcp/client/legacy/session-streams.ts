@@ -9,6 +9,8 @@ import { ReplayStream } from './replay-stream.ts'
 
 /** The GET stream; POST streams count up from 1. */
 export const STANDALONE = 0
+/** Events after which is said again what their stream answers; well below the number of those that are kept. */
+const SAY_AGAIN = 250
 
 /** Where a client left off. */
 export interface EventPosition {
@@ -58,9 +60,9 @@ export class SessionStreams {
   }
 
   /** A new stream for the answer to a POST with these requests. */
-  open(requests: readonly RequestId[] = []): ReplayStream {
-    const stream = new ReplayStream(this, this.#next++)
-    this.#kept?.begin(this.#session.id, this.#nameOf(stream), requests)
+  open(requests?: readonly RequestId[]): ReplayStream {
+    const stream = new ReplayStream(this, this.#next++, requests)
+    this.#keptAgain(stream)
     this.#posts ??= new Map()
     this.#posts.set(stream.number, stream)
     return stream
@@ -69,7 +71,7 @@ export class SessionStreams {
   standalone(): ReplayStream {
     if (this.#standalone === undefined) {
       this.#standalone = new ReplayStream(this, STANDALONE)
-      this.#kept?.begin(this.#session.id, this.#nameOf(this.#standalone), [])
+      this.#keptAgain(this.#standalone)
     }
     return this.#standalone
   }
@@ -109,6 +111,8 @@ export class SessionStreams {
   }
 
   sent(stream: ReplayStream, seq: number, body: readonly Buffer[]): void {
+    // Only the last events are kept: what the stream is to answer has to be among them.
+    if (seq % SAY_AGAIN === 0) this.#keptAgain(stream)
     this.#kept?.keep(this.#session.id, this.#nameOf(stream), seq, body)
   }
 
@@ -135,6 +139,10 @@ export class SessionStreams {
     if (stream === this.#standalone) this.#standalone = undefined
     else this.#posts?.delete(stream.number)
     this.#store.forgotten(stream)
+  }
+
+  #keptAgain(stream: ReplayStream): void {
+    this.#kept?.begin(this.#session.id, this.#nameOf(stream), stream.requests)
   }
 
   #nameOf({ number }: ReplayStream): string {
