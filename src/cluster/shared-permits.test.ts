@@ -89,7 +89,8 @@ describe('permits that replicas share', { skip: NO_REDIS }, () => {
   const users = async (limit: number, ...names: string[]): Promise<User[]> =>
     Promise.all(names.map(async (name) => new User(await open(name), limit)))
   const until = async (what: string, isSo: () => boolean): Promise<void> => {
-    for (let tries = 0; tries < 1000; tries++) {
+    // A turn of a permit takes several ways to Redis, each of them long on a busy machine.
+    for (let tries = 0; tries < 6_000; tries++) {
       if (isSo()) return
       await sleep(5)
     }
