@@ -31,6 +31,8 @@ export interface Scenario {
   readonly name: string
   readonly title: string
   readonly ground?: GroundOptions
+  /** It shows what happens beyond what is promised: whatever it finds does not fail the run. */
+  readonly isBeyond?: boolean
   /** Extra time for what was disturbed to settle, milliseconds. */
   readonly settleMs?: number
   act(play: Play): Promise<void>
