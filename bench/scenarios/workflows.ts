@@ -1,5 +1,7 @@
 import { median, short } from '../report/numbers.ts'
+import { gatewayCost } from '../workflows/gateway-cost.ts'
 import { loopCost } from '../workflows/loop-cost.ts'
+import { BATCHES, MANY, manyRunsMegabytes } from '../workflows/many-runs.ts'
 import { parkedMegabytes, PARKED } from '../workflows/parked-runs.ts'
 import { LOOP_ITEMS, LOOP_PARALLEL } from '../workflows/plans.ts'
 import { stepCost } from '../workflows/step-cost.ts'
@@ -7,7 +9,7 @@ import type { Section } from './section.ts'
 
 const SQLITE = 'journal in a file of SQLite'
 
-/** What the engine of composite tools costs by itself, without the gateway around it. */
+/** What composite tools cost: the engine by itself, and a whole gateway beside calls and loops made by hand. */
 export const workflows: Section = {
   name: 'workflows',
   async run({ settings: { rounds }, fixtures, say }) {
@@ -18,6 +20,10 @@ export const workflows: Section = {
     const durable = median(await stepCost(file('chain'), rounds))
     const { bare, loop } = await loopCost(fixtures.ports.modern, file('loop'), rounds)
     const ratio = median(loop.map((ms, round) => ms / bare[round]!))
+    const gateway = await gatewayCost(fixtures, rounds)
+    const gatewayRatio = median(gateway.loop) / median(bare)
+    const stepBesideCall = median(gateway.step.map((ms, round) => ms - gateway.call[round]!))
+    const many = await manyRunsMegabytes()
     const parked = await parkedMegabytes()
     const loops = `forEach, ${LOOP_ITEMS} items, ${LOOP_PARALLEL} at once`
     return {
@@ -32,6 +38,27 @@ export const workflows: Section = {
             [`a step, ${SQLITE}`, short(durable)],
             [`bare loop of undici, ${LOOP_ITEMS} calls`, short(median(bare))],
             [`${loops}, ${SQLITE}`, short(median(loop))],
+          ],
+        },
+        {
+          title: 'Composite tools: a gateway in a process of its own',
+          intro:
+            'CPU of the gateway, with audit and metrics: a client calls a tool of the backend, a chain of 20 such calls, a loop of 1000. The bare loop is that above: no gateway between it and the backend.',
+          columns: ['what', 'CPU ms'],
+          rows: [
+            ['a call of a client', short(median(gateway.call))],
+            [`a step of a chain with its call, ${SQLITE}`, short(median(gateway.step))],
+            [`${loops}, ${SQLITE}`, short(median(gateway.loop))],
+          ],
+        },
+        {
+          title: 'Composite tools: memory',
+          intro: 'Heap of this process after collecting garbage; ended runs are kept in SQLite.',
+          columns: ['what', 'MB'],
+          rows: [
+            [`${MANY} chains in the middle of their way`, short(many.underWay)],
+            [`left after ${BATCHES * MANY} more runs, ${MANY} at once`, short(many.left)],
+            [`${PARKED} runs that wait for an answer`, short(parked)],
           ],
         },
       ],
@@ -49,6 +76,24 @@ export const workflows: Section = {
           measured: durable,
         },
         { what: `CPU of ${loops}, against a bare loop`, wanted: 1.5, unit: '×', measured: ratio },
+        {
+          what: `CPU of a gateway: a step beside a call of a client, ${SQLITE}`,
+          wanted: 0.5,
+          unit: 'ms',
+          measured: stepBesideCall,
+        },
+        {
+          what: `CPU of a gateway: ${loops}, against a bare loop`,
+          wanted: 1.5,
+          unit: '×',
+          measured: gatewayRatio,
+        },
+        {
+          what: `heap left by ${BATCHES * MANY} runs, ${MANY} at once`,
+          wanted: 2,
+          unit: 'MB',
+          measured: many.left,
+        },
         {
           what: `heap of ${PARKED} runs that wait for an answer`,
           wanted: 50,

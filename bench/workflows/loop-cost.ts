@@ -2,21 +2,9 @@ import { Pool } from 'undici'
 import type { JsonObject } from '../../src/base/json.ts'
 import type { StorageSettings } from '../../src/storage/open-storage.ts'
 import { cpuOf } from '../measure/own-cpu.ts'
+import { callTool } from './call-tool.ts'
 import { noAnswer, openTable } from './open-table.ts'
 import { LOOP_ITEMS, LOOP_PARALLEL, loopPlan } from './plans.ts'
-
-const META = {
-  'io.modelcontextprotocol/protocolVersion': '2026-07-28',
-  'io.modelcontextprotocol/clientInfo': { name: 'bench', version: '1.0.0' },
-  'io.modelcontextprotocol/clientCapabilities': {},
-}
-const HEADERS = {
-  'content-type': 'application/json',
-  accept: 'application/json, text/event-stream',
-  'mcp-protocol-version': '2026-07-28',
-  'mcp-method': 'tools/call',
-  'mcp-name': 'small',
-}
 
 /** Rounds until the code is compiled. */
 const WARM = 8
@@ -28,7 +16,7 @@ export async function loopCost(
   rounds: number,
 ): Promise<{ bare: number[]; loop: number[] }> {
   const pool = new Pool(`http://127.0.0.1:${port}`, { connections: LOOP_PARALLEL })
-  const call = (args: JsonObject): Promise<JsonObject> => callSmall(pool, args)
+  const call = (args: JsonObject): Promise<JsonObject> => callTool(pool, 'small', args)
   const ports = {
     call: ({ arguments: args }: { arguments: JsonObject }) => call(args),
     ask: noAnswer,
@@ -67,14 +55,4 @@ async function bareLoop(
     }
   }
   await Promise.all(Array.from({ length: LOOP_PARALLEL }, work))
-}
-
-async function callSmall(pool: Pool, args: JsonObject): Promise<JsonObject> {
-  const params = { name: 'small', arguments: args, _meta: META }
-  const request = { jsonrpc: '2.0', id: 1_000_001, method: 'tools/call', params }
-  const body = JSON.stringify(request)
-  const response = await pool.request({ method: 'POST', path: '/mcp', headers: HEADERS, body })
-  const answer = (await response.body.json()) as { result?: JsonObject }
-  if (answer.result === undefined) throw new Error(`no result: ${JSON.stringify(answer)}`)
-  return answer.result
 }

@@ -12,6 +12,7 @@ import type { RunTable } from '../../src/workflow/runs.ts'
 export async function openTable(
   settings: StorageSettings,
   ports: Pick<CallerPorts, 'call' | 'ask'>,
+  maxRuns = 2000,
 ): Promise<{ table: RunTable; close: () => Promise<void> }> {
   const stores = await openStorage(settings, { now: systemNow })
   const { keyValue, appendLog } = stores
@@ -19,7 +20,7 @@ export async function openTable(
     keyValue,
     appendLog,
     prefix: 'workflow:',
-    limits: { keepMs: 3_600_000, maxRuns: 2000, maxRunBytes: 1 << 24 },
+    limits: { keepMs: 3_600_000, maxRuns, maxRunBytes: 1 << 24 },
     sealing: unsealed,
     durable: true,
     owner: newUuid(),

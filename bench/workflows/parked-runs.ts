@@ -1,6 +1,5 @@
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { settledHeap } from '../measure/settled-heap.ts'
 import { noAnswer, openTable } from './open-table.ts'
 import { askingPlan } from './plans.ts'
 
@@ -22,14 +21,4 @@ export async function parkedMegabytes(): Promise<number> {
   const after = await settledHeap()
   await close()
   return (after - before) / 1e6
-}
-
-async function settledHeap(): Promise<number> {
-  setFlagsFromString('--expose-gc')
-  const gc = runInNewContext('gc') as () => void
-  for (let times = 0; times < 3; times += 1) {
-    gc()
-    await sleep(50)
-  }
-  return process.memoryUsage().heapUsed
 }
