@@ -10,10 +10,11 @@ export function firstQuartile(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 4)] ?? Number.NaN
 }
 
-/** Median of the ratios of two series, round by round. */
+/** Median of the ratios of two series, round by round; rounds in which one of them answered no call say nothing. */
 export function medianRatio(series: readonly number[], reference: readonly number[]): number {
   const rounds = Math.min(series.length, reference.length)
-  return median(Array.from({ length: rounds }, (_, round) => series[round]! / reference[round]!))
+  const ratios = Array.from({ length: rounds }, (_, round) => series[round]! / reference[round]!)
+  return median(ratios.filter((ratio) => Number.isFinite(ratio) && ratio > 0))
 }
 
 /** Three figures that matter, no exponent. */
