@@ -5,6 +5,7 @@ import { EDGE_PATH, forwardRequest, readForwarded } from '../cluster/forward-req
 import type { Cluster } from '../cluster/open-cluster.ts'
 import { serveConnections } from '../cluster/serve-connections.ts'
 import type { BackendNews, Gateway, GatewayPeers } from '../gateway/create-gateway.ts'
+import type { KeyedCallsPeers } from '../gateway/keyed-calls.ts'
 import type { ClientSession } from '../mcp/client-session.ts'
 import type { EdgeMessage, EdgePeers } from '../mcp/edge-peers.ts'
 import type { KeptEvents } from '../mcp/kept-events.ts'
@@ -15,6 +16,7 @@ import type { Logger } from '../telemetry/logger.ts'
 export interface Fleet {
   readonly gatewayPeers: GatewayPeers
   readonly edgePeers: EdgePeers
+  readonly keyedCallsPeers: KeyedCallsPeers
   readonly keptEvents: KeptEvents
   /** Replicas that are known, besides this one. */
   readonly others: () => number
@@ -101,6 +103,13 @@ export function createFleet(
         forwardRequest({ directory, link: cluster.link, log }, to, request, response, client),
       send: deliver,
       sendAll: (message) => cluster.tellAll(wrapped(message)),
+    },
+    keyedCallsPeers: {
+      address: `${cluster.self.id} ${cluster.self.url}`,
+      async hasEnded(address) {
+        const [id = '', url = ''] = address.split(' ')
+        return (await cluster.ping({ id, url })) === 'refused'
+      },
     },
     keptEvents,
     others: () => directory.others.length,

@@ -61,6 +61,8 @@ export async function openGateway(options: OpenGatewayOptions): Promise<GatewayP
     keepMs: KEYED_CALLS_KEEP_MS,
     runner: newUuid(),
     newId: newUuid,
+    // Asked when calls come, after it was opened.
+    peers: () => fleet?.keyedCallsPeers,
     log,
   })
   stack.add({ close: () => keyed.close() })

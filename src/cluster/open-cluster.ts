@@ -65,6 +65,8 @@ export interface Cluster {
   handle(path: string, handler: LinkHandler): void
   /** Called for each message of another replica. The answer, if any, goes back to it. */
   onMessage(kind: string, handler: MessageHandler): void
+  /** Asks one replica whether it lives. Never rejects. */
+  ping(replica: Replica): Promise<Sign>
   /** Tells one replica. Resolves with its answer; rejects with CLUSTER_LINK. */
   tell(to: Replica, message: ClusterMessage): Promise<JsonObject>
   /** Tells all others that are known, not waiting. */
@@ -181,6 +183,7 @@ export async function openCluster(options: ClusterOptions): Promise<Cluster> {
     sealer,
     handle: (path, handler) => void handlers.set(path, handler),
     onMessage: (kind, handler) => void listeners.set(kind, handler),
+    ping,
     tell,
     tellAll(message) {
       for (const other of directory.others) {

@@ -11,7 +11,12 @@ import { resultReply, type Reply } from '../mcp/reply.ts'
 import type { KeyValue } from '../storage/key-value.ts'
 import { openStorage } from '../storage/open-storage.ts'
 import { silentLogger } from '../telemetry/logger.ts'
-import { createKeyedCalls, META_IDEMPOTENCY_KEY } from './keyed-calls.ts'
+import {
+  createKeyedCalls,
+  META_IDEMPOTENCY_KEY,
+  type KeyedCalls,
+  type KeyedCallsPeers,
+} from './keyed-calls.ts'
 import { makeCall } from './testing/fake-backend.ts'
 
 const DONE = resultReply({ content: [{ type: 'text', text: 'done' }] })
@@ -33,7 +38,7 @@ interface Trouble {
 
 async function withReplicas(
   run: (
-    replica: () => ReturnType<typeof createKeyedCalls>,
+    replica: (peers?: () => KeyedCallsPeers) => KeyedCalls,
     store: KeyValue,
     trouble: Trouble,
   ) => Promise<void>,
@@ -58,11 +63,12 @@ async function withReplicas(
       return target[name].bind(target)
     },
   })
-  const opened: ReturnType<typeof createKeyedCalls>[] = []
+  const opened: KeyedCalls[] = []
   try {
     await run(
-      () => {
+      (peers) => {
         const calls = createKeyedCalls({
+          ...(peers === undefined ? {} : { peers }),
           store,
           keyPrefix: 'call:',
           keepMs: 60_000,
@@ -158,6 +164,28 @@ describe('calls with an idempotency key', () => {
       await assert.rejects(async () => replica().stage(keyed('k'), pay.next), {
         code: 'GATEWAY_OUTCOME_UNKNOWN',
       })
+      assert.equal(pay.calls, 1)
+      pay.answer(DONE)
+    }))
+
+  it('are of unknown outcome as soon as others know that their replica has ended', () =>
+    withReplicas(async (replica) => {
+      const ended = new Set<string>()
+      const peers = (address: string) => () => ({
+        address,
+        hasEnded: async (other: string) => ended.has(other),
+      })
+      const [a, b] = [replica(peers('a')), replica(peers('b'))]
+      const [pay, tell] = [backend(), backend()]
+      void a.stage(keyed('pay'), pay.next)
+      void a.stage(keyed('tell'), tell.next)
+      while (pay.calls + tell.calls < 2) await sleep(1)
+      const fetched = [b.stage(keyed('pay'), pay.next), b.stage(keyed('tell'), tell.next)]
+      tell.answer(DONE)
+      await sleep(20)
+      ended.add('a')
+      await assert.rejects(async () => fetched[0], { code: 'GATEWAY_OUTCOME_UNKNOWN' })
+      assert.deepEqual(content(await fetched[1]!), DONE.result)
       assert.equal(pay.calls, 1)
       pay.answer(DONE)
     }))

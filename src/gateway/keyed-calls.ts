@@ -31,9 +31,19 @@ export interface KeyedCallsOptions {
   /** Unique for this run of this process. */
   readonly runner: string
   readonly newId: NewId
+  /** The other replicas; undefined: nobody to ask. Asked each time. */
+  readonly peers?: () => KeyedCallsPeers | undefined
   /** Time between two signs of life while calls run, milliseconds. */
   readonly beatMs?: number
   readonly log: Logger
+}
+
+/** Replicas that can be asked directly: quicker than waiting for their signs of life to end. */
+export interface KeyedCallsPeers {
+  /** Where this process can be asked. */
+  readonly address: string
+  /** True only if it is certain that the process with this address runs no more. Never rejects. */
+  hasEnded(address: string): Promise<boolean>
 }
 
 /** A call that its client has been told is of unknown outcome, while it goes on. */
@@ -106,7 +116,7 @@ export function createKeyedCalls(options: KeyedCallsOptions): KeyedCalls {
     const at = performance.now()
     // In this order: whoever finds us alive and a record gone knows that we took it away.
     await own.beat()
-    await store.set(aliveKey, '1', { ttlMs: ALIVE_MS })
+    await store.set(aliveKey, options.peers?.()?.address ?? '', { ttlMs: ALIVE_MS })
     saidAt = at
   }
 
@@ -177,6 +187,7 @@ export function createKeyedCalls(options: KeyedCallsOptions): KeyedCalls {
   /** Waits for the answer of whoever runs the call. */
   async function fetchOutcome(at: string, call: Call, key: string, next: Answer): Promise<Reply> {
     let seen: string | undefined
+    let hasEnded = false
     for (;;) {
       const found = await find(at)
       if (found === undefined) {
@@ -193,15 +204,20 @@ export function createKeyedCalls(options: KeyedCallsOptions): KeyedCalls {
       const reply =
         outcome.kind === 'result' || outcome.kind === 'error' ? replyOfOutcome(outcome) : undefined
       if (reply !== undefined) return reply
-      if (outcome.kind !== 'running' || !(await isAlive(found.runner))) {
-        throw unknown(key)
-      }
-      await pause(call)
+      if (outcome.kind !== 'running' || hasEnded) throw unknown(key)
+      // The last it did may have been to write down the answer.
+      hasEnded = !(await isAlive(found.runner))
+      if (!hasEnded) await pause(call)
     }
   }
 
-  const isAlive = async (other: string): Promise<boolean> =>
-    other === runner || (await store.get(`${options.keyPrefix}runner:${other}`)) !== undefined
+  async function isAlive(other: string): Promise<boolean> {
+    if (other === runner) return true
+    const sign = await store.get(`${options.keyPrefix}runner:${other}`)
+    if (sign === undefined) return false
+    const peers = options.peers?.()
+    return sign.value === '' || peers === undefined || !(await peers.hasEnded(sign.value))
+  }
 
   return {
     keepMs,
