@@ -8,15 +8,21 @@ import type { Sign } from './replica.ts'
 
 const TTL_MS = 1_000
 
-/** Replicas with a clock in the test's hand: no timer of theirs ever fires. */
-async function setUp() {
+/** Replicas with a clock in the test's hand: no timer of theirs ever fires, unless `beatMs` says so. */
+async function setUp({ beatMs = 1_000_000 } = {}) {
   let nowMs = 1_000_000
   const now = () => nowMs
   const { keyValue } = await openStorage({ provider: 'memory' }, { now })
   let fails = false
+  let asked = 0
   const store = new Proxy(keyValue, {
     get: (target, name: keyof KeyValue) =>
-      fails ? () => Promise.reject(new Error('away')) : target[name].bind(target),
+      fails
+        ? () => {
+            asked++
+            return Promise.reject(new Error('away'))
+          }
+        : target[name].bind(target),
   })
   const signs = new Map<string, Sign>()
   const lapsed: string[] = []
@@ -29,7 +35,7 @@ async function setUp() {
       store,
       keyPrefix: 'c:',
       ping: async (replica) => signs.get(replica.id) ?? 'refused',
-      beatMs: 1_000_000,
+      beatMs,
       ttlMs: TTL_MS,
       onLapse: async () => void lapsed.push(id),
       elapsed: now,
@@ -47,6 +53,8 @@ async function setUp() {
     lapsed,
     advance: (ms: number) => (nowMs += ms),
     away: (is: boolean) => (fails = is),
+    /** How often the store was asked while it was away. */
+    asked: () => asked,
     async [Symbol.asyncDispose]() {
       fails = false
       for (const directory of made) await directory.close()
@@ -108,17 +116,32 @@ describe('createDirectory()', () => {
   })
 
   it('goes on while the store is away', async () => {
+    await using t = await setUp({ beatMs: 1 })
+    const a = await t.join('a')
+    t.away(true)
+    for (let times = 0; times < 10; times++) {
+      t.advance(TTL_MS * 0.5)
+      const asked = t.asked()
+      await until('a beat', () => (t.asked() > asked + 1 ? true : undefined))
+    }
+    assert.equal(a.ready(), undefined)
+    assert.deepEqual(t.lapsed, [])
+    t.away(false)
+    await until('the lapse', () => (t.lapsed.length > 0 ? true : undefined))
+  })
+
+  it('does nothing after a pause as long as the store cannot tell what it still has', async () => {
     await using t = await setUp()
     const a = await t.join('a')
     t.away(true)
     t.advance(TTL_MS * 5)
-    await a.ready()
-    assert.equal(a.ready(), undefined)
-    assert.deepEqual(t.lapsed, [])
+    for (let times = 0; times < 2; times++) {
+      await assert.rejects(async () => a.ready(), { code: 'CLUSTER_IN_DOUBT', status: 503 })
+    }
     t.away(false)
-    t.advance(TTL_MS * 5)
     await a.ready()
     assert.deepEqual(t.lapsed, ['a'])
+    assert.equal(a.ready(), undefined)
   })
 
   it('notices that another took it for dead', async () => {
@@ -144,3 +167,10 @@ describe('createDirectory()', () => {
     assert.deepEqual(a.others, [])
   })
 })
+
+async function until(what: string, holds: () => true | undefined): Promise<void> {
+  for (let times = 0; holds() === undefined; times++) {
+    if (times > 5_000) throw new Error(`waited in vain for ${what}`)
+    await new Promise((resolve) => setTimeout(resolve, 1))
+  }
+}

@@ -2,6 +2,7 @@ import type { Now } from '../base/clock.ts'
 import { isJsonObject } from '../base/json.ts'
 import type { KeyValue } from '../storage/key-value.ts'
 import type { Logger } from '../telemetry/logger.ts'
+import { clusterErrors } from './errors.ts'
 import type { Replica, Sign } from './replica.ts'
 
 export interface DirectoryOptions {
@@ -39,7 +40,7 @@ export interface Directory {
   bury(id: string): Promise<void>
   /**
    * Undefined: our entry cannot have expired, act. A promise: it may have (this process stood still, or the store is
-   * away); when it resolves, what is left to us is ours.
+   * away); when it resolves, what is left to us is ours. Rejects with CLUSTER_IN_DOUBT if that cannot be found out now.
    */
   ready(): Promise<void> | undefined
   /** `now()` of the last time we may have missed what others said: what was known before has to be read again. */
@@ -79,7 +80,17 @@ export function createDirectory(options: DirectoryOptions): Directory {
     return beating
   }
 
+  function isInDoubt(): boolean {
+    return silenceMs() > ttlMs * SAFE_PART
+  }
+
+  async function resolveDoubt(): Promise<void> {
+    await beat()
+    if (isInDoubt()) throw clusterErrors.IN_DOUBT({ ran: 'no', retryAfterMs: 1_000 })
+  }
+
   async function beatNow(): Promise<void> {
+    const stoodStill = isInDoubt()
     const startedAt = options.elapsed()
     const startedAtWall = options.now()
     try {
@@ -91,9 +102,11 @@ export function createDirectory(options: DirectoryOptions): Directory {
       beatAtWall = startedAtWall
       await look()
     } catch (error) {
-      // Nobody can take over what is ours without the store either: go on from memory.
       if (!storeIsAway) log.warn({ err: error }, 'Cannot tell other replicas that we are here')
       storeIsAway = true
+      // While we did not answer, others may have taken over what is ours: only the store can tell.
+      if (stoodStill) return
+      // We answered all the time, so nobody has: go on from memory.
       beatAt = options.elapsed()
       beatAtWall = options.now()
     }
@@ -186,7 +199,7 @@ export function createDirectory(options: DirectoryOptions): Directory {
         log.debug({ replica: id, err: error }, 'Cannot take the entry of a dead replica away')
       }
     },
-    ready: () => (silenceMs() > ttlMs * SAFE_PART ? beat() : undefined),
+    ready: () => (isInDoubt() ? resolveDoubt() : undefined),
     get trustedSinceMs() {
       return trustedSinceMs
     },

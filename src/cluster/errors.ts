@@ -43,4 +43,12 @@ export const clusterErrors = defineErrors('CLUSTER', {
       `Cannot find out which session of backend "${d.backend}" is this client's: ${d.reason}`,
     hint: () => 'Try again: another replica may have it, and all of them when the store is back',
   },
+  /** This replica stood still, and the store cannot say what is still its own. */
+  IN_DOUBT: {
+    fault: 'environment',
+    status: 503,
+    message: (_: { ran: 'no'; retryAfterMs: number }) =>
+      'Cannot tell whether another replica has taken over what lives here: the store is away',
+    hint: () => 'Try again',
+  },
 })
