@@ -119,7 +119,9 @@ describe('sessions in Redis', { skip: NO_REDIS }, () => {
   })
 
   it('go on from memory while Redis is away; new ones are written when it is back', async () => {
-    await using gateway = await start()
+    // Where others may be, none begins a session at a backend that another may have begun already.
+    const keyPrefix = 'only-one'
+    await using gateway = await start({ keyPrefix })
     const old = await openSession(gateway.url)
     assert.equal(await callIn(old, 'count'), '1')
     assert.equal(await metric(gateway, 'toolhive_session_store_up'), 1)
@@ -138,19 +140,19 @@ describe('sessions in Redis', { skip: NO_REDIS }, () => {
     await gateway.child.waitFor(/Redis is back after \d+ s; writes that waited: 1/, 10_000)
     assert.equal(await metric(gateway, 'toolhive_session_store_up'), 1)
     assert.equal(await metric(gateway, 'toolhive_session_store_queued_writes'), 0)
-    assert.equal(await redis.admin.exists(`vmcp-sessions:${made.id}`), 1)
+    assert.equal(await redis.admin.exists(`${keyPrefix}:${made.id}`), 1)
     assert.equal(await callIn(old, 'count'), '3')
     // This Redis forgot everything; a session that is in use is written again, not ended.
     await until(
       'the record of the old session',
       async () => {
         assert.equal((await at(gateway, old)).status, 200)
-        return (await redis.admin.exists(`vmcp-sessions:${old.id}`)) === 1 ? true : undefined
+        return (await redis.admin.exists(`${keyPrefix}:${old.id}`)) === 1 ? true : undefined
       },
       15_000,
     )
     assert.equal((await at(gateway, { ...old, id: 'unknown-here' })).status, 404)
-    await using other = await start()
+    await using other = await start({ keyPrefix })
     assert.equal((await at(other, made)).status, 200)
     assert.equal(gateway.child.output().match(/Redis is away/g)?.length, 1)
   })
