@@ -24,6 +24,11 @@ export async function openRedisStores(options: RedisStoresOptions): Promise<Stor
   const keyValue = createRedisKeyValue(connection, keyPrefix)
   const appendLog = createRedisAppendLog(connection, keyPrefix)
   const bus = createRedisMessageBus(connection, keyPrefix, onError)
+  const workQueue: NonNullable<Stores['workQueue']> = async (name, { lostAfterMs } = {}) => {
+    const { openRedisWorkQueue } = await import('./redis-work-queue.ts')
+    const place = { settings, connection, keyPrefix, keyValue, bus, onError }
+    return openRedisWorkQueue({ ...place, name, lostAfterMs })
+  }
   return {
     keyValue,
     appendLog,
@@ -32,19 +37,8 @@ export async function openRedisStores(options: RedisStoresOptions): Promise<Stor
       const script = createScript(lua)
       return (keys, args) => connection.run(() => script.run(connection.client, keys, args))
     },
-    async workQueue(name, { lostAfterMs } = {}) {
-      const { openRedisWorkQueue } = await import('./redis-work-queue.ts')
-      return openRedisWorkQueue({
-        settings,
-        connection,
-        keyPrefix,
-        name,
-        keyValue,
-        bus,
-        onError,
-        lostAfterMs,
-      })
-    },
+    // On a Cluster its workers sometimes do not end when told to: there the queue is not offered.
+    ...(settings.topology.kind === 'cluster' ? undefined : { workQueue }),
     async close() {
       await Promise.all([keyValue.close(), appendLog.close(), bus.close()])
       await connection.close()
