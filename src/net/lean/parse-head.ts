@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
+import { withoutBlanks } from './response-head.ts'
 
 /** The head of a plain POST. */
 export interface Head {
@@ -62,17 +63,4 @@ function readFields(lines: readonly string[]): IncomingHttpHeaders | undefined {
     headers[name] = withoutBlanks(line, colon + 1)
   }
   return headers
-}
-
-/** `trim` would take more than blanks and tabs. */
-function withoutBlanks(line: string, from: number): string {
-  let start = from
-  let end = line.length
-  while (start < end && isBlank(line.charCodeAt(start))) start++
-  while (end > start && isBlank(line.charCodeAt(end - 1))) end--
-  return line.slice(start, end)
-}
-
-function isBlank(code: number): boolean {
-  return code === 0x20 || code === 0x09
 }
