@@ -3,7 +3,7 @@ import { mcpErrors } from '../mcp/errors.ts'
 import type { ListenFilter, ServerDescription } from '../mcp/messages.ts'
 import type { Reply } from '../mcp/reply.ts'
 import type { Era, ProtocolVersion } from '../mcp/versions.ts'
-import { withLossTold } from './state-lost.ts'
+import { LossTellingConnection } from './loss-telling-connection.ts'
 
 export interface OwnedConnectionOptions {
   readonly inner: BackendConnection
@@ -28,14 +28,12 @@ export class OwnedConnection implements BackendConnection {
   fence: number
   readonly #options: OwnedConnectionOptions
   readonly #inner: BackendConnection
-  #untold: boolean
   #lost = false
 
   constructor(options: OwnedConnectionOptions) {
-    const { inner } = options
+    const { inner, backend, isLoss } = options
     this.#options = options
-    this.#inner = inner
-    this.#untold = options.isLoss
+    this.#inner = isLoss ? new LossTellingConnection(inner, backend) : inner
     this.fence = options.fence
     if (inner.transport !== undefined) this.transport = inner.transport
     if (inner.listen !== undefined) this.listen = (filter) => inner.listen!(filter)
@@ -59,14 +57,12 @@ export class OwnedConnection implements BackendConnection {
 
   async request(request: BackendRequest): Promise<Reply> {
     await this.#options.ready()
-    const backend = this.#options.backend
     if (this.#lost) {
+      const { backend } = this.#options
       const reason = 'another replica has its state now'
       throw mcpErrors.BACKEND_SESSION_LOST({ backend, reason, ran: 'no' })
     }
-    if (!this.#untold || request.method !== 'tools/call') return this.#inner.request(request)
-    this.#untold = false
-    return withLossTold(this.#inner, backend, request)
+    return this.#inner.request(request)
   }
 
   notify(method: string, params?: Parameters<BackendConnection['notify']>[1]): void {
