@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { it } from 'node:test'
@@ -58,7 +58,37 @@ it('starts the bundle on a new Node and says what is missing on an old one', asy
   }
 })
 
-async function run(path: string): Promise<string> {
-  const { stdout } = await promisify(execFile)(process.execPath, [path])
+it('keeps compiled code in a folder that nobody else can write to', async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'thv-launcher-'))
+  try {
+    await writeFile(join(dir, 'package.json'), '{"type":"module"}')
+    await writeFile(
+      join(dir, 'thing-main.js'),
+      `console.log('started')\n${'// long\n'.repeat(500)}`,
+    )
+    await writeFile(join(dir, 'thing.js'), launcher('thing', 24))
+    const kept = join(dir, 'toolhive', 'compiled')
+    const env = { ...process.env, XDG_CACHE_HOME: dir, NODE_COMPILE_CACHE: undefined }
+    assert.equal(await run(join(dir, 'thing.js'), env), 'started\n')
+    assert.notDeepEqual(await readdir(kept), [])
+
+    await rm(kept, { recursive: true })
+    await mkdir(kept)
+    await chmod(kept, 0o777)
+    assert.equal(await run(join(dir, 'thing.js'), env), 'started\n')
+    assert.deepEqual(await readdir(kept), [])
+
+    const nowhere = { ...env, XDG_CACHE_HOME: join(dir, 'thing.js') }
+    assert.equal(await run(join(dir, 'thing.js'), nowhere), 'started\n')
+  } finally {
+    await rm(dir, { recursive: true, force: true })
+  }
+})
+
+const NOTHING_KEPT: NodeJS.ProcessEnv = { ...process.env, NODE_COMPILE_CACHE: '' }
+
+/** By default nothing is kept: the launcher leaves it to Node, which keeps nothing for an empty name. */
+async function run(path: string, env = NOTHING_KEPT): Promise<string> {
+  const { stdout } = await promisify(execFile)(process.execPath, [path], { env })
   return stdout
 }

@@ -1,5 +1,6 @@
 import { rolldown } from 'rolldown'
 import type { RolldownOutput } from 'rolldown'
+import { builtinModules } from './builtin-modules.ts'
 import { helperScripts } from './helper-scripts.ts'
 
 interface BundleOptions {
@@ -17,7 +18,7 @@ export async function bundle({ entries, outDir }: BundleOptions): Promise<Rolldo
     input: { ...entries },
     platform: 'node',
     tsconfig: false,
-    plugins: [helperScripts()],
+    plugins: [helperScripts(), builtinModules()],
     onLog(level, log) {
       // Packages may do as they like; our own files may not.
       if (level === 'warn' && !/node_modules/.test(log.message + (log.id ?? '')))
