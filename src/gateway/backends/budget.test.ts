@@ -62,6 +62,14 @@ describe('the budget of a backend', () => {
     await assert.rejects(budget.enter('b', NEVER)!, { code: 'GATEWAY_BACKEND_BUSY' })
   })
 
+  it('lets nobody in who does not want to any more', async () => {
+    const budget = budgetOf({ maxCalls: 1 })
+    const given = new Cancellation()
+    given.cancel('enough')
+    await assert.rejects(budget.enter('a', given)!, { code: 'MCP_CALL_CANCELLED' })
+    assert.equal(budget.active, 0)
+  })
+
   it('never makes a call wait again that comes back', () => {
     const budget = budgetOf({ maxCalls: 1 })
     void budget.enter('a', NEVER)

@@ -99,13 +99,13 @@ export function createBudget(options: BudgetOptions): Budget {
   return {
     enter(run, cancellation) {
       const { maxCalls, maxWaiting } = limits()
-      if (waiting === 0 && active < room(maxCalls)) {
-        active++
-        return undefined
-      }
       if (cancellation.cancelled) {
         const reason = cancellation.reason ?? 'cancelled'
         return Promise.reject(mcpErrors.CALL_CANCELLED({ reason, ran: 'no' }))
+      }
+      if (waiting === 0 && active < room(maxCalls)) {
+        active++
+        return undefined
       }
       // Who waits for nothing but a word of the others is not one too many.
       if (waiting >= maxWaiting + Math.max(0, maxCalls - active)) {

@@ -10,6 +10,7 @@ import {
 import { Cancellation } from '../../base/cancellation.ts'
 import type { Stores } from '../stores.ts'
 import { testWorkQueue } from '../testing/work-queue.testsuite.ts'
+import { storageErrors } from '../errors.ts'
 import type { WorkQueue } from '../work-queue.ts'
 import type { RedisSettings } from '../redis-settings.ts'
 import { openRedisConnection } from './redis-connection.ts'
@@ -51,35 +52,79 @@ describe('a work queue in Redis', { skip: NO_REDIS }, () => {
     return queue
   }
 
-  it('is cancelled though the message is missed', async () => {
-    const queue = await openQueue()
-    const begun = Promise.withResolvers<void>()
-    const { stores } = open[0]!
-    // Deaf for what is said over the bus.
-    const deaf = { ...stores.bus, subscribe: async () => async () => {} }
-    const connection = await openRedisConnection(settings(), `test:${count}:`)
-    const worker = await openRedisWorkQueue({
-      settings: settings(),
-      connection,
-      keyPrefix: `test:${count}:`,
-      name: 'loops',
-      keyValue: stores.keyValue,
-      bus: deaf,
-      onError: () => {},
-    })
-    open.unshift({ queue: worker, stores: { ...stores, close: () => connection.close() } })
-    await worker.serve({
+  /** A second one beside the first that was opened, with other means. */
+  const openWith = async (changes: Partial<Pick<Stores, 'keyValue' | 'bus'>>) => {
+    const { stores } = open.at(-1)!
+    const keyPrefix = `test:${count}:`
+    const connection = await openRedisConnection(settings(), keyPrefix)
+    const { keyValue, bus } = { ...stores, ...changes }
+    const place = { settings: settings(), connection, keyPrefix, keyValue, bus }
+    const queue = await openRedisWorkQueue({ ...place, name: 'loops', onError: () => {} })
+    open.unshift({ queue, stores: { ...stores, close: () => connection.close() } })
+    return queue
+  }
+  /** Does what it is given until that is cancelled; resolves when the first has begun. */
+  const serveUntilCancelled = async (queue: WorkQueue) => {
+    const begun = Promise.withResolvers<boolean>()
+    await queue.serve({
       concurrency: 1,
       work: (_, cancellation) =>
         new Promise((resolve) => {
-          begun.resolve()
+          begun.resolve(cancellation.cancelled)
           cancellation.onCancel(() => resolve('stopped'))
         }),
     })
+    return { begun: begun.promise }
+  }
+  /** Hears nothing of what is said over the bus. */
+  const deaf = () => ({ ...open.at(-1)!.stores.bus, subscribe: async () => async () => {} })
+
+  it('is cancelled though the message is missed', async () => {
+    const queue = await openQueue()
+    const { begun } = await serveUntilCancelled(await openWith({ bus: deaf() }))
     await queue.add('long', 'long')
-    await begun.promise
+    await begun
     await queue.cancel('long')
     assert.deepEqual(await queue.outcome('long', NEVER), { kind: 'done', result: 'stopped' })
+  })
+
+  it('is cancelled though the worker has no lock on it any more', async () => {
+    const queue = await openQueue()
+    const { begun } = await serveUntilCancelled(await openWith({}))
+    await queue.add('unlocked', 'unlocked')
+    await begun
+    const unlock = open.at(-1)!.stores.script!('return redis.call("DEL", KEYS[1])')
+    assert.equal(await unlock([`test:${count}:queue:{loops}:loops:unlocked:lock`], []), 1)
+    await queue.cancel('unlocked')
+    assert.deepEqual(await queue.outcome('unlocked', NEVER), { kind: 'done', result: 'stopped' })
+  })
+
+  it('is cancelled though the store did not take it at first', async () => {
+    const own = await openQueue()
+    const { begun } = await serveUntilCancelled(own)
+    const { keyValue, bus } = open.at(-1)!.stores
+    let failures = 2
+    const fails = async () => {
+      if (failures-- > 0) throw storageErrors.REDIS_AWAY({ store: 'test', reason: 'timed out' })
+    }
+    const queue = await openWith({
+      keyValue: { ...keyValue, set: (...args) => fails().then(() => keyValue.set(...args)) },
+      bus: { ...bus, publish: (...args) => fails().then(() => bus.publish(...args)) },
+    })
+    await queue.add('stubborn', 'stubborn')
+    await begun
+    await queue.cancel('stubborn')
+    assert.deepEqual(await own.outcome('stubborn', NEVER), { kind: 'done', result: 'stopped' })
+  })
+
+  it('is told at once that it was cancelled while it came here', async () => {
+    const queue = await openQueue()
+    await queue.add('overtaken', 'overtaken')
+    // As if it had been taken between this and its removal.
+    await open.at(-1)!.stores.keyValue.set('queue:loops:cancelled:overtaken', '')
+    const { begun } = await serveUntilCancelled(await openWith({ bus: deaf() }))
+    assert.equal(await begun, true)
+    assert.deepEqual(await queue.outcome('overtaken', NEVER), { kind: 'done', result: 'stopped' })
   })
 
   it('tells what is lost with a killed worker, and never gives it to another', async () => {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Queue } from 'bullmq'
 import { isAppError } from '../../base/errors.ts'
 import { storageErrors } from '../errors.ts'
@@ -25,6 +26,10 @@ const LOST_AFTER_MS = 10_000
 /** How long results are kept that nobody forgets, and what tells of lost work. */
 const KEEP_MS = 3_600_000
 const MAX_LOST_KEPT = 10_000
+/** How long a cancellation is tried, and how often. */
+const CANCEL_PATIENCE_MS = 60_000
+const CANCEL_RETRY_MS = 200
+const CANCEL_MAX_RETRY_MS = 2_000
 
 /**
  * Work in a queue of BullMQ, results as entries beside it: so they expire, and stay out of the queue's stream of events. What
@@ -63,17 +68,11 @@ export async function openRedisWorkQueue(options: RedisWorkQueueOptions): Promis
     outcome: (id, cancellation) => waiters.wait(id, cancellation),
 
     async cancel(id) {
-      await run(async () => {
-        const job = await queue.getJob(id)
-        // Work that somebody does is locked.
-        const removed = await job?.remove().then(
-          () => true,
-          () => false,
-        )
-        if (removed === true) return
-        // A message may be missed: who does the work looks as well.
+      await untilDone(async () => {
+        // First what workers look at: also a piece that one takes, or took, at this very moment is told.
         await keyValue.set(names.cancelKey(id), '', { ttlMs: KEEP_MS })
         await bus.publish(names.cancelChannel, id)
+        await run(() => takeAway(id))
       })
     },
 
@@ -95,6 +94,27 @@ export async function openRedisWorkQueue(options: RedisWorkQueueOptions): Promis
       await unsubscribe().catch(report)
       await queue.close().catch(report)
     },
+  }
+
+  /** Nobody begins it any more. What somebody does is locked, and stays. */
+  async function takeAway(id: string): Promise<void> {
+    const job = await queue.getJob(id)
+    await job?.remove().catch((error: unknown) => {
+      if (!LOCKED.test((error as Error).message)) throw error
+    })
+  }
+
+  /** A cancellation that is lost lets work run that nobody wants: it is worth some patience. */
+  async function untilDone(work: () => Promise<void>): Promise<void> {
+    const untilMs = performance.now() + CANCEL_PATIENCE_MS
+    for (let pauseMs = CANCEL_RETRY_MS; ; pauseMs = Math.min(2 * pauseMs, CANCEL_MAX_RETRY_MS)) {
+      try {
+        return await work()
+      } catch (error) {
+        if (closed || performance.now() > untilMs) throw error
+        await sleep(pauseMs, undefined, { ref: false })
+      }
+    }
   }
 
   /** How it stands with a piece of work; undefined: it waits, or somebody does it. */
@@ -128,4 +148,6 @@ function isAway(error: unknown): boolean {
   return AWAY.test(`${(error as NodeJS.ErrnoException).code ?? ''} ${(error as Error).message}`)
 }
 
+/** What BullMQ says of work that somebody does. */
+const LOCKED = /is locked/
 const AWAY = /ECONN|EPIPE|ENOTFOUND|EHOSTUNREACH|ETIMEDOUT|onnection is closed|isn't writeable/

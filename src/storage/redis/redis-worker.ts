@@ -93,6 +93,8 @@ export async function openRedisWorker(options: RedisWorkerOptions): Promise<Redi
     const cancellation = new Cancellation()
     running.set(id, cancellation)
     try {
+      // It may have been cancelled while it came here. A store that does not answer is asked again later.
+      await lookAt(id, cancellation).catch(onError)
       const result = await options.work(job.data, cancellation)
       // Not its outcome: whoever waits decides what becomes of it.
       if (cancellation.reason === CLOSING) throw new Error(CLOSING)
@@ -123,11 +125,11 @@ export async function openRedisWorker(options: RedisWorkerOptions): Promise<Redi
   }
 
   async function lookForCancelled(): Promise<void> {
-    await Promise.all(
-      Array.from(running, async ([id, cancellation]) => {
-        if ((await keyValue.get(names.cancelKey(id))) !== undefined) cancellation.cancel(CANCELLED)
-      }),
-    )
+    await Promise.all(Array.from(running, (each) => lookAt(...each)))
+  }
+
+  async function lookAt(id: string, cancellation: Cancellation): Promise<void> {
+    if ((await keyValue.get(names.cancelKey(id))) !== undefined) cancellation.cancel(CANCELLED)
   }
 }
 

@@ -94,20 +94,25 @@ export function testWorkQueue(name: string, open: (keyPrefix: string) => Promise
     it('lets a worker that drains end what it has, and take nothing more', async () => {
       const queue = await openQueue()
       const begun = Promise.withResolvers<void>()
+      const mayEnd = Promise.withResolvers<void>()
       const serving = await (
         await openQueue()
       ).serve({
         concurrency: 5,
         async work(text) {
           begun.resolve()
-          await sleep(200)
+          await mayEnd.promise
           return text
         },
       })
       await queue.add('one', 'one')
       await begun.promise
       const drained = serving.drain()
+      // What comes at this very moment may be taken, and is done then.
+      await sleep(300)
       await queue.add('two', 'two')
+      await sleep(100)
+      mayEnd.resolve()
       await drained
       assert.deepEqual(await queue.outcome('one', NEVER), { kind: 'done', result: 'one' })
       const enough = new Cancellation()
