@@ -17,6 +17,8 @@ export interface Composites {
   readonly makeSources: MakeSources
   /** Loads what the configuration in effect needs, and takes over runs. Before that no composite tool is offered. */
   start(gateway: Gateway): Promise<void>
+  /** Whether there is such a run, under way or ended. */
+  hasRun(id: string): Promise<boolean>
   /** The configuration has changed. */
   reconfigure(gateway: Gateway): Promise<void>
   /** The API for operators: false if the path is not its own. */
@@ -61,6 +63,7 @@ export function openComposites(options: CompositesOptions): Composites {
       const isNeeded = config().composites.length > 0 || (await hasRuns(means, prefix))
       if (isNeeded) await load(gateway)
     },
+    hasRun: async (id) => started?.hasRun(id) ?? false,
     async reconfigure(gateway) {
       if (started !== undefined) started.reconfigure()
       else if (config().composites.length > 0) await load(gateway)

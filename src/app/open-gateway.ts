@@ -63,6 +63,7 @@ export async function openGateway(options: OpenGatewayOptions): Promise<GatewayP
     newId: newUuid,
     // Asked when calls come, after it was opened.
     peers: () => fleet?.keyedCallsPeers,
+    hasRun: (id) => composites.hasRun(id),
     log,
   })
   stack.add({ close: () => keyed.close() })

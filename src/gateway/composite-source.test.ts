@@ -139,6 +139,18 @@ describe('composite tools as a source', () => {
     assert.deepEqual(await answerOf(t.call('ask', { retry })), result)
   })
 
+  it('are found again by a call that is sent again with the name of its run', async () => {
+    await using t = await setUp()
+    const first = { run: { id: 'run-1', begun: false } }
+    assert.equal((await asked(t.call('ask', first))).state, 'run-1')
+    const again = { run: { id: 'run-1', begun: true } }
+    assert.deepEqual(await asked(t.call('ask', again)), { state: 'run-1', keys: ['confirm'] })
+    const retry = { state: 'run-1', answers: YES }
+    const result = await answerOf(t.call('ask', { retry }))
+    assert.deepEqual(await answerOf(t.call('ask', again)), result)
+    assert.equal((await t.runs.list()).length, 1)
+  })
+
   it('ask again where the answer is missing', async () => {
     await using t = await setUp()
     const { state } = await asked(t.call('ask'))

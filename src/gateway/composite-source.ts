@@ -65,6 +65,8 @@ const MAX_PARKED_PER_PRINCIPAL = 100
 
 /** How long a retry waits for a run that another process has, and how often it looks, in milliseconds. */
 const ELSEWHERE_MS = 20_000
+/** The same for a call that was only sent again, and has not been where the run is. */
+const SENT_AGAIN_MS = 3_000
 const LOOK_MS = 250
 
 interface Composite {
@@ -126,8 +128,10 @@ export function createCompositeSource(
         plan,
         args: checked.args,
         caller: toCallerRecord(caller),
+        id: call.run?.id,
         ports({ id }) {
           opened = id
+          call.run = { id, begun: true }
           options.onStart(id, call)
           return openDesk(id, plan, caller)
         },
@@ -139,7 +143,7 @@ export function createCompositeSource(
     }
   }
 
-  /** A modern client that comes back: with answers, or after this or another process has ended. */
+  /** A client that comes back: with answers, or after this or another process has ended. */
   async function resume(call: Call, tool: string, run: string | undefined): Promise<Reply> {
     if (run === undefined) {
       return errorReply(INVALID_PARAMS, 'Answers came without the requestState they belong to')
@@ -168,10 +172,11 @@ export function createCompositeSource(
 
   /**
    * A run that another process has: one that died, whose runs we or others take over soon, or a replica that the retry was not
-   * handed to. Waits for its end, or its coming here. Where another replica has taken it over, the client is sent there.
+   * handed to. Waits for its end, or its coming here. Where another replica has taken it over, a modern client is sent there.
    */
   async function waitForElsewhere(call: Call, tool: string, id: string): Promise<Reply> {
-    const untilMs = performance.now() + ELSEWHERE_MS
+    const { client, cancellation, retry } = call
+    const untilMs = performance.now() + (retry === undefined ? SENT_AGAIN_MS : ELSEWHERE_MS)
     for (;;) {
       const run = options.runs().live(id)
       if (run !== undefined) return attachTo(call, run)
@@ -180,8 +185,11 @@ export function createCompositeSource(
       const found = await options.runs().get(id)
       if (found === undefined) throw gatewayErrors.RUN_GONE({ run: id })
       const holder = options.replicaOf(found.owner)
-      const hasMoved = options.replica !== undefined && holder !== call.retry?.holder
-      if (hasMoved || call.cancellation.cancelled || performance.now() > untilMs) {
+      const hasMoved =
+        options.replica !== undefined && retry !== undefined && holder !== retry.holder
+      const isOver = hasMoved || performance.now() > untilMs
+      // A legacy client has no way to come back.
+      if (cancellation.cancelled || (isOver && client.era === 'modern')) {
         return { kind: 'input', state: id, holder }
       }
       if ((await options.runs().recover()) === 0) await sleep(LOOK_MS, undefined, { ref: false })
@@ -197,6 +205,7 @@ export function createCompositeSource(
       ),
     async call(call, tool) {
       if (call.retry !== undefined) return resume(call, tool, call.retry.state)
+      if (call.run?.begun === true) return resume(call, tool, call.run.id)
       const composite = composites.get(tool)
       if (composite === undefined) return errorReply(INVALID_PARAMS, `Unknown tool: ${tool}`)
       return start(call, composite)

@@ -11,12 +11,8 @@ import { resultReply, type Reply } from '../mcp/reply.ts'
 import type { KeyValue } from '../storage/key-value.ts'
 import { openStorage } from '../storage/open-storage.ts'
 import { silentLogger } from '../telemetry/logger.ts'
-import {
-  createKeyedCalls,
-  META_IDEMPOTENCY_KEY,
-  type KeyedCalls,
-  type KeyedCallsPeers,
-} from './keyed-calls.ts'
+import { createKeyedCalls, type KeyedCalls, type KeyedCallsPeers } from './keyed-calls.ts'
+import { META_IDEMPOTENCY_KEY } from './keyed-calls/idempotency-key.ts'
 import { makeCall } from './testing/fake-backend.ts'
 
 const DONE = resultReply({ content: [{ type: 'text', text: 'done' }] })
@@ -30,6 +26,8 @@ const keyed = (key: string, args: JsonObject = {}, overrides: Partial<Call> = {}
 interface Trouble {
   /** The operation of the store that rejects. */
   failing: keyof KeyValue | undefined
+  /** Runs of composite tools that the store has. */
+  readonly runs: Set<string>
   /** How far the clock of the store is ahead, milliseconds. */
   aheadMs: number
   /** Resolves when replicas gave signs of life again. */
@@ -46,6 +44,7 @@ async function withReplicas(
   let signs = 0
   const trouble: Trouble = {
     failing: undefined,
+    runs: new Set(),
     aheadMs: 0,
     async beats() {
       const until = signs + 2
@@ -73,6 +72,7 @@ async function withReplicas(
           keyPrefix: 'call:',
           keepMs: 60_000,
           runner: newUuid(),
+          hasRun: async (run) => trouble.runs.has(run),
           newId: newUuid,
           beatMs: 10,
           log: silentLogger,
@@ -99,6 +99,21 @@ function backend() {
     next: () => {
       made.calls++
       return promise
+    },
+  }
+  return made
+}
+
+/** A composite tool: starts a run, or attaches to the one that was started. */
+function composite(runs: Set<string>, reply: (attached: boolean) => Promise<Reply> | Reply) {
+  const made = {
+    attached: [] as string[],
+    next: async (call: Call): Promise<Reply> => {
+      const { id, begun } = call.run!
+      if (begun) made.attached.push(id)
+      runs.add(id)
+      call.run = { id, begun: true }
+      return reply(begun)
     },
   }
   return made
@@ -188,6 +203,47 @@ describe('calls with an idempotency key', () => {
       assert.deepEqual(content(await fetched[1]!), DONE.result)
       assert.equal(pay.calls, 1)
       pay.answer(DONE)
+    }))
+
+  it('find their run of a composite tool again when the replica that had it is gone', () =>
+    withReplicas(async (replica, store, { runs }) => {
+      const tool = composite(runs, (attached) => (attached ? DONE : new Promise(() => {})))
+      const died = replica()
+      void died.stage(keyed('k'), tool.next)
+      while (runs.size === 0) await sleep(1)
+      died.close()
+      for await (const { key } of store.scan('call:runner:')) await store.delete(key)
+      assert.deepEqual(content(await replica().stage(keyed('k'), tool.next)), DONE.result)
+      assert.deepEqual(tool.attached, [...runs])
+      // The answer is kept from now on.
+      const never = () => Promise.reject(new Error('it must not run again'))
+      assert.deepEqual(content(await replica().stage(keyed('k'), never)), DONE.result)
+    }))
+
+  it('find their run again when it asked, or went on without them', () =>
+    withReplicas(async (replica, _store, { runs }) => {
+      const [a, b] = [replica(), replica()]
+      const question: Reply = { kind: 'input', state: 'run', requests: {} }
+      const asking = composite(runs, (attached) => (attached ? DONE : question))
+      assert.equal(await a.stage(keyed('ask'), asking.next), question)
+      assert.deepEqual(content(await b.stage(keyed('ask'), asking.next)), DONE.result)
+      const leaving = composite(runs, (attached) => {
+        if (attached) return DONE
+        throw mcpErrors.CALL_CANCELLED({ reason: 'the gateway closes', ran: 'unknown' })
+      })
+      await assert.rejects(async () => a.stage(keyed('leave'), leaving.next))
+      assert.deepEqual(content(await b.stage(keyed('leave'), leaving.next)), DONE.result)
+      assert.equal(runs.size, 2)
+    }))
+
+  it('are of unknown outcome when their run is not kept any more', () =>
+    withReplicas(async (replica, _store, { runs }) => {
+      const tool = composite(runs, () => ({ kind: 'input', state: 'run' }))
+      await replica().stage(keyed('k'), tool.next)
+      runs.clear()
+      await assert.rejects(async () => replica().stage(keyed('k'), tool.next), {
+        code: 'GATEWAY_OUTCOME_UNKNOWN',
+      })
     }))
 
   it('are not run twice though they run longer than answers are kept, or the store forgets them', () =>
@@ -315,6 +371,18 @@ describe('calls whose answer comes late', () => {
       const fetched = staying.stage(keyed(late.key), never)
       setTimeout(() => void late.settle(DONE), 50)
       assert.deepEqual(content(await fetched), DONE.result)
+    }))
+
+  it('find their run of a composite tool again', () =>
+    withReplicas(async (replica, _store, { runs }) => {
+      const call = makeCall({ params: { name: 'pay', arguments: {} } })
+      const tool = composite(runs, () => DONE)
+      call.run = { id: 'run', begun: true }
+      runs.add('run')
+      const late = await replica().adopt(call)
+      await late.settle(undefined)
+      assert.deepEqual(content(await replica().stage(keyed(late.key), tool.next)), DONE.result)
+      assert.deepEqual(tool.attached, ['run'])
     }))
 
   it('are of unknown outcome when the answer never came', () =>

@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto'
 import { isAppError, type AppError } from '../base/errors.ts'
 import type { NewId } from '../base/ids.ts'
-import { isJsonObject } from '../base/json.ts'
 import type { Call } from '../mcp/call.ts'
 import type { Reply } from '../mcp/reply.ts'
 import { paramsDigest } from '../mcp/request-state.ts'
 import type { KeyValue } from '../storage/key-value.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { gatewayErrors } from './errors.ts'
+import { checkDigest, keyOf } from './keyed-calls/idempotency-key.ts'
 import {
   outcomeOfReply,
   readRecord,
@@ -18,9 +18,6 @@ import {
 } from './keyed-calls/keyed-record.ts'
 import { createOwnRecords } from './keyed-calls/own-records.ts'
 import type { Answer, Stage } from './stages.ts'
-
-/** Where a client of any era and transport names its call, in `_meta` of the request. Ours: the protocol has no such key. */
-export const META_IDEMPOTENCY_KEY = 'toolhive.stacklok.dev/idempotencyKey'
 
 export interface KeyedCallsOptions {
   /** Shared by the replicas, where there are several. */
@@ -33,6 +30,8 @@ export interface KeyedCallsOptions {
   readonly newId: NewId
   /** The other replicas; undefined: nobody to ask. Asked each time. */
   readonly peers?: () => KeyedCallsPeers | undefined
+  /** Whether there is such a run of a composite tool, under way or ended. */
+  readonly hasRun: (run: string) => Promise<boolean>
   /** Time between two signs of life while calls run, milliseconds. */
   readonly beatMs?: number
   readonly log: Logger
@@ -56,7 +55,8 @@ export interface LateCall {
 
 /**
  * tools/call with an idempotency key: run once, however often it is sent; whoever sends it again with the same key gets the same
- * answer for some minutes, on any replica, or is told that the outcome is unknown.
+ * answer for some minutes, on any replica, or is told that the outcome is unknown. A composite tool has no unknown outcome of its
+ * own: its run is found again.
  */
 export interface KeyedCalls {
   readonly stage: Stage
@@ -73,7 +73,6 @@ interface Adopted {
   readonly done: Promise<void>
 }
 
-const MAX_KEY_LENGTH = 200
 const MAX_RESULT_BYTES = 1024 * 1024
 /** A process that runs keyed calls says so again and again; when it has not for so long, it is gone. */
 const ALIVE_MS = 15_000
@@ -123,6 +122,7 @@ export function createKeyedCalls(options: KeyedCallsOptions): KeyedCalls {
   const record = (call: Call, outcome: KeyedOutcome): KeyedRecord => ({
     digest: paramsDigest(call.params),
     runner,
+    ...(call.run === undefined ? {} : { run: call.run.id }),
     outcome,
   })
 
@@ -133,13 +133,22 @@ export function createKeyedCalls(options: KeyedCallsOptions): KeyedCalls {
   async function run(at: string, call: Call, next: Answer): Promise<Reply> {
     try {
       const reply = await next(call)
-      await keep(at, call, outcomeOfReply(reply, MAX_RESULT_BYTES))
+      await keep(at, call, outcomeOfReply(reply, MAX_RESULT_BYTES) ?? leftBy(call))
       return reply
     } catch (error) {
       const mayHaveRun = !isAppError(error) || error.details['ran'] === 'unknown'
-      await keep(at, call, mayHaveRun ? { kind: 'unknown' } : undefined)
+      await keep(at, call, leftBy(call) ?? (mayHaveRun ? { kind: 'unknown' } : undefined))
       throw error
     }
+  }
+
+  /** Goes to the run that an earlier sending of the call began. */
+  async function attach(at: string, call: Call, id: string, next: Answer): Promise<Reply> {
+    call.run = { id, begun: true }
+    const reply = await next(call)
+    const outcome = outcomeOfReply(reply, MAX_RESULT_BYTES)
+    if (outcome !== undefined) await keep(at, call, outcome)
+    return reply
   }
 
   async function keyed(call: Call, key: string, next: Answer): Promise<Reply> {
@@ -158,6 +167,7 @@ export function createKeyedCalls(options: KeyedCallsOptions): KeyedCalls {
   async function begin(at: string, call: Call, key: string, next: Answer): Promise<Reply> {
     await live()
     await own.pay(at)
+    call.run = { id: options.newId(), begun: false }
     const first = record(call, { kind: 'running' })
     let isFirst: number | undefined
     try {
@@ -204,7 +214,13 @@ export function createKeyedCalls(options: KeyedCallsOptions): KeyedCalls {
       const reply =
         outcome.kind === 'result' || outcome.kind === 'error' ? replyOfOutcome(outcome) : undefined
       if (reply !== undefined) return reply
-      if (outcome.kind !== 'running' || hasEnded) throw unknown(key)
+      if (outcome.kind !== 'running' || hasEnded) {
+        const { run } = found
+        const isFound =
+          run !== undefined && outcome.kind !== 'unknown' && (await options.hasRun(run))
+        if (isFound) return attach(at, call, run, next)
+        throw unknown(key)
+      }
       // The last it did may have been to write down the answer.
       hasEnded = !(await isAlive(found.runner))
       if (!hasEnded) await pause(call)
@@ -234,7 +250,8 @@ export function createKeyedCalls(options: KeyedCallsOptions): KeyedCalls {
         if (!adopted.delete(call)) return
         // The stage keeps the answer of a call that came with a key.
         const outcome = reply && outcomeOfReply(reply, MAX_RESULT_BYTES)
-        if (given === undefined) await keep(at, call, outcome ?? { kind: 'unknown' })
+        if (given === undefined)
+          await keep(at, call, outcome ?? leftBy(call) ?? { kind: 'unknown' })
         resolve()
       }
       adopted.set(call, { settle, done: promise })
@@ -267,14 +284,9 @@ export function createKeyedCalls(options: KeyedCallsOptions): KeyedCalls {
   }
 }
 
-/** Undefined for a call without one; most have none. */
-function keyOf(call: Call): string | undefined {
-  const meta = call.params['_meta']
-  if (meta === undefined || call.method !== 'tools/call' || !isJsonObject(meta)) return undefined
-  const key = meta[META_IDEMPOTENCY_KEY]
-  if (key === undefined) return undefined
-  if (typeof key === 'string' && key !== '' && key.length <= MAX_KEY_LENGTH) return key
-  throw gatewayErrors.BAD_IDEMPOTENCY_KEY({ limit: MAX_KEY_LENGTH })
+/** Its run, if it began one, goes on without it, or has ended. */
+function leftBy({ run }: Call): KeyedOutcome | undefined {
+  return run?.begun === true ? { kind: 'left' } : undefined
 }
 
 function unknown(idempotencyKey: string): AppError {
@@ -283,11 +295,6 @@ function unknown(idempotencyKey: string): AppError {
     reason: 'the replica that ran this call ended before it was answered',
     fetchableMs: 0,
   })
-}
-
-function checkDigest({ digest }: KeyedRecord, call: Call, key: string): void {
-  if (digest === paramsDigest(call.params)) return
-  throw gatewayErrors.IDEMPOTENCY_KEY_REUSED({ key })
 }
 
 function pause(call: Call): Promise<void> {

@@ -49,6 +49,11 @@ export interface Call {
   closeStream?(retryMs: number): void
   /** Set by the router: the backend the call went to. For audit and metrics. */
   routedTo?: string
+  /**
+   * The run that the call starts if its tool is a composite one, named beforehand so that the same call finds it when it is sent
+   * again. `begun`: it has been started, now or by an earlier sending; such a call attaches to it.
+   */
+  run?: { readonly id: string; readonly begun: boolean }
   /** The call is made by a source of ours in the name of its client: by a step of a run. Absent: by a client. */
   readonly origin?: CallOrigin
 }

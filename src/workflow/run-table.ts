@@ -48,9 +48,8 @@ export async function openRunTable(options: RunTableOptions): Promise<RunTable> 
   const presence = await openPresence({ store: keyValue, prefix, owner, onBeat, onError })
 
   return {
-    async start({ plan, args, caller, ports: portsOf = options.portsOf }) {
+    async start({ plan, args, caller, id = newId(), ports: portsOf = options.portsOf }) {
       if (live.size >= limits.maxRuns) throw workflowErrors.TOO_MANY_RUNS({ limit: limits.maxRuns })
-      const id = newId()
       const at = now()
       const { name: workflow, digest, definition } = plan
       const deadline = deadlineOf(plan, at)

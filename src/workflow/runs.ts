@@ -26,6 +26,8 @@ export interface StartRun {
   readonly args: JsonObject
   /** What `portsOf` needs to act for the caller again after a restart, and what tells whose run it is. Kept in the journal. */
   readonly caller: JsonObject
+  /** Default: a new one. No run may have had it. */
+  readonly id?: string | undefined
   /** For this process; default: `portsOf` of the table. */
   readonly ports?: PortsOf
 }

@@ -24,6 +24,8 @@ import { createRunTracing } from './trace-runs.ts'
 /** The composite tools of a gateway, and the runs they start. */
 export interface StartedComposites {
   readonly source: CompositeSource
+  /** Whether there is such a run, under way or ended. */
+  hasRun(id: string): Promise<boolean>
   /** The configuration has changed: other composite tools count from the next call on. */
   reconfigure(): void
   /** Goes on with unfinished runs of processes that are gone, once their tools can be called. */
@@ -136,6 +138,7 @@ export async function startComposites(
         recovered.resolve()
       }
     },
+    hasRun: async (id) => runs.live(id) !== undefined || (await runs.get(id)) !== undefined,
     serve(guard) {
       const api = createWorkflowApi({ runs, plans, guard, now: systemNow, log })
       closers.push(() => api.close())

@@ -9,12 +9,18 @@ export interface KeyedRecord {
   readonly digest: string
   /** Which process runs it: unique for each run of a process. */
   readonly runner: string
+  /** The name of the run that it starts, if its tool is a composite one. */
+  readonly run?: string | undefined
   readonly outcome: KeyedOutcome
 }
 
-/** `running`: not answered yet. `unknown`: whether it ran nobody will ever know. `dropped`: answered, but too large to keep. */
+/**
+ * `running`: not answered yet. `left`: its run goes on, or has ended, without it. `unknown`: whether it ran nobody will ever know.
+ * `dropped`: answered, but too large to keep.
+ */
 export type KeyedOutcome =
   | { readonly kind: 'running' }
+  | { readonly kind: 'left' }
   | { readonly kind: 'unknown' }
   | { readonly kind: 'dropped'; readonly bytes: number }
   | { readonly kind: 'result'; readonly text: string }
