@@ -1,33 +1,28 @@
 import { createBackoff } from '../base/backoff.ts'
 import { Cancellation } from '../base/cancellation.ts'
-import { isAppError } from '../base/errors.ts'
 import type { Now } from '../base/clock.ts'
 import type { SharedPermits } from '../cluster/shared-permits.ts'
 import type { SharedConnections, UsedPlace } from '../cluster/shared-connections.ts'
 import type { JsonObject } from '../base/json.ts'
-import type { BackendConnection, ConnectionEvents } from '../mcp/backend-connection.ts'
-import type { Call } from '../mcp/call.ts'
+import type { BackendConnection } from '../mcp/backend-connection.ts'
 import type { ClientSession } from '../mcp/client-session.ts'
-import { mcpErrors } from '../mcp/errors.ts'
-import type { InputRequest, ListenFilter, LogLevel } from '../mcp/messages.ts'
+import type { ListenFilter, LogLevel } from '../mcp/messages.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { createOffer, NOTHING_KNOWN, type BackendOffer } from './aggregation/offer.ts'
-import { callLimits, clientLimits } from './call-limits.ts'
-import { callTimeouts, type CallTimeouts } from './call-timeouts.ts'
-import { createCoalescer } from './coalesce.ts'
-import type { BackendConfig, OperationalConfig } from './config.ts'
-import { gatewayErrors } from './errors.ts'
-import { listKindOf, type ListKind } from './list-kinds.ts'
-import { SHARED_CAPABILITIES, type Connect } from './connect.ts'
 import { createBudget, type Budget } from './backends/budget.ts'
 import { createClientShares, type ClientShares } from './backends/client-shares.ts'
-import { listOffer, withLists } from './backends/list-offer.ts'
+import { connectionEvents } from './backends/connection-events.ts'
 import { createMainConnection } from './backends/main-connection.ts'
 import { createOfferKeeper } from './backends/offer-keeper.ts'
-import { createPool, type SlotOwner } from './backends/pool.ts'
-import { shareConnect, toOwner } from './backends/share-connect.ts'
+import { createOwnConnections, type SessionEnd } from './backends/own-connections.ts'
+import type { SlotOwner } from './backends/pool.ts'
+import { createSlotChoice, type CallOwner } from './backends/slot-choice.ts'
 import { createSlot, type Slot } from './backends/slot.ts'
-import { tellLoss } from './backends/tell-loss.ts'
+import { callLimits, clientLimits } from './call-limits.ts'
+import { callTimeouts, type CallTimeouts } from './call-timeouts.ts'
+import type { BackendConfig, OperationalConfig } from './config.ts'
+import { SHARED_CAPABILITIES, type Connect } from './connect.ts'
+import type { ListKind } from './list-kinds.ts'
 
 /** What a backend tells the gateway. */
 export interface BackendEvents {
@@ -97,12 +92,6 @@ export interface Backend {
   close(): Promise<void>
 }
 
-/** How a session ended here. `elsewhere`: another replica ended it and what is stored of it. `left`: it goes on there. */
-export type SessionEnd = 'ended' | 'elsewhere' | 'left'
-
-/** Whose connection a call may use. */
-export type CallOwner = Pick<Call, 'principal'> & { readonly session?: ClientSession | undefined }
-
 export interface BackendOptions {
   readonly config: BackendConfig
   readonly operational: OperationalConfig
@@ -120,46 +109,43 @@ export interface BackendOptions {
   readonly log: Logger
 }
 
-/** Each connection of a stdio backend is a process. */
-const MAX_CONNECTIONS = { http: 20_000, stdio: 256 }
 /** Changes that a backend announces within this time become one listing. */
-const LIST_DELAYS = { minMs: 30, maxMs: 2_000 }
+const ANNOUNCED_WAITS = { minMs: 30, maxMs: 2_000 }
 /** A list that could not be had is asked for again after so long, then more and more seldom. */
 const RELIST_MS = { minMs: 1_000, maxMs: 300_000 }
+const RECONNECT_MS = { minMs: 250, maxMs: 30_000 }
+const LIST_CHANGES = {
+  toolsListChanged: true,
+  promptsListChanged: true,
+  resourcesListChanged: true,
+}
 
 export function createBackend(options: BackendOptions): Backend {
-  const { connections, events, log } = options
+  const { events, log } = options
   let { config, operational } = options
+  const { name } = config
   const timeoutsByTool = new Map<string | undefined, CallTimeouts>()
-  const calls = { count: 0 }
   let lastError: string | undefined = 'not reached yet'
-  /** A backend that prefers the modern era was asked for a legacy session and had none to give. */
-  let onlyModern = false
+  let listenFilter: ListenFilter = LIST_CHANGES
 
   const lists = createOfferKeeper({
-    first: options.offer ?? createOffer(config.name, { known: NOTHING_KNOWN }),
+    first: options.offer ?? createOffer(name, { known: NOTHING_KNOWN }),
     connection: () => mainSlot.connection,
     timeouts: timeoutsFor,
-    announcedWaits: LIST_DELAYS,
+    announcedWaits: ANNOUNCED_WAITS,
     missingWaits: options.relistMs ?? RELIST_MS,
     onRefreshed: (announced) => events.onOffer(backend, announced),
-    onRecovered() {
-      lastError = undefined
-      events.onState(backend, true, '')
-    },
+    onRecovered: isUp,
     log,
   })
-  const shares =
-    config.target.kind === 'http'
-      ? createClientShares({
-          backend: config.name,
-          limits: () => clientLimits(operational),
-        })
-      : undefined
   const mainSlot = createSlot({
     ...slotBasics(),
+    connect: options.connect,
     capabilities: SHARED_CAPABILITIES,
-    events: ownedEvents(undefined, (kind) => lists.announced(kind)),
+    events: connectionEvents(undefined, {
+      onListChanged: (kind) => lists.announced(kind),
+      onNotification: (method, params) => events.onNotification(backend, undefined, method, params),
+    }),
     onLost(reason) {
       lastError = reason
       events.onState(backend, false, reason)
@@ -168,7 +154,7 @@ export function createBackend(options: BackendOptions): Backend {
   })
   const main = createMainConnection({
     slot: mainSlot,
-    backoff: createBackoff({ minMs: 250, maxMs: 30_000 }),
+    backoff: createBackoff(RECONNECT_MS),
     onUp,
     onFailed(error) {
       const reason = error instanceof Error ? error.message : String(error)
@@ -178,37 +164,32 @@ export function createBackend(options: BackendOptions): Backend {
     },
     log,
   })
-  const pool = createPool({
-    backend: config.name,
-    makeSlot: makeOwnedSlot,
-    maxSlots: MAX_CONNECTIONS[config.target.kind],
-    idleMs: () => operational.sessions.ttlMs,
-    ...(connections === undefined
-      ? {}
-      : {
-          mayGoOn: async (owner) =>
-            !isProcess() &&
-            (await connections.isKept({ owner: toOwner(owner), backend: config.name })),
-          onUsed: (owner) =>
-            void connections.prolong([usedPlace(owner)], operational.sessions.ttlMs),
-        }),
+  const own = createOwnConnections({
+    config: () => config,
+    ttlMs: () => operational.sessions.ttlMs,
+    connect: options.connect,
+    shared: options.connections,
+    main: () => mainSlot.connection,
+    offer: () => lists.offer,
+    slotBasics,
+    announcedWaits: ANNOUNCED_WAITS,
+    onOffer: (owner, offer) => events.onOwnOffer(backend, owner, offer),
+    onListChanged: (owner, kinds) => events.onOwnListChanged(backend, owner, kinds),
+    onNotification: (owner, method, params) =>
+      events.onNotification(backend, owner, method, params),
     now: options.now,
-    onEnd: (owner) => events.onOwnOffer(backend, owner, undefined),
+    log,
   })
-
-  function usedPlace(owner: SlotOwner): UsedPlace {
-    const place = { owner: toOwner(owner), backend: config.name }
-    const connection = pool.peek(owner)?.connection
-    if (connection?.sessionId === undefined || connection.era !== 'legacy' || isProcess()) {
-      return place
-    }
-    const { sessionId, version } = connection
-    return { ...place, session: { sessionId, version } }
-  }
+  const choice = createSlotChoice({
+    config: () => config,
+    main: mainSlot,
+    wake: () => main.poke(),
+    own,
+  })
+  const { slotFor } = choice
 
   function slotBasics() {
     return {
-      connect: options.connect,
       openStream: true,
       timeouts: timeoutsFor(),
       newCancellation: () => new Cancellation(),
@@ -216,91 +197,36 @@ export function createBackend(options: BackendOptions): Backend {
     }
   }
 
+  function timeoutsFor(tool?: string): CallTimeouts {
+    let found = timeoutsByTool.get(tool)
+    if (found === undefined) {
+      found = callTimeouts(operational, config, tool)
+      timeoutsByTool.set(tool, found)
+    }
+    return found
+  }
+
   async function onUp(connection: BackendConnection): Promise<void> {
-    onlyModern = false
+    choice.reached()
     if (connection.era === 'modern' && connection.listen !== undefined) {
       await connection.listen(listenFilter).catch((error: unknown) => {
         log.debug({ err: error }, 'Backend does not announce changes')
       })
     }
     await lists.begin(connection)
+    const { era, version } = connection
+    const { tools, resources, prompts } = lists.offer
+    const counts = { tools: tools.length, resources: resources.length, prompts: prompts.length }
+    log.info({ era, version, ...counts }, 'Backend is ready')
+    // Whoever hears of the offer may ask.
     lastError = undefined
-    const { offer } = lists
-    log.info(
-      {
-        era: connection.era,
-        version: connection.version,
-        tools: offer.tools.length,
-        resources: offer.resources.length,
-        prompts: offer.prompts.length,
-      },
-      'Backend is ready',
-    )
     events.onOffer(backend, new Set())
+    isUp()
+  }
+
+  function isUp(): void {
+    lastError = undefined
     events.onState(backend, true, '')
-  }
-
-  function listing() {
-    return { timeouts: timeoutsFor(), log }
-  }
-
-  /** Events of one connection; `onListChanged` is told of announced changes. */
-  function ownedEvents(
-    owner: SlotOwner | undefined,
-    onListChanged: (kind: ListKind) => void,
-  ): ConnectionEvents {
-    return {
-      onNotification(method, params) {
-        const kind = listKindOf(method)
-        if (kind === undefined) events.onNotification(backend, owner, method, params)
-        else onListChanged(kind)
-      },
-      onQuestion: (question) => askOwner(owner, question),
-      onClose() {},
-    }
-  }
-
-  function makeOwnedSlot(owner: SlotOwner): Slot {
-    const session = owner.kind === 'session' ? owner.session : undefined
-    const ownChanges = createCoalescer<ListKind>(LIST_DELAYS, (kinds) => relist(slot, owner, kinds))
-    const slot = createSlot({
-      ...slotBasics(),
-      connect:
-        connections === undefined
-          ? tellLoss(connectOwned, config.name)
-          : sharedConnect(connections, owner),
-      capabilities: session === undefined ? SHARED_CAPABILITIES : session.client.capabilities,
-      events: ownedEvents(owner, (kind) => ownChanges.add(kind)),
-      onLost: (reason) =>
-        log.warn(
-          { session: session?.id, reason },
-          'A connection was lost: what the backend kept for its client is gone',
-        ),
-    })
-    if (session?.client.logLevel !== undefined) void slot.setLogLevel(session.client.logLevel)
-    return slot
-  }
-
-  const connectOwned: Connect = (request) =>
-    options.connect(mainSlot.connection?.era === 'modern' ? { ...request, era: 'legacy' } : request)
-
-  function sharedConnect(all: SharedConnections, owner: SlotOwner): Connect {
-    return shareConnect({
-      connections: all,
-      backend: config.name,
-      owner,
-      isProcess,
-      server: () =>
-        mainSlot.connection?.era === 'legacy' ? mainSlot.connection.server : undefined,
-      connect: connectOwned,
-    })
-  }
-
-  /** What others can only reach through us: a child, or a stream of HTTP+SSE. */
-  function isProcess(): boolean {
-    const { target } = config
-    if (target.kind === 'stdio' || target.transport === 'sse') return true
-    return mainSlot.connection?.transport === 'sse'
   }
 
   /** The slot of an owner who has a connection that we have not used yet. Undefined: there is none. Never rejects. */
@@ -320,157 +246,44 @@ export function createBackend(options: BackendOptions): Backend {
     }
   }
 
-  /** The session has a connection, which we have not used yet. */
-  async function notifyStored(
+  /** The session may have a connection that we have not used yet. */
+  async function notifyElsewhere(
     session: ClientSession,
     method: string,
     params: JsonObject,
   ): Promise<void> {
-    if (connections === undefined || config.sessions !== 'perSession') return
+    if (config.sessions !== 'perSession') return
     const owner = { kind: 'session', session } as const
     try {
-      if (!(await connections.isKept({ owner: toOwner(owner), backend: config.name }))) return
-      const slot = await openOwned(owner)
+      const slot = (await own.isElsewhere(owner)) ? await openOwned(owner) : undefined
       slot?.connection?.notify(method, params)
     } catch (error) {
       log.debug({ method, err: error }, 'Cannot hand on what a client said')
     }
   }
 
-  /** A session ended that others served: what the backend keeps for it ends, too. */
-  function endElsewhere(session: ClientSession): void {
-    if (connections === undefined || config.sessions !== 'perSession' || isProcess()) return
-    const place = { owner: toOwner({ kind: 'session', session }), backend: config.name }
-    void connections.end(place, (resume) =>
-      options.connect({
-        capabilities: {},
-        openStream: false,
-        events: {
-          onNotification() {},
-          onQuestion: () => askOwner(undefined, NO_QUESTION),
-          onClose() {},
-        },
-        resume,
-      }),
-    )
-  }
-
-  /** A connection of somebody's own announced a change: it may offer something else to its owner than to all. */
-  async function relist(
-    slot: Slot,
-    owner: SlotOwner,
-    kinds: ReadonlySet<ListKind>,
-    isNews = true,
-  ): Promise<void> {
-    const connection = slot.connection
-    if (connection === undefined) return
-    try {
-      const listed = await listOffer(connection, kinds, listing())
-      const { offer } = lists
-      const own = withLists(offer, listed)
-      events.onOwnOffer(backend, owner, sameLists(own, offer) ? undefined : own)
-      if (isNews) events.onOwnListChanged(backend, owner, kinds)
-    } catch (error) {
-      log.debug({ err: error }, 'Cannot list what a backend offers to one client')
-    }
-  }
-
-  function timeoutsFor(tool?: string): CallTimeouts {
-    let found = timeoutsByTool.get(tool)
-    if (found === undefined) {
-      found = callTimeouts(operational, config, tool)
-      timeoutsByTool.set(tool, found)
-    }
-    return found
-  }
-
-  function slotFor(call: CallOwner): Slot | Promise<Slot> {
-    const connection = mainSlot.connection
-    if (connection === undefined) {
-      // Unknown yet whether it is shared: whoever is first opens the main connection, which tells.
-      return waitForMain().then((up) => pickSlot(call, up))
-    }
-    return pickSlot(call, connection)
-  }
-
-  function pickSlot(call: CallOwner, connection: BackendConnection): Slot | Promise<Slot> {
-    const session = call.session
-    if (session !== undefined && mayServeLegacy(connection)) return legacySlot(session)
-    if (isShared(connection)) return mainSlot
-    return call.session !== undefined && config.sessions === 'perSession'
-      ? pool.slotFor({ kind: 'session', session: call.session })
-      : pool.slotFor({ kind: 'principal', principal: call.principal })
-  }
-
-  /** A server may serve both eras: then a legacy client's session becomes one of the server's, untranslated. */
-  function mayServeLegacy(connection: BackendConnection): boolean {
-    const isOpen = config.era === 'auto' && config.sessions === 'perSession'
-    return connection.era === 'modern' && isOpen && config.target.kind === 'http' && !onlyModern
-  }
-
-  function legacySlot(session: ClientSession): Slot | Promise<Slot> {
-    const owner = { kind: 'session', session } as const
-    const slot = pool.slotFor(owner)
-    if (slot.connection !== undefined) return slot
-    return Promise.resolve(slot.open()).then(
-      (connection) => (connection.sessionId === undefined ? stayModern(session, true) : slot),
-      (error: unknown) => stayModern(session, refusesLegacy(error)),
-    )
-  }
-
-  /** `forGood`: the backend does not serve that era; else it only could not be asked just now. */
-  function stayModern(session: ClientSession, forGood: boolean): Slot {
-    if (forGood) onlyModern = true
-    pool.release({ kind: 'session', session })
-    return mainSlot
-  }
-
-  function isShared(connection: BackendConnection): boolean {
-    if (connection.era === 'modern' || config.sessions === 'shared') return true
-    // A streamable HTTP server without session ids keeps nothing between calls.
-    const { target } = config
+  function peekOwned(call: CallOwner): Slot | undefined {
     return (
-      target.kind === 'http' &&
-      target.transport === 'streamable-http' &&
-      connection.sessionId === undefined
+      (call.session && own.peek({ kind: 'session', session: call.session })) ??
+      own.peek({ kind: 'principal', principal: call.principal })
     )
-  }
-
-  async function waitForMain(): Promise<BackendConnection> {
-    main.poke()
-    try {
-      return await mainSlot.open()
-    } catch (error) {
-      throw gatewayErrors.BACKEND_AWAY(
-        { backend: config.name, reason: error instanceof Error ? error.message : String(error) },
-        error,
-      )
-    }
-  }
-
-  function connectionFor(call: CallOwner): BackendConnection | Promise<BackendConnection> {
-    const slot = slotFor(call)
-    return slot instanceof Promise ? slot.then((found) => found.open()) : slot.open()
-  }
-
-  let listenFilter: ListenFilter = {
-    toolsListChanged: true,
-    promptsListChanged: true,
-    resourcesListChanged: true,
   }
 
   const backend: Backend = {
-    name: config.name,
+    name,
     get config() {
       return config
     },
-    calls,
+    calls: { count: 0 },
     budget: createBudget({
-      backend: config.name,
+      backend: name,
       limits: () => callLimits(operational, config),
       permits: options.permits,
     }),
-    shares,
+    shares:
+      config.target.kind === 'http'
+        ? createClientShares({ backend: name, limits: () => clientLimits(operational) })
+        : undefined,
     get offer() {
       return lists.offer
     },
@@ -490,30 +303,25 @@ export function createBackend(options: BackendOptions): Backend {
       timeoutsByTool.clear()
     },
     relistTools: () => lists.refresh(new Set<ListKind>(['tools'])),
-    connectionFor,
+    connectionFor(call) {
+      const slot = slotFor(call)
+      return slot instanceof Promise ? slot.then((found) => found.open()) : slot.open()
+    },
     slotFor,
     drop(call, connection) {
       if (mainSlot.connection === connection) mainSlot.drop(connection)
       else peekOwned(call)?.drop(connection)
     },
     async listen(filter) {
-      listenFilter = {
-        toolsListChanged: true,
-        promptsListChanged: true,
-        resourcesListChanged: true,
-        ...filter,
-      }
+      listenFilter = { ...LIST_CHANGES, ...filter }
       const connection = mainSlot.connection
       return connection?.listen === undefined ? {} : connection.listen(listenFilter)
     },
     setLogLevel(session, level) {
-      const own = pool.peek({ kind: 'session', session })
-      if (own !== undefined) {
-        void own.setLogLevel(level)
-      } else {
-        // Shared connections send what the most talkative client wants; edges filter per client.
-        void mainSlot.raiseLogLevel(level)
-      }
+      const slot = own.peek({ kind: 'session', session })
+      if (slot !== undefined) void slot.setLogLevel(level)
+      // Shared connections send what the most talkative client wants; edges filter per client.
+      else void mainSlot.raiseLogLevel(level)
     },
     raiseLogLevel(call, level) {
       const slot = slotFor(call)
@@ -522,84 +330,35 @@ export function createBackend(options: BackendOptions): Backend {
         : slot.raiseLogLevel(level)
     },
     clientNotification(session, method, params) {
-      const slot = pool.peek({ kind: 'session', session })
+      const slot = own.peek({ kind: 'session', session })
       if (slot !== undefined) slot.connection?.notify(method, params)
-      else void notifyStored(session, method, params)
+      else void notifyElsewhere(session, method, params)
     },
     async ownConnection(owner) {
       const slot = await slotFor(owner)
       return slot === mainSlot ? undefined : slot.open()
     },
     async relistOwn(owner, kinds) {
-      const slot = pool.peek(owner) ?? (await openOwned(owner))
-      if (slot !== undefined) await relist(slot, owner, kinds, false)
+      const slot = own.peek(owner) ?? (await openOwned(owner))
+      if (slot !== undefined) await own.relist(slot, owner, kinds, false)
     },
-    usedPlace: (session) => usedPlace({ kind: 'session', session }),
-    serves: (session) => pool.peek({ kind: 'session', session })?.connection !== undefined,
-    endSession(session, end) {
-      const isHere = pool.peek({ kind: 'session', session }) !== undefined
-      pool.endSession(session, end === 'left')
-      if (end !== 'ended' || connections === undefined) return
-      if (isHere)
-        void connections.forget({
-          owner: toOwner({ kind: 'session', session }),
-          backend: config.name,
-        })
-      else endElsewhere(session)
-    },
+    usedPlace: (session) => own.usedPlace({ kind: 'session', session }),
+    serves: (session) => own.peek({ kind: 'session', session })?.connection !== undefined,
+    endSession: own.endSession,
     sweep() {
-      pool.sweep()
-      shares?.sweep()
+      own.sweep()
+      backend.shares?.sweep()
     },
     get connections() {
-      return pool.size + (mainSlot.connection === undefined ? 0 : 1)
+      return own.size + (mainSlot.connection === undefined ? 0 : 1)
     },
     async close() {
       main.stop()
       lists.stop()
       backend.budget.close()
-      await Promise.all([mainSlot.close(), pool.close({ keepSession: connections !== undefined })])
+      const keepSession = options.connections !== undefined
+      await Promise.all([mainSlot.close(), own.close({ keepSession })])
     },
   }
-
-  function peekOwned(call: CallOwner): Slot | undefined {
-    return (
-      (call.session && pool.peek({ kind: 'session', session: call.session })) ??
-      pool.peek({ kind: 'principal', principal: call.principal })
-    )
-  }
-
   return backend
-}
-
-/** A definite no to `initialize`: not a server in trouble, and not one that wants other credentials. */
-function refusesLegacy(error: unknown): boolean {
-  if (isAppError(error, 'MCP_BACKEND_PROTOCOL')) return true
-  if (!isAppError(error, 'MCP_BACKEND_HTTP')) return false
-  const status = Number(error.details['httpStatus'])
-  return status >= 400 && status < 500 && ![401, 403, 408, 429].includes(status)
-}
-
-/** Never asked: the connection only ends a session. */
-const NO_QUESTION: InputRequest = { method: 'roots/list', params: {} }
-
-/** A question outside any call can only go to the session that owns the connection. */
-function askOwner(owner: SlotOwner | undefined, question: InputRequest): Promise<JsonObject> {
-  const channel = owner?.kind === 'session' ? owner.session.channel : undefined
-  if (channel !== undefined) return channel.ask(question)
-  return Promise.reject(
-    mcpErrors.CLIENT_CANNOT_ANSWER({
-      method: question.method,
-      reason: 'no client belongs to this connection',
-      requiredCapabilities: {},
-    }),
-  )
-}
-
-function sameLists(a: BackendOffer, b: BackendOffer): boolean {
-  return listsJson(a) === listsJson(b)
-}
-
-function listsJson(offer: BackendOffer): string {
-  return JSON.stringify([offer.tools, offer.resources, offer.resourceTemplates, offer.prompts])
 }

@@ -1,6 +1,6 @@
 import type { BackendOffer } from './aggregation/offer.ts'
 import type { Catalogue } from './aggregation/catalogue.ts'
-import type { CallOwner } from './backend.ts'
+import type { CallOwner } from './backends/slot-choice.ts'
 import { ownerKey, type SlotOwner } from './backends/pool.ts'
 
 export interface CataloguesOptions {

@@ -11,7 +11,7 @@ import type {
 import type { LogLevel } from '../mcp/messages.ts'
 import type { KeyValue } from '../storage/key-value.ts'
 import type { Logger } from '../telemetry/logger.ts'
-import type { SessionEnd } from './backend.ts'
+import type { SessionEnd } from './backends/own-connections.ts'
 import { gatewayErrors } from './errors.ts'
 import {
   bindingDigest,

@@ -4,7 +4,7 @@ import type { ClientChannel, ClientSession, SessionLookup } from '../mcp/client-
 import type { Reply } from '../mcp/reply.ts'
 import type { Catalogue, CatalogueNote } from './aggregation/catalogue.ts'
 import type { ToolDefinition } from './aggregation/offer.ts'
-import type { CallOwner } from './backend.ts'
+import type { CallOwner } from './backends/slot-choice.ts'
 import type { Answer } from './stages.ts'
 
 /**

@@ -1,6 +1,7 @@
 import type { ListenFilter, RpcError } from '../mcp/messages.ts'
 import { INVALID_PARAMS } from '../mcp/rpc-codes.ts'
-import type { Backend, CallOwner } from './backend.ts'
+import type { Backend } from './backend.ts'
+import type { CallOwner } from './backends/slot-choice.ts'
 import { createCounted, type Counted } from './counted.ts'
 
 /** Resources and tasks that clients follow, kept in step with the backends that announce them. */
