@@ -34,7 +34,12 @@ export interface Directory {
   /** Those known at the last beat, without ourselves. */
   readonly others: readonly Replica[]
   find(id: string): Promise<Replica | undefined>
-  /** False only when it is certain: nobody answers there any more, or its entry is gone and it is silent. */
+  /**
+   * `dead` only when it is certain: nobody answers there any more, or its entry is gone and it is silent. `silent`: it does not
+   * answer, but its entry is there or cannot be read. Never rejects.
+   */
+  signOf(id: string): Promise<'alive' | 'silent' | 'dead'>
+  /** False only when it is certain that it is dead. Never rejects. */
   isAlive(id: string): Promise<boolean>
   /** Takes away the entry of a replica that is dead; if it is not, it notices at its next beat. Never rejects. */
   bury(id: string): Promise<void>
@@ -164,6 +169,20 @@ export function createDirectory(options: DirectoryOptions): Directory {
     return url === undefined ? undefined : { id, url }
   }
 
+  async function signOf(id: string): Promise<'alive' | 'silent' | 'dead'> {
+    if (id === self.id) return 'alive'
+    try {
+      const replica = await find(id)
+      if (replica === undefined) return 'dead'
+      const sign = await options.ping(replica)
+      if (sign !== 'silent') return sign === 'alive' ? 'alive' : 'dead'
+      return (await store.get(entryKey(id))) === undefined ? 'dead' : 'silent'
+    } catch (error) {
+      log.debug({ replica: id, err: error }, 'Cannot tell whether a replica lives')
+      return 'silent'
+    }
+  }
+
   function nextBeat(): void {
     timer = setTimeout(() => {
       void beat().then(() => {
@@ -178,19 +197,8 @@ export function createDirectory(options: DirectoryOptions): Directory {
       return others
     },
     find,
-    async isAlive(id) {
-      if (id === self.id) return true
-      try {
-        const replica = await find(id)
-        if (replica === undefined) return false
-        const sign = await options.ping(replica)
-        if (sign !== 'silent') return sign === 'alive'
-        return (await store.get(entryKey(id))) !== undefined
-      } catch (error) {
-        log.debug({ replica: id, err: error }, 'Cannot tell whether a replica lives')
-        return true
-      }
-    },
+    signOf,
+    isAlive: async (id) => (await signOf(id)) !== 'dead',
     async bury(id) {
       try {
         await store.delete(entryKey(id))

@@ -35,6 +35,14 @@ export const clusterErrors = defineErrors('CLUSTER', {
     message: (d: { replica: string; backend: string }) =>
       `Replica ${d.replica} has no connection to backend "${d.backend}" for this client`,
   },
+  /** It may come back, so nobody takes over what lives there yet. */
+  SILENT: {
+    fault: 'environment',
+    status: 503,
+    message: (d: { replica: string; backend: string; ran: 'no'; retryAfterMs: number }) =>
+      `Replica ${d.replica}, where backend "${d.backend}" runs for this client, does not answer`,
+    hint: () => 'Try again: it comes back, or another replica takes its place',
+  },
   /** The client may try again: another replica may have the session, and this one finds it when the store is back. */
   SESSION_UNKNOWN: {
     fault: 'environment',

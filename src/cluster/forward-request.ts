@@ -25,7 +25,7 @@ export interface ForwardedClient {
 }
 
 /** A replica that says nothing for so long is asked whether it lives. Event streams say something more often. */
-const LOOK_MS = 5_000
+const LOOK_MS = 2_000
 
 /**
  * Hands a request of a client on to another replica, and its answer back as it comes. `gone`: that replica is dead or leaves

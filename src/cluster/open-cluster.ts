@@ -13,6 +13,7 @@ import { createProcesses } from './processes.ts'
 import { openRemoteConnection } from './remote-connection.ts'
 import { newReplicaId, type Replica, type Sign } from './replica.ts'
 import { deriveKey } from './derive-key.ts'
+import { createSilence } from './silence.ts'
 import { createSharedConnections, type SharedConnections } from './shared-connections.ts'
 
 export interface ClusterOptions {
@@ -124,6 +125,12 @@ export async function openCluster(options: ClusterOptions): Promise<Cluster> {
     now: options.now,
     log,
   })
+  const silence = createSilence({
+    signOf: directory.signOf,
+    isKnown: (id) => directory.others.some((other) => other.id === id),
+    bury: directory.bury,
+    log,
+  })
   const processes = createProcesses({
     store,
     directory,
@@ -134,6 +141,7 @@ export async function openCluster(options: ClusterOptions): Promise<Cluster> {
         link,
         replica,
         place,
+        silence,
         maxMessageBytes: options.maxMessageBytes,
         onLost,
         log,
@@ -203,6 +211,7 @@ export async function openCluster(options: ClusterOptions): Promise<Cluster> {
       await processes.handOver()
     },
     async close() {
+      silence.close()
       await directory.close()
       link.close()
       await server.close()

@@ -21,11 +21,13 @@ import type { LinkClient } from './link/link-client.ts'
 import { CONNECTION_PATHS } from './connection-paths.ts'
 import type { Place } from './owner.ts'
 import type { Replica } from './replica.ts'
+import type { Silence, SilenceEnd } from './silence.ts'
 
 export interface RemoteOptions {
   readonly link: LinkClient
   readonly replica: Replica
   readonly place: Place
+  readonly silence: Silence
   readonly maxMessageBytes: number
   /** Gives up opening it. */
   readonly signal: AbortSignal
@@ -57,8 +59,11 @@ export async function openRemoteConnection(options: RemoteOptions): Promise<Remo
   })
 }
 
-/** So long without a sign of life: the other replica stands still. */
+/** So long without a sign of life, though it answers pings: the way there is broken. Also how long a call waits for it. */
 const SILENCE_MS = 15_000
+/** So long after a request, and between two signs of life: it is asked whether it is there. */
+const FIRST_SIGN_MS = 1_000
+const NEXT_SIGN_MS = 3_000
 /** A command may have to be downloaded first. */
 const OPEN_TIMEOUT_MS = 90_000
 const TRANSPORTS: readonly BackendTransport[] = ['streamable-http', 'sse', 'stdio']
@@ -96,12 +101,15 @@ export class RemoteConnection implements BackendConnection {
     const unlisten = cancellation.onCancel(() => abort.abort())
     this.inFlight++
     this.#open.add(abort)
+    let sent = false
     try {
-      return await this.#exchange(request, abort.signal)
+      await this.#reachable(abort.signal)
+      sent = true
+      return await this.#exchange(request, abort)
     } catch (error) {
       if (cancellation.cancelled) {
         const reason = cancellation.reason ?? 'cancelled'
-        throw mcpErrors.CALL_CANCELLED({ reason, ran: 'unknown' })
+        throw mcpErrors.CALL_CANCELLED({ reason, ran: sent ? 'unknown' : 'no' })
       }
       throw this.#failure(error)
     } finally {
@@ -127,20 +135,74 @@ export class RemoteConnection implements BackendConnection {
     for (const abort of this.#open) abort.abort()
   }
 
-  async #exchange(request: BackendRequest, signal: AbortSignal): Promise<Reply> {
-    const { link, replica, place } = this.#options
-    const response = await link.send(replica, {
-      path: CONNECTION_PATHS.request,
-      body: Buffer.from(JSON.stringify({ ...place, request: toWire(request) })),
-      signal,
-      // It says at once that it has the request.
-      timeoutMs: SILENCE_MS,
-    })
-    const deaf = setTimeout(() => response.destroy(new Error('it is silent')), SILENCE_MS).unref()
+  /** Nothing is sent to a replica that stands still: it would do it when it goes on, for whoever has given up by then. */
+  async #reachable(signal: AbortSignal): Promise<void> {
+    const { silence, replica, place } = this.#options
+    const silent = silence.of(replica)
+    if (silent === undefined) return
+    const { promise, resolve, reject } = Promise.withResolvers<SilenceEnd | 'too long'>()
+    const timer = setTimeout(resolve, SILENCE_MS, 'too long').unref()
+    const stop = (): void => reject(new Error('not wanted any more'))
+    signal.addEventListener('abort', stop)
+    void silent.then(resolve)
     try {
-      return await this.#read(response, request, () => deaf.refresh())
+      const end = await promise
+      if (end === 'alive') return
+      const details = { replica: replica.id, backend: place.backend, ran: 'no' as const }
+      if (end === 'too long') throw clusterErrors.SILENT({ ...details, retryAfterMs: 1_000 })
+      throw clusterErrors.LINK({ ...details, reason: 'it has died', sent: false, refused: true })
+    } finally {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', stop)
+    }
+  }
+
+  async #exchange(request: BackendRequest, abort: AbortController): Promise<Reply> {
+    const { link, replica, place } = this.#options
+    let deaf: NodeJS.Timeout | undefined
+    const watch = this.#watch(abort)
+    try {
+      const response = await link.send(replica, {
+        path: CONNECTION_PATHS.request,
+        body: Buffer.from(JSON.stringify({ ...place, request: toWire(request) })),
+        signal: abort.signal,
+        // It says at once that it has the request.
+        timeoutMs: SILENCE_MS,
+      })
+      deaf = setTimeout(() => response.destroy(new Error('it is silent')), SILENCE_MS).unref()
+      return await this.#read(response, request, () => {
+        deaf?.refresh()
+        watch.seen()
+      })
     } finally {
       clearTimeout(deaf)
+      watch.stop()
+    }
+  }
+
+  /** A replica that stands still answers nothing, and its connections never break: gives up when it is known to be dead. */
+  #watch(abort: AbortController): { seen(): void; stop(): void } {
+    const { silence, replica } = this.#options
+    let timer: NodeJS.Timeout | undefined
+    let over = false
+    const wait = (ms: number): void => {
+      clearTimeout(timer)
+      timer = setTimeout(look, ms).unref()
+    }
+    const look = (): void => {
+      void silence.look(replica).then((end) => {
+        if (over) return
+        if (end === 'dead') abort.abort()
+        else wait(NEXT_SIGN_MS)
+      })
+    }
+    wait(FIRST_SIGN_MS)
+    return {
+      seen: () => wait(NEXT_SIGN_MS),
+      stop() {
+        over = true
+        clearTimeout(timer)
+      },
     }
   }
 

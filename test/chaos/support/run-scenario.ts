@@ -106,9 +106,16 @@ function troubles(records: readonly CallRecord[]): string[] {
     counts.set(text, (counts.get(text) ?? 0) + 1)
   }
   return [...counts]
-    .toSorted(([, a], [, b]) => b - a)
+    .toSorted(
+      ([a, countA], [b, countB]) => Number(isFine(a)) - Number(isFine(b)) || countB - countA,
+    )
     .slice(0, SHOWN_TROUBLES)
     .map(([text, count]) => `${count} × ${text}`)
+}
+
+/** What ended well after all is told last. */
+function isFine(trouble: string): boolean {
+  return trouble.startsWith('normal')
 }
 
 /** Without what differs from time to time: ids and ports. */
