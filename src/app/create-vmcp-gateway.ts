@@ -2,12 +2,8 @@ import type { Now } from '../base/clock.ts'
 import type { SharedPermits } from '../cluster/shared-permits.ts'
 import type { NewId } from '../base/ids.ts'
 import { connectTimeoutMs } from '../gateway/call-timeouts.ts'
-import {
-  createGateway,
-  type Gateway,
-  type GatewayOptions,
-  type GatewayPeers,
-} from '../gateway/create-gateway.ts'
+import { createGateway, type Gateway, type GatewayOptions } from '../gateway/create-gateway.ts'
+import type { GatewayPeers } from '../gateway/peers.ts'
 import type { Implementation } from '../mcp/messages.ts'
 import type { Outbound } from '../net/outbound.ts'
 import type { KeyValue } from '../storage/key-value.ts'

@@ -1,3 +1,4 @@
+import { inTime } from '../base/in-time.ts'
 import { gatewayErrors } from '../gateway/errors.ts'
 import type { KeyedCalls } from '../gateway/keyed-calls.ts'
 import type { OperationalConfig } from '../gateway/config.ts'
@@ -77,13 +78,3 @@ export async function leave({
 
 /** What the end of runs may take of the drain. */
 const RUNS_MS = 1_000
-
-/** Waits for the work, but no longer than so many milliseconds. */
-async function inTime(work: Promise<unknown>, waitMs: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  const over = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, Math.max(0, waitMs))
-  })
-  await Promise.race([work, over])
-  clearTimeout(timer)
-}

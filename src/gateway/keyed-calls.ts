@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { isAppError, type AppError } from '../base/errors.ts'
 import type { NewId } from '../base/ids.ts'
+import { inTime } from '../base/in-time.ts'
 import type { Call } from '../mcp/call.ts'
 import type { Reply } from '../mcp/reply.ts'
 import { paramsDigest } from '../mcp/request-state.ts'
@@ -265,12 +266,7 @@ export function createKeyedCalls(options: KeyedCallsOptions): KeyedCalls {
     },
     async settled(timeoutMs) {
       const all = Promise.all(Array.from(adopted.values(), ({ done }) => done))
-      let timer: NodeJS.Timeout | undefined
-      const timeout = new Promise((resolve) => {
-        timer = setTimeout(resolve, timeoutMs)
-      })
-      await Promise.race([all, timeout])
-      clearTimeout(timer)
+      await inTime(all, timeoutMs)
       for (const [call, { settle }] of [...adopted]) {
         call.cancellation.cancel('the server is shutting down')
         await settle(undefined)

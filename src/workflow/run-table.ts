@@ -1,5 +1,6 @@
 import { Cancellation } from '../base/cancellation.ts'
 import type { NewId } from '../base/ids.ts'
+import { inTime } from '../base/in-time.ts'
 import { resumeRun, takeOverRun, type ContinueOptions } from './continue-run.ts'
 import { workflowErrors } from './errors.ts'
 import type { IterationSpread } from './iteration-spread.ts'
@@ -187,15 +188,4 @@ export async function openRunTable(options: RunTableOptions): Promise<RunTable> 
       }
     }
   }
-}
-
-/** Waits for the work, but no longer than so many milliseconds. */
-async function inTime(work: Promise<void>, waitMs: number): Promise<void> {
-  if (waitMs <= 0) return
-  let timer: NodeJS.Timeout | undefined
-  const over = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, waitMs).unref()
-  })
-  await Promise.race([work, over])
-  clearTimeout(timer)
 }

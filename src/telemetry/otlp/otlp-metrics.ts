@@ -7,10 +7,10 @@ import {
   type MetricProducer,
   type PushMetricExporter,
 } from '@opentelemetry/sdk-metrics'
+import { inTime } from '../../base/in-time.ts'
 import { systemNow } from '../../base/clock.ts'
 import type { Logger } from '../logger.ts'
 import { EXPORT_TIMEOUT_MS, toExporterOptions, type OtlpOptions } from './exporter-options.ts'
-import { inTime } from './in-time.ts'
 import { createFailureReport } from './report-failures.ts'
 import { toResource } from './resource.ts'
 import { toMetricData } from './to-metric-data.ts'
@@ -36,7 +36,13 @@ export function openOtlpMetrics(options: OtlpOptions): { close(): Promise<void> 
     metricProducers: [ours],
   })
   const provider = new MeterProvider({ resource, readers: [reader] })
-  return { close: () => inTime(provider.shutdown(), EXPORT_TIMEOUT_MS) }
+  return {
+    close: () =>
+      inTime(
+        provider.shutdown().catch(() => {}),
+        EXPORT_TIMEOUT_MS,
+      ),
+  }
 }
 
 function hrTime(): HrTime {

@@ -15,11 +15,11 @@ import {
   TracerProvider,
   type SpanExporter,
 } from '@opentelemetry/sdk-trace'
+import { inTime } from '../../base/in-time.ts'
 import type { Logger } from '../logger.ts'
 import type { TraceContext } from '../trace-context.ts'
 import type { Span, SpanOptions, Tracing } from '../tracing.ts'
 import { EXPORT_TIMEOUT_MS, toExporterOptions, type OtlpOptions } from './exporter-options.ts'
-import { inTime } from './in-time.ts'
 import { createFailureReport } from './report-failures.ts'
 import { toResource } from './resource.ts'
 
@@ -47,7 +47,11 @@ export function openOtlpTracing(options: OtlpOptions): Tracing {
       const settings = { kind: KINDS[kind], ...(attributes && { attributes }) }
       return wrap(tracer.startSpan(name, settings, contextOf(spanOptions)), spanOptions)
     },
-    close: () => inTime(provider.shutdown(), EXPORT_TIMEOUT_MS),
+    close: () =>
+      inTime(
+        provider.shutdown().catch(() => {}),
+        EXPORT_TIMEOUT_MS,
+      ),
   }
 }
 
