@@ -1,22 +1,8 @@
 import type { DatabaseSync } from 'node:sqlite'
-import type { Now } from '../../base/clock.ts'
 import type { AppendLog, AppendOptions } from '../append-log.ts'
 import { storageErrors } from '../errors.ts'
-import { openDatabase } from './database.ts'
 import { inTransaction } from './in-transaction.ts'
-import { toStorageError } from './sqlite-errors.ts'
-
-export interface SqliteAppendLogOptions {
-  /** A file, made with mode 0600 if it is absent; or `:memory:`. May be the one of a key-value store. */
-  readonly path: string
-  readonly now: Now
-  /** Pause between two sweeps of expired logs; an expired log is absent before that already. */
-  readonly sweepIntervalMs?: number
-  /** How long a write waits for another process that holds the file. It blocks this process meanwhile: keep it short. */
-  readonly lockWaitMs?: number
-  /** A sweep failed (the next one tries again). */
-  readonly onSweepError?: (error: unknown) => void
-}
+import { openSqliteFile, type SqliteFileOptions } from './sqlite-file.ts'
 
 interface LogRow {
   id: number
@@ -36,20 +22,18 @@ interface Waiting {
  * Logs in one SQLite file, which several processes of one machine may share. Appends of the same turn of the event loop
  * share one transaction; each is in the file, and survives the end of the process, when its promise resolves.
  */
-export async function openSqliteAppendLog(options: SqliteAppendLogOptions): Promise<AppendLog> {
+export async function openSqliteAppendLog(options: SqliteFileOptions): Promise<AppendLog> {
   const { path, now } = options
-  const lockWaitMs = options.lockWaitMs ?? 500
-  const database = await openDatabase(path, lockWaitMs)
+  const file = await openSqliteFile(options)
+  const { database, run } = file
   const statements = prepare(database)
   let waiting: Waiting[] = []
-  let closed = false
-  const sweeper = setInterval(sweep, options.sweepIntervalMs ?? 60_000)
-  sweeper.unref()
+  file.sweepBy(sweep)
 
   return {
     append(key, entries, settings = {}) {
       return new Promise((resolve, reject) => {
-        if (closed) return reject(storageErrors.CLOSED({ store: path }))
+        if (file.isClosed) return reject(storageErrors.CLOSED({ store: path }))
         if (waiting.length === 0) setImmediate(flush)
         waiting.push({ key, entries, options: settings, resolve, reject })
       })
@@ -74,26 +58,13 @@ export async function openSqliteAppendLog(options: SqliteAppendLogOptions): Prom
     },
 
     async *keys(prefix) {
-      let after: string | undefined
-      while (true) {
-        const page = run(() =>
-          statements.page.all({ from: after ?? prefix, after: after ?? null, now: now() }),
-        )
-        for (const row of page as { key: string }[]) {
-          if (!row.key.startsWith(prefix)) return
-          after = row.key
-          yield row.key
-        }
-        if (page.length === 0) return
-      }
+      for (const { key } of file.scan(statements.page, prefix)) yield key
     },
 
     async close() {
-      if (closed) return
+      if (file.isClosed) return
       flush()
-      closed = true
-      clearInterval(sweeper)
-      database.close()
+      file.close()
     },
   }
 
@@ -139,25 +110,10 @@ export async function openSqliteAppendLog(options: SqliteAppendLogOptions): Prom
   }
 
   function sweep(): void {
-    try {
-      run(() =>
-        inTransaction(database, () => {
-          const expired = statements.expired.all({ now: now() }) as unknown as LogRow[]
-          for (const log of expired) remove(log)
-        }),
-      )
-    } catch (error) {
-      options.onSweepError?.(error)
-    }
-  }
-
-  function run<Result>(work: () => Result): Result {
-    if (closed) throw storageErrors.CLOSED({ store: path })
-    try {
-      return work()
-    } catch (error) {
-      throw toStorageError(error, path, lockWaitMs)
-    }
+    inTransaction(database, () => {
+      const expired = statements.expired.all({ now: now() }) as unknown as LogRow[]
+      for (const log of expired) remove(log)
+    })
   }
 }
 

@@ -1,23 +1,11 @@
 import type { DatabaseSync } from 'node:sqlite'
-import type { Now } from '../../base/clock.ts'
-import { storageErrors } from '../errors.ts'
 import type { Condition, KeyValue } from '../key-value.ts'
-import { openDatabase } from './database.ts'
 import { inTransaction } from './in-transaction.ts'
-import { toStorageError } from './sqlite-errors.ts'
+import { openSqliteFile, type SqliteFileOptions } from './sqlite-file.ts'
 
-export interface SqliteKeyValueOptions {
-  /** A file, made with mode 0600 if it is absent; or `:memory:`. */
-  readonly path: string
-  readonly now: Now
-  /** Pause between two sweeps of expired rows; an expired row is absent before that already. */
-  readonly sweepIntervalMs?: number
-  /** How long a write waits for another process that holds the file. It blocks this process meanwhile: keep it short. */
-  readonly lockWaitMs?: number
+export interface SqliteKeyValueOptions extends SqliteFileOptions {
   /** Upper bound of the file in pages of 4 KiB; absent: the disk. */
   readonly maxPages?: number
-  /** A sweep failed (the next one tries again). */
-  readonly onSweepError?: (error: unknown) => void
 }
 
 type Row = { key: string; value: string; version: number }
@@ -29,14 +17,12 @@ const LIVE = '(expires_at IS NULL OR expires_at > $now)'
  * moment: a write is in the file when its promise resolves.
  */
 export async function openSqliteKeyValue(options: SqliteKeyValueOptions): Promise<KeyValue> {
-  const { path, now } = options
-  const lockWaitMs = options.lockWaitMs ?? 500
-  const database = await openDatabase(path, lockWaitMs)
+  const { now } = options
+  const file = await openSqliteFile(options)
+  const { database, run } = file
   if (options.maxPages) database.exec(`PRAGMA max_page_count = ${options.maxPages}`)
   const statements = prepare(database)
-  let closed = false
-  const sweeper = setInterval(sweep, options.sweepIntervalMs ?? 60_000)
-  sweeper.unref()
+  file.sweepBy(() => statements.sweep.run({ now: now() }))
 
   return {
     async get(key) {
@@ -66,25 +52,13 @@ export async function openSqliteKeyValue(options: SqliteKeyValueOptions): Promis
     },
 
     async *scan(prefix) {
-      let after: string | undefined
-      while (true) {
-        const page = run(() =>
-          statements.page.all({ from: after ?? prefix, after: after ?? null, now: now() }),
-        )
-        for (const row of page as Row[]) {
-          if (!row.key.startsWith(prefix)) return
-          after = row.key
-          yield { key: row.key, value: row.value, version: row.version }
-        }
-        if (page.length === 0) return
+      for (const { key, value, version } of file.scan<Row>(statements.page, prefix)) {
+        yield { key, value, version }
       }
     },
 
     async close() {
-      if (closed) return
-      closed = true
-      clearInterval(sweeper)
-      database.close()
+      file.close()
     },
   }
 
@@ -116,23 +90,6 @@ export async function openSqliteKeyValue(options: SqliteKeyValueOptions): Promis
 
   function nextVersion(): number {
     return (statements.next.get() as { value: number }).value
-  }
-
-  function sweep(): void {
-    try {
-      run(() => statements.sweep.run({ now: now() }))
-    } catch (error) {
-      options.onSweepError?.(error)
-    }
-  }
-
-  function run<Result>(work: () => Result): Result {
-    if (closed) throw storageErrors.CLOSED({ store: path })
-    try {
-      return work()
-    } catch (error) {
-      throw toStorageError(error, path, lockWaitMs)
-    }
   }
 }
 
