@@ -1,7 +1,7 @@
 import type { Now } from '../base/clock.ts'
 import { isAppError } from '../base/errors.ts'
 import type { NewId } from '../base/ids.ts'
-import type { ClientView, Principal } from '../mcp/caller.ts'
+import type { Principal } from '../mcp/caller.ts'
 import type {
   ClientSession,
   SessionLookup,
@@ -16,41 +16,18 @@ import { gatewayErrors } from './errors.ts'
 import {
   bindingDigest,
   DEFAULT_LOG_LEVEL,
+  ENDED_RECORD,
   readRecord,
   writeRecord,
   type SessionRecord,
-  ENDED_RECORD,
 } from './session-record.ts'
+import { liveSession, type LiveSession, type RecordChange } from './session-table/live-session.ts'
+import { createSessionRecords } from './session-table/session-records.ts'
 
 /** A client says what it can and who it is in a few hundred bytes; icons may be among them. */
 const MAX_RECORD_BYTES = 32 * 1024
-/** With everything it follows. */
-const MAX_STORED_BYTES = 128 * 1024
 /** With other replicas: a view that was not compared with its record for so long is, while its session is used. */
 const CONFIRM_MS = 5_000
-/** Replicas that change the same session at once come one after the other. */
-const MAX_WRITES = 10
-/** Changes of one session that wait for the store. */
-const MAX_UNSAVED = 100
-
-/** A session in this process; what others keep for it is in maps of their own. */
-interface LiveSession extends ClientSession {
-  lastUsedMs: number
-  /** Until when the stored record lives, as far as we know. */
-  storedUntilMs: number
-  /** The record as it was last read or written. */
-  record: SessionRecord
-  recordVersion: number
-  /** When it was last known to be that; 0: it has to be read again before the session is used. */
-  confirmedMs: number
-  /** How often others said that they changed it. */
-  changes: number
-  confirming: Promise<boolean> | undefined
-  /** What the store did not take when it was made; `record` has it. */
-  unsaved: readonly RecordChange[]
-}
-
-type RecordChange = (record: SessionRecord) => SessionRecord
 
 /** The other replicas of this gateway, as far as sessions concern them. */
 export interface SessionPeers {
@@ -120,6 +97,20 @@ export function createSessions(options: SessionsOptions): SessionTable {
   const { store, keyPrefix, limits, peers, newId, now, log } = options
   const live = new Map<string, LiveSession>()
   const restoring = new Map<string, Promise<LiveSession | 'unknown' | 'unavailable'>>()
+  const records = createSessionRecords({
+    store,
+    keyPrefix,
+    ttlMs: () => limits().ttlMs,
+    self: peers?.self,
+    now,
+    onEndedElsewhere: (session) => void leave(session, 'ended elsewhere', 'elsewhere'),
+    onWritten: ({ id }) => peers?.changed(id),
+    onLogLevel: options.onLogLevel,
+    onSubscriptions: (session, uris) => options.onSubscriptions?.(session, uris),
+    onProlonged: (session, ttlMs) => options.onProlonged?.(session, ttlMs),
+    log,
+  })
+  const { confirm, write, prolong } = records
   let timer = nextSweep()
 
   function nextSweep(): NodeJS.Timeout {
@@ -207,25 +198,18 @@ export function createSessions(options: SessionsOptions): SessionTable {
       if (entry === undefined || record === undefined) return 'unknown'
       if (isFull()) return 'unavailable'
       const at = now()
-      const session = add({
+      const stored = {
         id,
         principal:
           bindingDigest(principal.binding) === record.binding
             ? principal
             : { kind: principal.kind, binding: `digest ${record.binding}` },
-        client: viewOf(record),
-        channel: undefined,
-        streamAt: elsewhere(record),
-        inFlight: 0,
-        lastUsedMs: at,
+        streamAt: records.elsewhere(record),
         storedUntilMs: at,
         record,
         recordVersion: entry.version,
-        confirmedMs: at,
-        changes: 0,
-        confirming: undefined,
-        unsaved: [],
-      })
+      }
+      const session = add(liveSession(stored, at))
       if (record.ownOffers.length > 0) await options.onRestored?.(session, record.ownOffers)
       return session
     } catch (error) {
@@ -234,139 +218,6 @@ export function createSessions(options: SessionsOptions): SessionTable {
     } finally {
       restoring.delete(id)
     }
-  }
-
-  function elsewhere({ streamAt }: SessionRecord): string | undefined {
-    // Alone, what a fleet wrote before means nothing.
-    return peers === undefined || streamAt === peers.self ? undefined : streamAt
-  }
-
-  /** Compares the view with the record. False: the session has ended. While the store is away the view is all there is. */
-  function confirm(session: LiveSession): Promise<boolean> {
-    session.confirming ??= confirmNow(session).finally(() => (session.confirming = undefined))
-    return session.confirming
-  }
-
-  async function confirmNow(session: LiveSession): Promise<boolean> {
-    const at = now()
-    try {
-      let changes: number
-      do {
-        changes = session.changes
-        const entry = await store.get(keyPrefix + session.id)
-        if (entry === undefined ? !(await storeAgain(session)) : entry.value === ENDED_RECORD) {
-          leave(session, 'ended elsewhere', 'elsewhere')
-          return false
-        }
-        if (entry !== undefined && entry.version !== session.recordVersion) {
-          const record = readRecord(entry.value)
-          if (record !== undefined) take(session, record, entry.version)
-        }
-        // What was changed while we read is to be read again.
-      } while (changes !== session.changes)
-      if (session.unsaved.length > 0) await write(session, (record) => record)
-    } catch (error) {
-      log.debug({ session: session.id, err: error }, 'Cannot compare a session with its record')
-    }
-    session.confirmedMs = at
-    return true
-  }
-
-  /** The store lost the record: it was restarted, or had no room. False: the session is over its time. */
-  async function storeAgain(session: LiveSession): Promise<boolean> {
-    const ttlMs = session.lastUsedMs + limits().ttlMs - now()
-    if (ttlMs <= 0) return false
-    const text = writeRecord(session.record)
-    const version = await store.set(keyPrefix + session.id, text, { ttlMs, when: 'absent' })
-    if (version !== undefined) session.recordVersion = version
-    // It lost what belongs to the session as well.
-    options.onProlonged?.(session, ttlMs)
-    return true
-  }
-
-  function take(session: LiveSession, stored: SessionRecord, version: number): void {
-    const before = session.record
-    const record = session.unsaved.reduce((changed, change) => change(changed), stored)
-    session.record = record
-    session.recordVersion = version
-    session.streamAt = elsewhere(record)
-    if (record.logLevel !== before.logLevel) {
-      session.client = viewOf(record)
-      options.onLogLevel(session, record.logLevel)
-    }
-    if (!sameUris(record.subscriptions, before.subscriptions)) {
-      options.onSubscriptions?.(session, record.subscriptions)
-    }
-  }
-
-  /**
-   * Writes a change by compare-and-set, over whatever others wrote meanwhile. Rejects if it is too large or the store fails; then
-   * `later` is written when the store is back.
-   */
-  async function write(
-    session: LiveSession,
-    change: RecordChange,
-    later: RecordChange = change,
-  ): Promise<void> {
-    const { unsaved } = session
-    try {
-      await writeNow(session, change)
-      session.unsaved = session.unsaved.filter((each) => !unsaved.includes(each))
-    } catch (error) {
-      const isOurs = isAppError(error, 'GATEWAY_SESSION_TOO_LARGE')
-      if (!isOurs && unsaved.length < MAX_UNSAVED) session.unsaved = [...session.unsaved, later]
-      throw error
-    }
-  }
-
-  async function writeNow(session: LiveSession, change: RecordChange): Promise<void> {
-    for (let tries = 0; tries < MAX_WRITES; tries++) {
-      const record = change(session.record)
-      const text = writeRecord(record)
-      const bytes = Buffer.byteLength(text)
-      if (bytes > MAX_STORED_BYTES) {
-        throw gatewayErrors.SESSION_TOO_LARGE({ bytes, limit: MAX_STORED_BYTES })
-      }
-      session.record = record
-      const written = await store.set(keyPrefix + session.id, text, {
-        ttlMs: limits().ttlMs,
-        when: { version: session.recordVersion },
-      })
-      if (written !== undefined) {
-        session.recordVersion = written
-        session.storedUntilMs = now() + limits().ttlMs
-        peers?.changed(session.id)
-        return
-      }
-      const entry = await store.get(keyPrefix + session.id)
-      const found = entry && readRecord(entry.value)
-      if (entry === undefined) {
-        const before = session.recordVersion
-        const lives = await storeAgain(session)
-        if (!lives || session.recordVersion !== before) return
-        // The store forgot it, and another replica was quicker to say so.
-        continue
-      }
-      if (found === undefined) return
-      take(session, found, entry.version)
-    }
-  }
-
-  /** Gives the records of sessions that were used a new life, all in one go; those that are missing are written again. */
-  async function prolong(sessions: readonly LiveSession[]): Promise<void> {
-    const { ttlMs } = limits()
-    const due = sessions.filter(
-      ({ lastUsedMs, storedUntilMs }) => lastUsedMs + ttlMs - storedUntilMs >= ttlMs / 8,
-    )
-    if (due.length === 0) return
-    const touches = due.map((session) => {
-      const lifeMs = session.lastUsedMs + ttlMs - now()
-      session.storedUntilMs = session.lastUsedMs + ttlMs
-      options.onProlonged?.(session, lifeMs)
-      return { key: keyPrefix + session.id, ttlMs: lifeMs }
-    })
-    const found = await store.touchMany(touches)
-    await Promise.all(due.filter((_, index) => !found[index]).map(confirm))
   }
 
   async function sweep(): Promise<void> {
@@ -407,22 +258,15 @@ export function createSessions(options: SessionsOptions): SessionTable {
         throw gatewayErrors.SESSION_TOO_LARGE({ bytes, limit: MAX_RECORD_BYTES })
       }
       const version = await store.set(keyPrefix + id, text, { ttlMs, when: 'absent' })
-      return add({
+      const stored = {
         id,
         principal: request.principal,
-        client: viewOf(record),
-        channel: undefined,
         streamAt: undefined,
-        inFlight: 0,
-        lastUsedMs: at,
         storedUntilMs: at + ttlMs,
         record,
         recordVersion: version ?? 0,
-        confirmedMs: at,
-        changes: 0,
-        confirming: undefined,
-        unsaved: [],
-      })
+      }
+      return add(liveSession(stored, at))
     },
     find(id, principal) {
       const session = live.get(id)
@@ -529,18 +373,4 @@ function firstRecord(request: SessionRequest): SessionRecord {
     subscriptions: [],
     ownOffers: [],
   }
-}
-
-function viewOf({ version, capabilities, info, logLevel }: SessionRecord): ClientView {
-  return {
-    era: 'legacy',
-    version,
-    capabilities,
-    ...(info === undefined ? {} : { info }),
-    logLevel,
-  }
-}
-
-function sameUris(a: readonly string[], b: readonly string[]): boolean {
-  return a.length === b.length && a.every((uri, index) => uri === b[index])
 }
