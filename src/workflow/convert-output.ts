@@ -2,10 +2,12 @@ import type { Json, JsonObject } from '../base/json.ts'
 import { isJsonObject } from '../base/json.ts'
 import { parseJson } from '../base/parse-json.ts'
 import type { Template } from '../template/template.ts'
-import type { Expand } from './expand-arguments.ts'
+import type { Expand as ExpandAll } from './expand-arguments.ts'
 import { parseScalar } from './parse-scalar.ts'
 import type { PlannedOutput, PlannedProperty } from './plan.ts'
 import { isOfType } from './schema-types.ts'
+
+type Expand = Pick<ExpandAll, 'text' | 'value'>
 
 /** The result of a run, or which value of it could not be made, and why. */
 export type ConvertedOutput =

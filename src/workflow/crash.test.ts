@@ -390,8 +390,36 @@ describe('a run that dies after any entry of its journal', () => {
     const options = { plan: planOf(asking), run: 'r', args: {}, cancellation: new Cancellation() }
     await runWorkflow({ ...options, ports: fakePorts({ journal, ask, tool }) })
     const before = said.slice(0, said.indexOf('question'))
-    const call = ['call-started', 'written', 'step-finished']
+    // It only reads, so its call need not wait.
+    const call = ['call-started', 'step-finished']
     assert.deepEqual(before, [...call, 'asked', 'written'])
+  })
+
+  it('waits until it is written down before it calls a tool that must not be called twice', async () => {
+    const said: string[] = []
+    const journal: RunJournal = {
+      add: ({ kind }) => said.push(kind),
+      commit: async () => void said.push('written'),
+    }
+    const call = async () => {
+      said.push('call')
+      return { content: [] }
+    }
+    const plan = planOf([{ id: 'a', tool: 't' }])
+    const run = async (tool: { readOnly: boolean; idempotent: boolean }) => {
+      said.length = 0
+      const ports = fakePorts({ journal, call, tool: () => tool })
+      await runWorkflow({ plan, run: 'r', args: {}, cancellation: new Cancellation(), ports })
+      return said.slice(0, 3)
+    }
+    const unsafe = await run({ readOnly: false, idempotent: false })
+    assert.deepEqual(unsafe, ['call-started', 'written', 'call'])
+    for (const tool of [
+      { readOnly: true, idempotent: false },
+      { readOnly: false, idempotent: true },
+    ]) {
+      assert.deepEqual(await run(tool), ['call-started', 'call', 'step-finished'])
+    }
   })
 
   it('does not go on with a run that was being cancelled, or is over its time', async () => {
@@ -534,6 +562,6 @@ function unknownName({
   return nameOf(iteration === undefined ? { step } : { step, item: iteration })
 }
 
-function nameOf(entry: { readonly step: string; readonly item?: number }): string {
+function nameOf(entry: { readonly step: string; readonly item?: number | undefined }): string {
   return entry.item === undefined ? entry.step : `${entry.step}[${entry.item}]`
 }

@@ -87,8 +87,32 @@ describe('dryRun()', () => {
   it('says what cannot be rendered', () => {
     const steps = dryRun(PLAN, { ...ARGS, people: 'nobody' }, () => undefined)
     assert.deepEqual(steps.find(({ id }) => id === 'tell')?.problems, [
-      '{{json .params.people}} gives no JSON array',
+      'collection: {{json .params.people}} gives no JSON array',
     ])
+  })
+
+  it('says which argument cannot be made, and why', () => {
+    const { steps } = parseDefinition({
+      name: 'find',
+      description: 'finds',
+      steps: [
+        {
+          id: 'find',
+          tool: 'search',
+          arguments: { filter: { path: '{{.params.repo.owner.name}}', is: ['{{.params.repo}}'] } },
+          condition: '{{.params.repo.open}}',
+        },
+      ],
+    })
+    const [step] = dryRun({ ...PLAN, steps }, ARGS, () => undefined)
+    const why = 'cannot read field owner of a value of type string'
+    const [condition, argument] = step!.problems
+    assert.match(condition!, /^condition: \{\{\.params\.repo\.open\}\}: .*cannot read field open/)
+    assert.ok(argument!.startsWith('arguments.filter.path: {{.params.repo.owner.name}}: '))
+    assert.ok(argument!.includes(why), argument)
+    assert.deepEqual(step!.arguments, {
+      filter: { path: '{{.params.repo.owner.name}}', is: ['a/b'] },
+    })
   })
 
   it('reads well', () => {

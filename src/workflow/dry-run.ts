@@ -3,6 +3,7 @@ import { parseJson } from '../base/parse-json.ts'
 import { referencesOf } from '../template/references.ts'
 import { evaluateExpression, isSingleExpression, renderTemplate } from '../template/render.ts'
 import type { Template } from '../template/template.ts'
+import { messageOf } from './engine/message-of.ts'
 import { expandArguments, type Expand } from './expand-arguments.ts'
 import type { ForEachAction, PlannedStep, PlannedValue, ToolAction, WorkflowPlan } from './plan.ts'
 import { startOrder } from './render-graph.ts'
@@ -47,14 +48,14 @@ function dryStep(step: PlannedStep, data: JsonObject, schemaOf: SchemaOf): DrySt
     id,
     kind: does.kind,
     after,
-    ...(condition === undefined ? {} : { condition: dry.text(condition) }),
+    ...(condition === undefined ? {} : { condition: dry.show('condition', condition) }),
     problems,
   }
   switch (does.kind) {
     case 'tool':
       return { ...common, ...toolCall(does, dry, schemaOf) }
     case 'elicitation':
-      return { ...common, message: dry.text(does.message) }
+      return { ...common, message: dry.show('message', does.message) }
     case 'forEach':
       return { ...common, ...loop(does, data, dry, schemaOf) }
   }
@@ -66,7 +67,7 @@ function toolCall({ tool, arguments: planned }: ToolAction, dry: Dry, schemaOf: 
 
 /** With its items known, a loop shows what it does for the first one. */
 function loop(does: ForEachAction, data: JsonObject, dry: Dry, schemaOf: SchemaOf) {
-  const items = dry.list(does.collection)
+  const items = dry.list('collection', does.collection)
   const [first] = items ?? []
   const forEach = first === undefined ? undefined : { index: 0, [does.itemVar]: first }
   const inner = forEach === undefined ? dry : dry.with({ ...data, forEach })
@@ -119,33 +120,41 @@ class Dry implements Expand {
   }
 
   text(template: Template): string {
-    if (!this.knows(template)) return template.source
-    return this.#try(template, () => renderTemplate(template, this.#data)) ?? template.source
+    return renderTemplate(template, this.#data)
   }
 
   value(template: Template): Json | undefined {
     if (!isSingleExpression(template)) return undefined
-    return this.#try(template, () => evaluateExpression(template, this.#data) as Json | undefined)
+    return evaluateExpression(template, this.#data) as Json | undefined
+  }
+
+  failed(path: string, { source }: Template, error: unknown): string {
+    this.#problems.push(`${path}: ${source}: ${messageOf(error)}`)
+    return source
+  }
+
+  /** What the template of this field writes, if that is known; else the template. */
+  show(field: string, template: Template): string {
+    if (!this.knows(template)) return template.source
+    try {
+      return this.text(template)
+    } catch (error) {
+      return this.failed(field, template, error)
+    }
   }
 
   /** Undefined: what is in it is not known. */
-  list(template: Template): Json[] | undefined {
+  list(field: string, template: Template): Json[] | undefined {
     if (!this.knows(template)) return undefined
-    const value = this.value(template) ?? this.text(template)
-    const read = typeof value === 'string' ? parseList(value) : value
-    if (Array.isArray(read)) return read
-    this.#problems.push(`${template.source} gives no JSON array`)
-    return undefined
-  }
-
-  #try<T>(template: Template, render: () => T): T | undefined {
     try {
-      return render()
+      const value = this.value(template) ?? this.text(template)
+      const read = typeof value === 'string' ? parseList(value) : value
+      if (Array.isArray(read)) return read
+      this.#problems.push(`${field}: ${template.source} gives no JSON array`)
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error)
-      this.#problems.push(`${template.source}: ${reason}`)
-      return undefined
+      this.failed(field, template, error)
     }
+    return undefined
   }
 }
 

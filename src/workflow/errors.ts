@@ -19,6 +19,11 @@ export const workflowErrors = defineErrors('WORKFLOW', {
     message: (d: { limit: number }) => `Cannot start another run: ${d.limit} are under way`,
     hint: () => 'Try again later, or raise workflows.maxRuns',
   },
+  ARGUMENT_FAILED: {
+    fault: 'environment',
+    status: 422,
+    message: (d: { path: string; reason: string }) => `Cannot make ${d.path}: ${d.reason}`,
+  },
   WORKER_LOST: {
     fault: 'environment',
     status: 502,

@@ -4,7 +4,7 @@ import type { Json, JsonObject } from '../base/json.ts'
 import { parseJson } from '../base/parse-json.ts'
 import { parseTemplate, type Template } from '../template/template.ts'
 import { coerceArguments } from './coerce-arguments.ts'
-import { expandArguments, type Expand } from './expand-arguments.ts'
+import { createExpander, expandArguments, type Expand } from './expand-arguments.ts'
 import type { PlannedMap, PlannedValue } from './plan.ts'
 
 describe('coerceArguments', () => {
@@ -123,6 +123,7 @@ describe('expandArguments', () => {
     const found = expandArguments(planned({ n: '4{{.n}}', l: '[{{.n}}]' }) as PlannedMap, schema, {
       text: (template) => template.source.replace('{{.n}}', '7'),
       value: () => undefined,
+      failed: rethrow,
     })
     assert.deepEqual(found, { n: 47, l: '[7]' })
   })
@@ -140,6 +141,36 @@ describe('expandArguments', () => {
     assert.deepEqual(found, { m: { n: 7, k: 1 }, l: [true, true, null] })
   })
 
+  it('names the argument whose template fails, and takes what stands in for it', () => {
+    const args = { filter: { 'a b': ['x', '{{.broken}}'] }, n: '{{.n}}' }
+    const failing: Expand = {
+      ...expand,
+      text(template) {
+        if (template.source.includes('broken')) throw new Error('it is broken')
+        return expand.text(template)
+      },
+      failed: (path, { source }, error) => `${path} ${source} ${String(error)}`,
+    }
+    assert.deepEqual(expandArguments(planned(args) as PlannedMap, schema, failing), {
+      filter: { 'a b': ['x', 'arguments.filter["a b"][1] {{.broken}} Error: it is broken'] },
+      n: 7,
+    })
+  })
+
+  it('looks up what is asked for again when a tool has another schema', () => {
+    const make = createExpander(planned({ n: '{{.n}}' }) as PlannedMap)
+    assert.deepEqual(make(schema, expand), { n: 7 })
+    assert.deepEqual(make(schema, expand), { n: 7 })
+    assert.deepEqual(make(object({ n: { type: 'string' } }), expand), { n: '<{{.n}}>' })
+    assert.deepEqual(make(undefined, expand), { n: '<{{.n}}>' })
+  })
+
+  it('keeps a key that every object has', () => {
+    const args = parseJson('{"__proto__":{"a":"{{.n}}"},"constructor":"c"}') as JsonObject
+    const made = expandArguments(planned(args) as PlannedMap, undefined, expand)
+    assert.equal(JSON.stringify(made), '{"__proto__":{"a":"<{{.n}}>"},"constructor":"c"}')
+  })
+
   it('works without a schema', () => {
     assert.deepEqual(expandArguments(planned({ a: '{{.n}}' }) as PlannedMap, undefined, expand), {
       a: '<{{.n}}>',
@@ -153,8 +184,13 @@ describe('expandArguments', () => {
   const expand: Expand = {
     text: (template: Template) => `<${template.source}>`,
     value: (template: Template) => values[template.source],
+    failed: rethrow,
   }
 })
+
+function rethrow(_path: string, _template: Template, error: unknown): never {
+  throw error
+}
 
 function planned(value: Json): PlannedValue {
   if (typeof value === 'string' && value.includes('{{')) {

@@ -16,7 +16,7 @@ export type JournalEntry =
       readonly kind: 'call-started'
       readonly safe: boolean
       /** It was handed over to the fleet under this name. */
-      readonly job?: string
+      readonly job?: string | undefined
     })
   | (OfCall & { readonly kind: 'call-failed'; readonly error: string })
   | {
@@ -44,7 +44,7 @@ export type JournalEntry =
 interface OfCall {
   readonly at: number
   readonly step: string
-  readonly item?: number
+  readonly item?: number | undefined
   readonly attempt: number
 }
 
@@ -67,8 +67,8 @@ interface Finished {
   readonly step: string
   readonly status: StepStatus
   readonly tries: number
-  readonly output?: JsonObject
-  readonly error?: string
+  readonly output?: JsonObject | undefined
+  readonly error?: string | undefined
   /** The output had so many bytes and was left out, because the journal of the run is full. */
   readonly omittedBytes?: number
 }
@@ -78,7 +78,7 @@ export interface ItemFinished extends Finished {
   readonly kind: 'item-finished'
   readonly item: number
   /** It is not known whether its call did its work; the status is `failed`. */
-  readonly unknown?: true
+  readonly unknown?: true | undefined
 }
 
 /** A step ended. The output of a loop is not here: its iterations were written one by one. */
@@ -109,10 +109,10 @@ export interface RunFinished {
 /** Where a run writes its journal. */
 export interface RunJournal {
   /**
-   * Takes an entry; it is written soon, in order, together with others of the same turn of the event loop. A patient one waits a
-   * little longer for company: where many calls are under way at once, writes are fewer and nobody is late.
+   * Takes an entry, which nobody changes any more; it is written soon, in order, together with others of the same turn of the
+   * event loop.
    */
-  add(entry: JournalEntry, patient?: boolean): void
+  add(entry: JournalEntry): void
   /** Resolves when everything added is durable; undefined: nothing to wait for. Rejects when it cannot be. */
   commit(): Promise<void> | undefined
 }

@@ -21,9 +21,6 @@ export interface JournalOptions {
   readonly onError: (error: unknown) => void
 }
 
-/** How long a patient entry waits for others. */
-const PATIENCE_MS = 1
-
 /** A journal on a log. Only one process writes it: whoever finds entries of another one has lost it. */
 export interface OpenJournal extends RunJournal {
   /** Characters written so far. */
@@ -41,9 +38,6 @@ export function openJournal(options: JournalOptions): OpenJournal {
   let pending: string | undefined
   let running: Promise<void> | undefined
   let waiting: Promise<void> | undefined
-  /** Somebody is in a hurry. */
-  let urgent = false
-  let hurry = (): void => {}
   let state: 'open' | 'closed' | 'lost' = 'open'
   let ended = false
 
@@ -52,25 +46,23 @@ export function openJournal(options: JournalOptions): OpenJournal {
       return size
     },
 
-    add(entry, patient = false) {
+    add(entry) {
       if (state !== 'open') return
       const text = encode(entry, options.maxSize - size)
       size += text.length
       queue.push(text)
       ended ||= entry.kind === 'run-finished'
-      // Whoever waits hears of a failure by `commit`.
-      flush(patient).catch(() => {})
+      void flush()
     },
 
     commit() {
       if (state === 'lost') return Promise.reject(workflowErrors.RUN_TAKEN_OVER({ run }))
       if (waiting !== undefined) return waiting
-      return queue.length > 0 || pending !== undefined ? (running ?? flush(false)) : running
+      return queue.length > 0 || pending !== undefined ? (running ?? flush()) : running
     },
 
     async close() {
       if (state === 'open') state = 'closed'
-      hurry()
       try {
         await (waiting ?? running)
       } catch {
@@ -79,31 +71,28 @@ export function openJournal(options: JournalOptions): OpenJournal {
     },
   }
 
-  /** Writes what is queued after the write under way, at the end of this turn of the event loop or a little later. */
-  function flush(patient: boolean): Promise<void> {
-    if (!patient) {
-      urgent = true
-      hurry()
+  /** Writes what is queued after the write under way, else at the end of this turn of the event loop. */
+  function flush(): Promise<void> {
+    if (waiting === undefined) {
+      waiting = moment().then(write)
+      // Whoever waits hears of a failure by `commit`.
+      waiting.catch(() => {})
     }
-    waiting ??= company().then(write)
     return waiting
   }
 
   /** Waits for more entries that can go with those there are. */
-  async function company(): Promise<void> {
+  async function moment(): Promise<void> {
+    if (running === undefined) return new Promise<void>((resolve) => setImmediate(resolve))
     try {
       await running
     } catch {
       // Whoever waited for it heard of it.
     }
-    if (!urgent) await new Promise<void>((resolve) => setTimeout((hurry = resolve), PATIENCE_MS))
-    else if (running === undefined) await new Promise<void>((resolve) => setImmediate(resolve))
   }
 
   function write(): Promise<void> {
     waiting = undefined
-    urgent = false
-    hurry = () => {}
     running = drain().finally(() => (running = undefined))
     return running
   }

@@ -43,12 +43,12 @@ export interface StepCall {
   /** Id of the step in the file; for an iteration that of the loop. */
   readonly step: string
   /** 0-based place in the collection of a loop. */
-  readonly iteration?: number
+  readonly iteration?: number | undefined
   /** 1 for the first try. */
   readonly attempt: number
   readonly cancellation: Cancellation
   /** What is left of the step's time, in milliseconds; absent: no limit of the step's own. */
-  readonly timeoutMs?: number
+  readonly timeoutMs?: number | undefined
 }
 
 export interface StepTool {

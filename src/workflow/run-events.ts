@@ -32,11 +32,11 @@ export type RunEvent =
       readonly iteration: number
       readonly status: StepStatus
       readonly tries: number
-      readonly error?: string
+      readonly error?: string | undefined
     })
   | (OfStep & {
       readonly kind: 'retrying'
-      readonly iteration?: number
+      readonly iteration?: number | undefined
       /** The try that failed, from 1. */
       readonly attempt: number
       readonly delayMs: number

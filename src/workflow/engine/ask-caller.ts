@@ -3,7 +3,7 @@ import { isJsonObject, type JsonObject } from '../../base/json.ts'
 import type { ElicitationAction, PlannedStep, Reaction } from '../plan.ts'
 import { checkAnswer } from './check-answer.ts'
 import { messageOf } from './message-of.ts'
-import { expandWith } from './expand-with.ts'
+import { ExpandWith } from './expand-with.ts'
 import type { RunScope } from './run-scope.ts'
 import { DEFAULT_STEP_MS } from './run-tool.ts'
 import { settle } from './settle.ts'
@@ -21,7 +21,7 @@ export async function askCaller(scope: RunScope, step: ElicitationStep): Promise
   if (before?.answer !== undefined) return react(step, before.answer)
   let message: string
   try {
-    message = expandWith(scope.data.root).text(step.does.message)
+    message = new ExpandWith(scope.data.root).text(step.does.message)
   } catch (error) {
     return failed(step, `cannot make its message: ${messageOf(error)}`)
   }

@@ -3,14 +3,14 @@ import { isAppError } from '../../base/errors.ts'
 import type { JsonObject } from '../../base/json.ts'
 import { workflowErrors } from '../errors.ts'
 import type { RunSpread } from '../iteration-spread.ts'
-import type { JournalEntry } from '../journal.ts'
 import type { PlannedStep, ToolAction } from '../plan.ts'
-import type { StepCall, StepTool } from '../ports.ts'
+import type { StepCall } from '../ports.ts'
 import type { RecoveredCall } from '../recover-run.ts'
 import { doubtAbout } from './doubt.ts'
 import { messageOf } from './message-of.ts'
-import { expandArguments } from '../expand-arguments.ts'
-import { expandWith } from './expand-with.ts'
+import type { createExpander } from '../expand-arguments.ts'
+import type { Company } from './company.ts'
+import { ExpandWith } from './expand-with.ts'
 import { nextTryMs } from './retry.ts'
 import type { RunScope } from './run-scope.ts'
 import { settle } from './settle.ts'
@@ -26,8 +26,10 @@ export interface ToolJob {
   readonly planned: PlannedStep & { readonly does: ToolAction }
   readonly data: JsonObject
   readonly cancellation: Cancellation
-  /** Many others are under way: what it writes can wait for what they write. */
-  readonly patient?: boolean
+  /** Makes the arguments of all calls of the step. */
+  readonly makeArguments: ReturnType<typeof createExpander>
+  /** Many others are under way, which go on together. */
+  readonly company?: Company | undefined
   /** For all tries; undefined: no limit of its own. */
   readonly timeoutMs: number | undefined
   /** What an earlier life of the run did of it. */
@@ -42,20 +44,38 @@ const WORKER_LOST = workflowErrors.WORKER_LOST({ tool: '' }).code
 
 /** Calls the tool of a step until it works, its tries are used up, or its time is over. Never rejects. */
 export async function callTool(scope: RunScope, job: ToolJob): Promise<CallEnd> {
+  const { ports, suspension } = scope
   const { before, planned } = job
-  const tool = scope.ports.tool(planned.does.tool)
+  const tool = ports.tool(planned.does.tool)
   let input: JsonObject
   try {
-    input = expandArguments(planned.does.arguments, tool?.inputSchema, expandWith(job.data))
+    input = job.makeArguments(tool?.inputSchema, new ExpandWith(job.data))
   } catch (error) {
-    return { status: 'failed', tries: 0, error: `cannot make the arguments: ${messageOf(error)}` }
+    return { status: 'failed', tries: 0, error: messageOf(error) }
   }
-  const doubt = jobOf(job) === undefined ? doubtAbout(before, planned) : undefined
-  if (doubt !== undefined)
+  let earlier = jobOf(job)
+  const doubt = earlier === undefined ? doubtAbout(before, planned) : undefined
+  if (doubt !== undefined) {
     return { status: 'unknown', tries: before!.attempts + 1, error: doubt, input }
+  }
+  const safe = planned.idempotent || tool?.readOnly === true || tool?.idempotent === true
   const limit = limitTime(job.cancellation, job.timeoutMs)
+  const startedAt = performance.now()
   try {
-    return await tryUntilDone(scope, job, input, limit, tool)
+    for (let attempt = (before?.attempts ?? 0) + 1; ; attempt++) {
+      if (suspension.cancelled) return { status: 'suspended' }
+      const end = await tryOnce(scope, job, input, limit, { attempt, safe, earlier })
+      earlier = undefined
+      if (end.status !== 'failed') return end
+      const elapsedMs = performance.now() - startedAt
+      const delayMs = limit.cancellation.cancelled
+        ? undefined
+        : nextTryMs(planned.onError, attempt, elapsedMs, ports.random())
+      if (delayMs === undefined) return end
+      tellRetry(scope, job, attempt, delayMs, end.error)
+      await sleepUnlessSuspended(scope, delayMs, limit.cancellation)
+      if (limit.cancellation.cancelled) return interrupted(job, limit, attempt, input, end.error)
+    }
   } finally {
     limit.end()
   }
@@ -66,49 +86,25 @@ function jobOf({ before, fleet }: ToolJob): string | undefined {
   return fleet !== undefined && before?.open === 'calling' ? before.job : undefined
 }
 
-async function tryUntilDone(
-  scope: RunScope,
-  job: ToolJob,
-  input: JsonObject,
-  limit: TimeLimit,
-  tool: StepTool | undefined,
-): Promise<CallEnd> {
-  const { ports, run, plan, suspension } = scope
-  const { step, item, planned } = job
-  const safe = planned.idempotent || tool?.readOnly === true || tool?.idempotent === true
-  const place = item === undefined ? { step } : { step, item }
-  const startedAt = performance.now()
-  let earlier = jobOf(job)
-  for (let attempt = (job.before?.attempts ?? 0) + 1; ; attempt++) {
-    if (suspension.cancelled) return { status: 'suspended' }
-    const end = await tryOnce(scope, job, input, limit, { attempt, safe, earlier })
-    earlier = undefined
-    if (end.status !== 'failed') return end
-    const elapsedMs = performance.now() - startedAt
-    const delayMs = limit.cancellation.cancelled
-      ? undefined
-      : nextTryMs(planned.onError, attempt, elapsedMs, ports.random())
-    if (delayMs === undefined) return end
-    const { error } = end
-    ports.journal.add(
-      { kind: 'call-failed', at: ports.now(), ...place, attempt, error },
-      job.patient,
-    )
-    const iteration = item === undefined ? {} : { iteration: item }
-    ports.event({
-      kind: 'retrying',
-      run,
-      workflow: plan.name,
-      step,
-      tool: planned.does.tool,
-      ...iteration,
-      attempt,
-      delayMs,
-      error,
-    })
-    await sleepUnlessSuspended(scope, delayMs, limit.cancellation)
-    if (limit.cancellation.cancelled) return interrupted(job, limit, attempt, input, error)
-  }
+function tellRetry(
+  { ports, run, plan }: RunScope,
+  { step, item, planned }: ToolJob,
+  attempt: number,
+  delayMs: number,
+  error: string,
+): void {
+  ports.journal.add({ kind: 'call-failed', at: ports.now(), step, item, attempt, error })
+  ports.event({
+    kind: 'retrying',
+    run,
+    workflow: plan.name,
+    step,
+    tool: planned.does.tool,
+    iteration: item,
+    attempt,
+    delayMs,
+    error,
+  })
 }
 
 /** `safe`: doing it twice does no harm. `earlier`: the job of an earlier life that is waited for instead of a new one. */
@@ -125,36 +121,51 @@ async function tryOnce(
   limit: TimeLimit,
   { attempt, safe, earlier }: Try,
 ): Promise<CallEnd> {
-  const { suspension } = scope
-  const { step, item, planned, fleet } = job
+  const { ports, suspension } = scope
+  const { step, item, planned, fleet, company } = job
   const { tool } = planned.does
   const { cancellation } = limit
   for (let losses = 0; ; losses++) {
     const isWaitedFor = losses === 0 && earlier !== undefined
     const handed = isWaitedFor ? earlier : nextJob(fleet)
     if (!isWaitedFor) {
-      const entry = await writeStart(scope, job, { attempt, safe, job: handed })
-      if ('error' in entry) {
-        return { status: 'failed', tries: attempt - 1, error: entry.error, input }
+      // Written down before it happens: what must not happen twice, and what it builds on, so that it is not done again.
+      ports.journal.add({
+        kind: 'call-started',
+        at: ports.now(),
+        step,
+        item,
+        attempt,
+        safe,
+        job: handed,
+      })
+      const isFree = safe && handed === undefined
+      const written = isFree ? undefined : ports.journal.commit()
+      if (written !== undefined) {
+        try {
+          await written
+        } catch (error) {
+          if (!safe) return { status: 'failed', tries: attempt - 1, error: messageOf(error), input }
+        }
       }
     }
     if (cancellation.cancelled) return interrupted(job, limit, attempt - 1, input)
-    const leftMs = limit.leftMs()
     const call: StepCall = {
       tool,
       arguments: input,
       step,
-      ...(item === undefined ? {} : { iteration: item }),
+      iteration: item,
       attempt,
       cancellation,
-      ...(leftMs === undefined ? {} : { timeoutMs: leftMs }),
+      timeoutMs: limit.leftMs(),
     }
-    const settled = await settle(makeCall(scope, job, call, handed, isWaitedFor), cancellation)
+    const work = makeCall(scope, job, call, handed, isWaitedFor)
+    const settled = await settle(work, cancellation, company)
     if (settled.kind === 'done') {
       const read = readToolResult(settled.value)
       return 'error' in read
         ? { status: 'failed', tries: attempt, error: read.error, input }
-        : { status: 'completed', tries: attempt, ...read }
+        : { status: 'completed', tries: attempt, output: read.output, content: read.content }
     }
     if (cancellation.cancelled) return interrupted(job, limit, attempt, input)
     const error = settled.kind === 'failed' ? messageOf(settled.error) : 'no answer'
@@ -170,30 +181,6 @@ async function tryOnce(
 
 function nextJob(fleet: ToolJob['fleet']): string | undefined {
   return fleet?.spread.isShared() === true ? fleet.spread.newJob() : undefined
-}
-
-/** Written down before it happens: what must not happen twice, and what it builds on, so that it is not done again. */
-async function writeStart(
-  { ports }: RunScope,
-  { step, item, patient }: ToolJob,
-  { attempt, safe, job }: { attempt: number; safe: boolean; job: string | undefined },
-): Promise<{ ok: true } | { error: string }> {
-  const entry: JournalEntry = {
-    kind: 'call-started',
-    at: ports.now(),
-    step,
-    ...(item === undefined ? {} : { item }),
-    attempt,
-    safe,
-    ...(job === undefined ? {} : { job }),
-  }
-  ports.journal.add(entry, patient)
-  try {
-    await ports.journal.commit()
-    return { ok: true }
-  } catch (error) {
-    return safe ? { ok: true } : { error: messageOf(error) }
-  }
 }
 
 function makeCall(

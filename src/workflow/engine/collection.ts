@@ -2,7 +2,7 @@ import type { Json, JsonObject } from '../../base/json.ts'
 import { parseJson } from '../../base/parse-json.ts'
 import type { ForEachAction } from '../plan.ts'
 import { messageOf } from './message-of.ts'
-import { expandWith } from './expand-with.ts'
+import { ExpandWith } from './expand-with.ts'
 
 /** The items of a loop, or why there are none: not a list, or too many. Nothing is cut off. */
 export function readCollection(
@@ -11,7 +11,7 @@ export function readCollection(
 ): { readonly items: readonly Json[] } | { readonly error: string } {
   let items: Json[] | string
   try {
-    const expand = expandWith(data)
+    const expand = new ExpandWith(data)
     const single = expand.value(collection)
     items = Array.isArray(single) ? single : parseList(expand.text(collection))
   } catch (error) {

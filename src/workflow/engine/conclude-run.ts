@@ -2,7 +2,7 @@ import { workflowErrors } from '../errors.ts'
 import type { RunFailure, RunOutcome, UnknownCall } from '../outcome.ts'
 import type { Ending, Executed } from './execute-steps.ts'
 import { convertOutput } from '../convert-output.ts'
-import { expandWith } from './expand-with.ts'
+import { ExpandWith } from './expand-with.ts'
 import { defaultOutputStep, outputOf } from './run-output.ts'
 import { reportSteps } from './run-record.ts'
 import type { RunScope } from './run-scope.ts'
@@ -56,7 +56,7 @@ function outcomeOf(
     const output = outputOf(ends[place])
     return { outcome: { status: 'completed', output }, outputOf: plan.steps[place]!.id }
   }
-  const made = convertOutput(plan.output, expandWith(data.root))
+  const made = convertOutput(plan.output, new ExpandWith(data.root))
   if (made.ok) return { outcome: { status: 'completed', output: made.value } }
   const message = `output "${made.property}" ${made.reason}`
   return { outcome: notCompleted(scope, ends, { status: 'failed', failure: { message } }) }

@@ -4,10 +4,10 @@ import type { Json, JsonObject } from '../../base/json.ts'
 export interface IterationEnd {
   readonly status: 'completed' | 'failed' | 'skipped' | 'cancelled'
   readonly tries: number
-  readonly output?: JsonObject
-  readonly error?: string
+  readonly output?: JsonObject | undefined
+  readonly error?: string | undefined
   /** It failed in so far as nobody knows whether its call did its work. */
-  readonly unknown?: true
+  readonly unknown?: true | undefined
 }
 
 /**

@@ -3,7 +3,9 @@ import { Cancellation } from '../../base/cancellation.ts'
 import type { Json, JsonObject } from '../../base/json.ts'
 import type { RunSpread } from '../iteration-spread.ts'
 import type { ForEachAction, PlannedStep } from '../plan.ts'
+import { createExpander } from '../expand-arguments.ts'
 import { callTool } from './call-tool.ts'
+import { Company } from './company.ts'
 import { readCollection } from './collection.ts'
 import { checkCondition } from './condition.ts'
 import { iterationsInDoubt } from './doubt.ts'
@@ -15,7 +17,7 @@ import { limitTime, type TimeLimit } from './time-limit.ts'
 
 type LoopStep = PlannedStep & { readonly does: ForEachAction }
 
-/** From so many iterations at once on, writes of the journal wait for each other. */
+/** From so many iterations at once on, those whose calls end at about the same time go on together. */
 const MANY = 8
 
 /** So long templates of a loop may keep everything else in the process waiting, in milliseconds; one alone may take longer. */
@@ -29,8 +31,9 @@ interface Loop {
   readonly ends: (IterationEnd | undefined)[]
   /** Ends all iterations. */
   readonly cancellation: Cancellation
-  /** So many are under way at once that what one writes can wait for the others. */
-  readonly patient: boolean
+  readonly makeArguments: ReturnType<typeof createExpander>
+  /** For so many at once that it pays. */
+  readonly company: Company | undefined
   ended: number
   tries: number
   /** The iteration that ended the loop, and what it was called with. */
@@ -83,7 +86,8 @@ function beginLoop(scope: RunScope, step: LoopStep, items: readonly Json[]): Loo
     items,
     ends,
     cancellation,
-    patient: Math.min(step.does.maxParallel, items.length) >= MANY,
+    makeArguments: createExpander(step.does.step.does.arguments),
+    company: Math.min(step.does.maxParallel, items.length) >= MANY ? new Company() : undefined,
     ended: 0,
     tries: 0,
     culprit: undefined,
@@ -109,18 +113,17 @@ async function goThrough(loop: Loop): Promise<void> {
   let sliceStartedAt = performance.now()
   let turn: Promise<void> | undefined
   /** Iterations that are skipped, or fail before their call, wait for nothing by themselves. */
-  const letOthersWork = async (): Promise<void> => {
-    while (performance.now() - sliceStartedAt > SLICE_MS) {
-      turn ??= immediate().then(() => {
-        sliceStartedAt = performance.now()
-        turn = undefined
-      })
-      await turn
-    }
+  const isSliceOver = (): boolean => performance.now() - sliceStartedAt > SLICE_MS
+  const letOthersWork = (): Promise<void> => {
+    turn ??= immediate().then(() => {
+      sliceStartedAt = performance.now()
+      turn = undefined
+    })
+    return turn
   }
   const work = async (): Promise<void> => {
     while (true) {
-      await letOthersWork()
+      while (isSliceOver()) await letOthersWork()
       while (next < items.length && ends[next] !== undefined) next += 1
       if (next >= items.length || cancellation.cancelled) return
       if (loop.unknown.length > 0 && before?.has(next) !== true) return
@@ -145,22 +148,23 @@ async function runIteration(loop: Loop, index: number): Promise<void> {
   if (!check.runs) {
     return end(loop, index, { status: 'skipped', tries: 0, output: inner.defaultResults ?? {} })
   }
-  const jobs: string[] = []
-  const { spread } = loop
+  const fleet = loop.spread && { spread: loop.spread, jobs: [] as string[] }
   const called = await callTool(scope, {
     step: step.id,
     item: index,
     planned: inner,
     data,
+    makeArguments: loop.makeArguments,
     cancellation: loop.cancellation,
-    patient: loop.patient,
+    company: loop.company,
     // Without one, each call takes as long as its backend may.
     timeoutMs: inner.timeoutMs,
     before: scope.recovered?.steps.get(step.id)?.items.get(index)?.call,
-    fleet: spread && { spread, jobs },
+    fleet,
   })
   endIteration(loop, index, called)
-  if (called.status !== 'suspended' && called.status !== 'unknown') forget(loop, jobs)
+  const isOpen = called.status === 'suspended' || called.status === 'unknown'
+  if (fleet !== undefined && !isOpen) forget(loop, fleet.jobs)
 }
 
 function endIteration(loop: Loop, index: number, called: CallEnd): void {
@@ -210,13 +214,21 @@ function end(
 ): void {
   const { scope, step, items } = loop
   const { ports, run, plan, progress } = scope
-  const entry = { kind: 'item-finished', at: ports.now(), step: step.id, item: index } as const
-  ports.journal.add({ ...entry, ...ended }, loop.patient)
+  const { status, tries, output, error, unknown } = ended
+  const item = { at: ports.now(), step: step.id, item: index }
+  ports.journal.add({ kind: 'item-finished', ...item, status, tries, output, error, unknown })
   take(loop, index, ended, input)
-  const { status, tries, error } = ended
-  const why = error === undefined ? {} : { error }
-  const about = { run, workflow: plan.name, step: step.id, tool: step.does.step.does.tool }
-  ports.event({ kind: 'iteration-finished', ...about, iteration: index, status, tries, ...why })
+  ports.event({
+    kind: 'iteration-finished',
+    run,
+    workflow: plan.name,
+    step: step.id,
+    tool: step.does.step.does.tool,
+    iteration: index,
+    status,
+    tries,
+    error,
+  })
   progress.iteration(step.id, loop.ended, items.length)
 }
 

@@ -1,3 +1,4 @@
+import { createExpander } from '../expand-arguments.ts'
 import type { PlannedStep, ToolAction } from '../plan.ts'
 import { callTool } from './call-tool.ts'
 import type { RunScope } from './run-scope.ts'
@@ -17,6 +18,7 @@ export async function runTool(
     data: scope.data.root,
     cancellation: scope.cancellation,
     timeoutMs: step.timeoutMs ?? DEFAULT_STEP_MS,
+    makeArguments: createExpander(step.does.arguments),
     before: scope.recovered?.steps.get(step.id)?.call,
   })
   if (end.status !== 'failed') return end

@@ -15,9 +15,10 @@ it('waits a moment for one who was cancelled, and no longer', async () => {
   const quick = settle(
     new Promise((_, reject) => cancellation.onCancel((r) => reject(new Error(r)))),
     cancellation,
+    undefined,
     60_000,
   )
-  const silent = settle(new Promise(() => {}), cancellation, 5)
+  const silent = settle(new Promise(() => {}), cancellation, undefined, 5)
   cancellation.cancel('enough')
   assert.equal((await quick).kind, 'failed')
   assert.deepEqual(await silent, { kind: 'silent' })

@@ -1,4 +1,5 @@
 import type { Cancellation } from '../../base/cancellation.ts'
+import type { Company } from './company.ts'
 
 /** How long one who was cancelled may take to say so. */
 const GRACE_MS = 1000
@@ -9,13 +10,16 @@ export type Settled<Value> =
   /** It was cancelled and did not even say so in time. */
   | { readonly kind: 'silent' }
 
-/** Waits for the work; after cancellation only a moment longer. Never rejects. */
+/** Waits for the work, and a moment for others in its company; after cancellation only a moment longer. Never rejects. */
 export function settle<Value>(
   work: Promise<Value>,
   cancellation: Cancellation,
+  company?: Company,
   graceMs = GRACE_MS,
 ): Promise<Settled<Value>> {
   return new Promise((resolve) => {
+    company?.goOut()
+    let isOver = false
     let timer: NodeJS.Timeout | undefined
     const leave = cancellation.onCancel(() => {
       timer = setTimeout(end, graceMs, { kind: 'silent' })
@@ -26,9 +30,12 @@ export function settle<Value>(
     )
 
     function end(settled: Settled<Value>): void {
-      clearTimeout(timer)
+      if (isOver) return
+      isOver = true
+      if (timer !== undefined) clearTimeout(timer)
       leave()
-      resolve(settled)
+      if (company === undefined) resolve(settled)
+      else company.comeBack(() => resolve(settled))
     }
   })
 }

@@ -27,7 +27,7 @@ export type StepEnd =
       readonly status: 'completed' | 'skipped'
       readonly tries: number
       readonly output: JsonObject
-      readonly content?: JsonObject
+      readonly content?: JsonObject | undefined
       /** Steps that have not started are skipped. */
       readonly skipRemaining?: boolean
     }

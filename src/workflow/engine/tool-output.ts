@@ -5,7 +5,7 @@ export interface StepOutput {
   /** `.steps.ID.output`: the structured content, else the content map. */
   readonly output: JsonObject
   /** `.steps.ID.content`; absent: the same as the output. */
-  readonly content?: JsonObject
+  readonly content?: JsonObject | undefined
 }
 
 /** Reads the result of a tool: its output, or why it failed. */
