@@ -5,13 +5,15 @@ import type { Contestant, Fixtures } from '../contestants/contestant.ts'
 import { oursScript } from '../contestants/ours.ts'
 import { startContestant } from '../contestants/running.ts'
 import { readTree } from '../measure/process-tree.ts'
+import { cpuOf as ownCpuOf } from '../measure/own-cpu.ts'
+import { bareLoop } from './bare-loop.ts'
 import { callTool } from './call-tool.ts'
 import { CHAIN_LENGTH, LOOP_ITEMS, LOOP_PARALLEL } from './plans.ts'
 
 /** So many chains are as many steps as a loop has iterations. */
 const CHAINS = LOOP_ITEMS / CHAIN_LENGTH
-/** Rounds until the code is compiled. */
-const WARM = 8
+/** Rounds of three thousand calls until the code is compiled. */
+const WARM = 14
 
 /** Milliseconds of CPU of the gateway's process, round by round. */
 export interface GatewayCost {
@@ -21,6 +23,8 @@ export interface GatewayCost {
   readonly step: number[]
   /** One loop of a thousand calls. */
   readonly loop: number[]
+  /** The same calls without a gateway, by a bare loop in this process. */
+  readonly bare: number[]
 }
 
 /** Composite tools as clients call them: a gateway in a process of its own, with audit, metrics and its journal in SQLite. */
@@ -36,22 +40,26 @@ export async function gatewayCost(fixtures: Fixtures, rounds: number): Promise<G
     for (let time = 0; time < times; time += 1) await work()
     return readTree(running.pid).gatewayMs - before
   }
-  const list = Array.from({ length: LOOP_ITEMS }, (_, n) => ({ n }))
-  const found: GatewayCost = { call: [], step: [], loop: [] }
+  const bare = bareLoop(fixtures.ports.modern)
+  const list = [...bare.items]
+  const found: GatewayCost = { call: [], step: [], loop: [], bare: [] }
   try {
     for (let round = 0; round < WARM + rounds; round += 1) {
       found.call.push((await cpuOf(LOOP_ITEMS, () => call('a_small', { n: 1 }))) / LOOP_ITEMS)
       found.step.push((await cpuOf(CHAINS, () => call('chain'))) / LOOP_ITEMS)
+      found.bare.push(await ownCpuOf(bare.run))
       found.loop.push(await cpuOf(1, () => call('loop', { list })))
     }
   } finally {
     await pool.close()
+    await bare.close()
     await running.stop()
   }
   return {
     call: found.call.slice(WARM),
     step: found.step.slice(WARM),
     loop: found.loop.slice(WARM),
+    bare: found.bare.slice(WARM),
   }
 }
 
