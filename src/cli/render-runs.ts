@@ -119,7 +119,7 @@ function oneLine(text: string): string {
 
 function toTable(rows: readonly (readonly string[])[]): string[] {
   const widths = (rows[0] ?? []).map((_, column) =>
-    Math.max(...rows.map((row) => (row[column] ?? '').length)),
+    rows.reduce((width, row) => Math.max(width, row[column]?.length ?? 0), 0),
   )
   return rows.map((row) =>
     row

@@ -40,6 +40,18 @@ describe('figures of a scenario', () => {
     )
   })
 
+  it('are those of an hour as well', () => {
+    const many = Array.from({ length: 300_000 }, (_, index) => call({ endedAt: 10 + index }))
+    const figures = figuresOf({
+      records: many,
+      faults: [{ what: 'kill', at: 100_000 }],
+      effects: [],
+      untrue: 0,
+    })
+    assert.equal(figures.slowestMs, 300_009)
+    assert.equal(figures.recoveryWorstMs, 1)
+  })
+
   it('find a side effect that happened twice', () => {
     assert.equal(seen([call({ effect: 'x' })], 'x 1 s\ny 1 s\nx 2 s\n').duplicates, 1)
   })

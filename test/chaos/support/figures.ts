@@ -77,9 +77,9 @@ export function figuresOf({ records, faults, effects, untrue }: Seen): Figures {
     untrue: untrue + missingOf(normal, effects),
     p50Ms: percentile(times, 0.5),
     p99Ms: percentile(times, 0.99),
-    slowestMs: Math.max(0, ...records.map(({ startedAt, endedAt }) => endedAt - startedAt)),
+    slowestMs: largest(records.map(({ startedAt, endedAt }) => endedAt - startedAt)),
     recoveryP99Ms: percentile(recoveries, 0.99),
-    recoveryWorstMs: Math.max(0, ...recoveries),
+    recoveryWorstMs: largest(recoveries),
   }
 }
 
@@ -88,16 +88,20 @@ export function figuresOf({ records, faults, effects, untrue }: Seen): Figures {
  * of all.
  */
 export function recoveriesOf(records: readonly CallRecord[], faults: readonly Fault[]): number[] {
-  const end = Math.max(0, ...records.map(({ endedAt }) => endedAt))
-  const clients = new Set(records.map(({ client }) => client))
+  const end = largest(records.map(({ endedAt }) => endedAt))
+  const resultsOf = Map.groupBy(records, ({ client }) => client)
+    .values()
+    .map((own) => own.filter(({ ending }) => ending.kind === 'normal').map((one) => one.endedAt))
+    .map((times) => times.toSorted((a, b) => a - b))
+    .toArray()
   return faults.flatMap(({ at }) =>
-    [...clients].map((client) => {
-      const after = records
-        .filter((one) => one.client === client && one.ending.kind === 'normal' && one.endedAt > at)
-        .map(({ endedAt }) => endedAt - at)
-      return Math.min(end - at, ...after)
-    }),
+    resultsOf.map((times) => (times.find((time) => time > at) ?? end) - at),
   )
+}
+
+/** Of none: 0. An hour has more values than a function takes arguments. */
+function largest(values: readonly number[]): number {
+  return values.reduce((most, value) => Math.max(most, value), 0)
 }
 
 /** The value that `share` of all are not above. */
