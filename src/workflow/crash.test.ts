@@ -422,6 +422,49 @@ describe('a run that dies after any entry of its journal', () => {
     }
   })
 
+  it('6.12: counts what earlier lives did as done: steps, and iterations of loops', async () => {
+    const at = 1_700_000_000_000
+    const each = (id: string, after: string[]): ShortStep => ({
+      id,
+      each: '{{json .params.list}}',
+      after,
+      step: { id: 'one', tool: 't' },
+    })
+    const plan = planOf([each('whole', []), each('half', ['whole'])])
+    const list = [1, 2, 3]
+    const item = (step: string, index: number): JournalEntry => ({
+      kind: 'item-finished',
+      at,
+      step,
+      item: index,
+      status: 'completed',
+      tries: 1,
+      output: {},
+    })
+    const entries: JournalEntry[] = [
+      ...begin(plan, { list }),
+      { kind: 'loop-started', at, step: 'whole', count: 3 },
+      ...[0, 1, 2].map((index) => item('whole', index)),
+      { kind: 'step-finished', at, step: 'whole', status: 'completed', tries: 3 },
+      { kind: 'loop-started', at, step: 'half', count: 3 },
+      ...[0, 1].map((index) => item('half', index)),
+    ]
+    const told: string[] = []
+    const ports = fakePorts({
+      progress: (done, total, message) => told.push(`${done}/${total} ${message}`),
+    })
+    const cancellation = new Cancellation()
+    const recovered = recoverRun(entries)!
+    await runWorkflow({ plan, run: 'r', args: { list }, ports, cancellation, recovered })
+    assert.equal(ports.calls.length, 1)
+    assert.deepEqual(told, [
+      '4/5 goes on',
+      '6/8 step "half": 2 of 3',
+      '7/8 step "half": 3 of 3',
+      '8/8 step "half" done',
+    ])
+  })
+
   it('does not go on with a run that was being cancelled, or is over its time', async () => {
     const plan = planOf(chain)
     const message = 'workflow cancelled: enough'

@@ -19,7 +19,10 @@ export interface CallerPorts {
    * After a restart the same question comes again under the same key.
    */
   readonly ask: (question: StepQuestion) => Promise<JsonObject>
-  /** Steps and iterations done, of how many; `total` may grow when a loop learns its size. Never throws. */
+  /**
+   * Steps and iterations done, of how many: at first when the run begins. `total` grows when a loop learns its size, which may be
+   * told without more being done. Never throws.
+   */
   readonly progress: (done: number, total: number, message: string) => void
 }
 

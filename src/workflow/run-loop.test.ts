@@ -278,6 +278,7 @@ describe('6.6: forEach', () => {
       args: { list },
       progress: (done, total, message) => told.push(`${done}/${total} ${message}`),
     })
+    assert.deepEqual(told.slice(0, 2), ['0/1 started', '0/51 step "l": 0 of 50'])
     assert.equal(told.at(-2), '50/51 step "l": 50 of 50')
     assert.equal(told.at(-1), '51/51 step "l" done')
     assert.ok(told.length < 50)

@@ -294,7 +294,7 @@ describe('6.5: running', () => {
       ]),
       { progress: (done, total, message) => told.push(`${done}/${total} ${message}`) },
     )
-    assert.deepEqual(told, ['1/2 step "a" done', '2/2 step "b" done'])
+    assert.deepEqual(told, ['0/2 started', '1/2 step "a" done', '2/2 step "b" done'])
     assert.deepEqual(
       ports.events.map((event) => event.kind),
       [

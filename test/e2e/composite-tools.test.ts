@@ -335,6 +335,11 @@ describe('composite tools', () => {
           { onprogress: (each) => progress.push(each) },
         )
         const values = progress.map((each) => each.progress)
+        assert.ok(
+          progress.every(({ total }) => total !== undefined),
+          JSON.stringify(progress),
+        )
+        assert.equal(new Set(values).size, values.length, 'grows each time')
         assert.ok(values.length >= 3, JSON.stringify(progress))
         assert.deepEqual(
           values,

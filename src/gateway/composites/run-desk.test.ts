@@ -204,6 +204,11 @@ describe('the desk of a run', () => {
     assert.equal(leave(), false, 'leaves once')
     desk.progress(2, 2, 'all done')
     assert.equal(told.length, 3)
+    desk.attach(call)
+    assert.deepEqual(told.at(-1), [
+      'notifications/progress',
+      { progress: 2, total: 2, message: 'all done' },
+    ])
   })
 
   it('has its backends see the session of a caller who is back', async () => {

@@ -66,6 +66,8 @@ export class RunDesk implements CallerPorts {
   /** A call of the client waits for the run from now on. Returns the way to leave: true if nobody is left. */
   attach(call: Call): () => boolean {
     this.#attached.add(call)
+    const { latest } = this.#progress
+    if (latest !== undefined) call.notify(PROGRESS, latest)
     this.#caller = callerOf(call)
     if (call.retry?.answers !== undefined) {
       this.#questions.answer(call.retry.answers, this.#isRestored)
@@ -121,7 +123,7 @@ export class RunDesk implements CallerPorts {
     this.#ask(key, key, request, timeoutMs, cancellation)
 
   readonly progress = (done: number, total: number, message: string): void => {
-    this.#tell('notifications/progress', this.#progress.steps(done, total, message))
+    this.#tellProgress(this.#progress.steps(done, total, message))
   }
 
   #route(name: string) {
@@ -138,8 +140,12 @@ export class RunDesk implements CallerPorts {
   }
 
   #notified(inner: InnerCall, step: StepCall, method: string, params: JsonObject): void {
-    if (method !== 'notifications/progress') this.#tell(method, params)
-    else this.#tell(method, this.#progress.part(inner, labelOf(step), params))
+    if (method !== PROGRESS) this.#tell(method, params)
+    else this.#tellProgress(this.#progress.part(inner, labelOf(step), params))
+  }
+
+  #tellProgress(params: JsonObject | undefined): void {
+    if (params !== undefined) this.#tell(PROGRESS, params)
   }
 
   #tell(method: string, params: JsonObject): void {
@@ -243,6 +249,8 @@ export class RunDesk implements CallerPorts {
     }
   }
 }
+
+const PROGRESS = 'notifications/progress'
 
 function labelOf({ step, iteration }: StepCall): string {
   return iteration === undefined ? step : `${step}[${iteration}]`

@@ -33,6 +33,7 @@ export async function executeSteps(
   const dependencies = dependenciesOf(plan)
   const record = createRunRecord(scope)
   restoreSteps(scope, record, dependencyOrder(dependencies))
+  scope.progress.begin()
   const skipping = record.ends.some(skipsRest)
   const begun = (place: number): boolean => recovered?.steps.has(plan.steps[place]!.id) === true
   const schedule = createSchedule({

@@ -2,10 +2,12 @@ import type { WorkflowPorts } from '../ports.ts'
 
 /** Counts steps and iterations that are done, and tells the caller. */
 export interface ProgressCounter {
-  /** A loop learned how many iterations it has. */
-  expect(count: number): void
-  /** A step was done in an earlier life of the run. */
-  restore(): void
+  /** The run begins, or goes on: tells how much there is to do. */
+  begin(): void
+  /** A loop learned how many iterations it has. `restored`: so many of them were done in an earlier life of the run. */
+  expect(loop: string, count: number, restored: number): void
+  /** A step was done in an earlier life of the run, with so many iterations. */
+  restore(iterations: number): void
   /** A step is done. */
   step(id: string): void
   /** An iteration is done, the so-many-th of its loop. */
@@ -24,11 +26,17 @@ export function createProgressCounter(
   let done = 0
   let toldAt = -Infinity
   return {
-    expect(count) {
-      total += count
+    begin() {
+      progress(done, total, done === 0 ? 'started' : 'goes on')
     },
-    restore() {
-      done += 1
+    expect(loop, count, restored) {
+      total += count
+      done += restored
+      progress(done, total, `step "${loop}": ${restored} of ${count}`)
+    },
+    restore(iterations) {
+      total += iterations
+      done += 1 + iterations
     },
     step(id) {
       done += 1

@@ -96,11 +96,11 @@ function beginLoop(scope: RunScope, step: LoopStep, items: readonly Json[]): Loo
     unknown: [],
   }
   const { ports, progress, recovered } = scope
-  progress.expect(items.length)
   ports.journal.add({ kind: 'loop-started', at: ports.now(), step: step.id, count: items.length })
   for (const [index, { end }] of recovered?.steps.get(step.id)?.items ?? []) {
     if (end !== undefined && index < items.length) take(loop, index, end)
   }
+  progress.expect(step.id, items.length, loop.ended)
   return loop
 }
 

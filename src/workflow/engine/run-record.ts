@@ -58,7 +58,7 @@ export function createRunRecord(scope: RunScope): RunRecord {
 
     restore(place, end) {
       show(place, end)
-      progress.restore()
+      progress.restore(plan.steps[place]!.does.kind === 'forEach' ? iterationsOf(end) : 0)
     },
   }
 
@@ -68,6 +68,12 @@ export function createRunRecord(scope: RunScope): RunRecord {
       does.kind === 'tool' ? does.tool : does.kind === 'forEach' ? does.step.does.tool : undefined
     return { run, workflow: plan.name, step: id, ...(tool === undefined ? {} : { tool }) }
   }
+}
+
+/** How many iterations a loop had. */
+function iterationsOf(end: StepEnd): number {
+  const iterations = 'output' in end ? end.output?.['iterations'] : undefined
+  return Array.isArray(iterations) ? iterations.length : 0
 }
 
 /** The steps of a run as they stand, for its partial results. */
