@@ -13,7 +13,8 @@ import { parseDefinition } from '../workflow/compile-plan.ts'
 import { unsealed } from '../workflow/journal-text.ts'
 import { openRunTable } from '../workflow/run-table.ts'
 import { createCompositeSource, type CompositeSource } from './composite-source.ts'
-import { MODERN_CLIENT } from './testing/fake-backend.ts'
+import { mcpErrors } from '../mcp/errors.ts'
+import { LEGACY_CLIENT, MODERN_CLIENT } from './testing/fake-backend.ts'
 import { answerOf, gatewayWithSource, toolCall } from './testing/gateway-with-source.ts'
 
 const FORM = { type: 'object', properties: { sure: { type: 'boolean' } } }
@@ -30,6 +31,22 @@ const ADD = {
   description: 'Adds',
   parameters: { type: 'object', properties: { n: { type: 'integer' } }, required: ['n'] },
   steps: [{ id: 'add', tool: 'calc.hidden', arguments: { n: '{{.params.n}}' } }],
+}
+const ASK_MANY = {
+  name: 'ask_many',
+  description: 'Asks where there are many',
+  parameters: { type: 'object', properties: { n: { type: 'integer' } }, required: ['n'] },
+  steps: [
+    { id: 'add', tool: 'calc_plus' },
+    {
+      id: 'confirm',
+      type: 'elicitation',
+      dependsOn: ['add'],
+      condition: '{{gt .params.n 10}}',
+      message: 'Sure?',
+      schema: FORM,
+    },
+  ],
 }
 const LOST = { name: 'lost', description: 'Lost', steps: [{ id: 'one', tool: 'nowhere' }] }
 const TAKEN = { name: 'calc_list', description: 'Taken', steps: [{ id: 'one', tool: 'calc.list' }] }
@@ -58,7 +75,7 @@ async function setUp(answer?: (request: BackendRequest) => Reply | Promise<Reply
     ...(answer === undefined ? {} : { answer }),
     source: (host) =>
       (source = createCompositeSource(host, {
-        plans: [ASK, ADD, LOST, TAKEN].map((each) => parseDefinition(each as JsonObject)),
+        plans: [ASK, ASK_MANY, ADD, LOST, TAKEN].map((each) => parseDefinition(each as JsonObject)),
         runs: () => runs,
         recovered: Promise.resolve(),
         limits: () => ({ maxParkedCalls: 10, questionTimeoutMs: 60_000 }),
@@ -102,7 +119,7 @@ describe('composite tools as a source', () => {
     const own = t.gateway.catalogue.tools.filter(({ route }) => route.own)
     assert.deepEqual(
       own.map(({ name }) => name),
-      ['add_all', 'ask'],
+      ['add_all', 'ask', 'ask_many'],
     )
     assert.deepEqual(own[0]?.definition['inputSchema'], ADD.parameters)
     assert.deepEqual(own[0].definition['annotations'], {
@@ -171,9 +188,44 @@ describe('composite tools as a source', () => {
   it('refuse a client that cannot be asked before anything is done', async () => {
     await using t = await setUp()
     const client = { ...MODERN_CLIENT, capabilities: {} }
-    await assert.rejects(t.call('ask', { client }), { code: 'MCP_CLIENT_CANNOT_ANSWER' })
+    await assert.rejects(t.call('ask', { client }), {
+      code: 'MCP_CLIENT_CANNOT_ANSWER',
+      message:
+        'Cannot ask the client for "elicitation/create": the client did not declare the capability "elicitation", and step "confirm" of "ask" has to ask it',
+    })
     assert.deepEqual(await t.runs.list(), [])
   })
+
+  for (const era of ['modern', 'legacy'] as const) {
+    it(`say which capability a client lacks for which step, once a step has to ask it (${era})`, async () => {
+      await using t = await setUp()
+      const client = { ...(era === 'modern' ? MODERN_CLIENT : LEGACY_CLIENT), capabilities: {} }
+      const refusal = mcpErrors.CLIENT_CANNOT_ANSWER({
+        method: 'elicitation/create',
+        reason: 'the client did not declare the capability "elicitation"',
+        requiredCapabilities: { elicitation: {} },
+      })
+      const ask = (): Promise<never> => Promise.reject(refusal)
+      const calm = await answerOf(t.call('ask_many', { client, ask }, { n: 1 }))
+      assert.equal((calm as JsonObject)['isError'], undefined)
+      const refused = answerOf(t.call('ask_many', { client, ask }, { n: 11 }))
+      const why = /did not declare the capability "elicitation"/
+      if (era === 'modern') {
+        await assert.rejects(refused, (error: Error) => {
+          assert.match(error.message, why)
+          return /step "confirm" of "ask_many"/.test(error.message)
+        })
+      } else {
+        const text = JSON.stringify(await refused)
+        assert.match(text, /step \\"confirm\\" failed: cannot ask the caller/)
+        assert.match(text, /did not declare the capability \\+"elicitation/)
+      }
+      // It did begin, and is to be found.
+      const [run] = await t.runs.list()
+      assert.deepEqual([run?.status, run?.failedStep], ['failed', 'confirm'])
+      assert.match(run!.error!, why)
+    })
+  }
 
   it('tell why they failed, though a backend asked for what the client does not have', async () => {
     for (const method of ['roots/list', 'sampling/createMessage'] as const) {

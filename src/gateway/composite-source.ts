@@ -120,7 +120,7 @@ export function createCompositeSource(
       return errorReply(INVALID_PARAMS, 'params.arguments must be an object')
     const checked = check(given)
     if (!checked.ok) return errorReply(INVALID_PARAMS, mistakesOf(plan, checked))
-    if (asksForSure(plan)) refuseIfMute(call, options.newId)
+    refuseIfMute(call, plan, options.newId)
     const caller = callerOf(call)
     let opened: string | undefined
     try {
@@ -247,19 +247,22 @@ function mistakesOf({ name }: WorkflowPlan, { mistakes }: Rejected): string {
 
 type Rejected = Extract<CheckedArguments, { ok: false }>
 
-/** The run cannot go through without an answer of the caller. */
-function asksForSure({ steps }: WorkflowPlan): boolean {
-  return steps.some(
-    ({ does, condition, onError }) =>
-      does.kind === 'elicitation' && condition === undefined && onError.action === 'abort',
-  )
-}
-
-/** Better now than after half of the steps. Throws MCP_CLIENT_CANNOT_ANSWER. */
-function refuseIfMute({ client }: Call, newId: () => string): void {
+/** Better now than after half of the steps: a step asks for sure. Throws MCP_CLIENT_CANNOT_ANSWER. */
+function refuseIfMute({ client }: Call, plan: WorkflowPlan, newId: () => string): void {
+  const step = stepThatAsks(plan)
+  if (step === undefined) return
   const method = 'elicitation/create'
   const askable = checkQuestion({ method, params: { mode: 'form' } }, client, newId)
   if (askable.kind !== 'refused') return
-  const { reason, required } = askable
-  throw mcpErrors.CLIENT_CANNOT_ANSWER({ method, reason, requiredCapabilities: required })
+  const reason = `${askable.reason}, and step "${step}" of "${plan.name}" has to ask it`
+  const requiredCapabilities = askable.required
+  throw mcpErrors.CLIENT_CANNOT_ANSWER({ method, reason, requiredCapabilities })
+}
+
+/** The first step without whose answer the run cannot go through. */
+function stepThatAsks({ steps }: WorkflowPlan): string | undefined {
+  return steps.find(
+    ({ does, condition, onError }) =>
+      does.kind === 'elicitation' && condition === undefined && onError.action === 'abort',
+  )?.id
 }

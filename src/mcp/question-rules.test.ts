@@ -32,9 +32,11 @@ describe('what a client can be asked', () => {
     assert.equal(check('roots/list', {}, '2024-11-05', { roots: {} }).kind, 'ask')
     assert.deepEqual(check('roots/list', {}, '2026-07-28', {}), {
       kind: 'refused',
-      reason: 'the client did not declare the capability',
+      reason: 'the client did not declare the capability "roots"',
       required: { roots: {} },
     })
+    const inPart = check('elicitation/create', form, '2026-07-28', { elicitation: { url: {} } })
+    assert.match(JSON.stringify(inPart), /capability \\"elicitation\.form\\"/)
   })
 
   it('has urls from 2025-11-25 on; older clients decline', () => {

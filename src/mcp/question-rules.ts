@@ -79,8 +79,17 @@ function checkSampling(params: JsonObject, client: ClientView): Askable {
 }
 
 function notDeclared(required: Record<string, Json>): Askable {
-  const reason = 'the client did not declare the capability'
+  const reason = `the client did not declare the capability "${nameOf(required)}"`
   return { kind: 'refused', reason, required }
+}
+
+/** `{ elicitation: { form: {} } }` is `elicitation.form`. */
+function nameOf(required: Record<string, Json>): string {
+  const [first] = Object.entries(required)
+  if (first === undefined) return ''
+  const [name, within] = first
+  const rest = isJsonObject(within) ? Object.keys(within) : []
+  return [name, ...rest].join('.')
 }
 
 /** Modern questions carry no `_meta`; legacy ones none of the other hop. */

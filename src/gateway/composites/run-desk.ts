@@ -187,7 +187,7 @@ export class RunDesk implements CallerPorts {
     try {
       return this.#caller.client.era === 'legacy'
         ? await this.#askLegacy(key, request, timeoutMs, cancellation)
-        : await this.#askModern(key, request, timeoutMs, cancellation)
+        : await this.#askModern(step, key, request, timeoutMs, cancellation)
     } catch (error) {
       // Backends ask for roots as soon as they are connected, and do without: no call fails for want of them.
       const matters = request.method !== 'roots/list'
@@ -223,6 +223,7 @@ export class RunDesk implements CallerPorts {
   }
 
   async #askModern(
+    step: string,
     key: string,
     request: InputRequest,
     timeoutMs: number,
@@ -233,8 +234,9 @@ export class RunDesk implements CallerPorts {
     const askable = checkQuestion(request, client, this.#options.newId)
     if (askable.kind === 'answered') return askable.answer
     if (askable.kind === 'refused') {
-      const { reason, required } = askable
-      throw mcpErrors.CLIENT_CANNOT_ANSWER({ method, reason, requiredCapabilities: required })
+      const reason = `${askable.reason}, and step "${step}" of "${this.#options.workflow}" has to ask it`
+      const requiredCapabilities = askable.required
+      throw mcpErrors.CLIENT_CANNOT_ANSWER({ method, reason, requiredCapabilities })
     }
     if (!this.#isParked) this.#options.parked.enter(principal.binding, method)
     this.#isParked = true
