@@ -55,9 +55,13 @@ export function createRunIndex(store: KeyValue, prefix: string): RunIndex {
       return (await store.set(openKey(summary.id), taken, { when: { version } })) !== undefined
     },
     async reopen({ version }, summary) {
-      if (!(await store.delete(endedKey(summary.id), { version }))) return false
-      await store.set(openKey(summary.id), JSON.stringify(summary))
-      return true
+      // It must stand somewhere all the time: what stands nowhere is forgotten, journal and all.
+      const key = openKey(summary.id)
+      const opened = await store.set(key, JSON.stringify(summary), { when: 'absent' })
+      if (opened === undefined) return false
+      if (await store.delete(endedKey(summary.id), { version })) return true
+      await store.delete(key, { version: opened })
+      return false
     },
     drop: ({ summary, version }) => store.delete(endedKey(summary.id), { version }),
     async find(run) {
