@@ -8,11 +8,12 @@ const MAX_DEPTH = 100
 
 /** Checks values that would never do what they are there for: conditions, collections and retries without effect. */
 export function checkValues(
-  { parameters }: LooseMap,
+  { name, parameters }: LooseMap,
   steps: readonly LooseStep[],
   places: readonly TemplatePlace[],
 ): Finding[] {
   return [
+    ...checkName(name),
     ...checkDefaults(parameters, ['parameters'], 0),
     ...places.flatMap(checkCondition),
     ...steps.filter(({ kind }) => kind === 'forEach').flatMap(checkLoop),
@@ -22,6 +23,17 @@ export function checkValues(
     ]),
   ]
 }
+
+/** There, every name is taken; what clients refuse they may refuse. */
+function checkName(name: unknown): Finding[] {
+  if (typeof name !== 'string' || name === '' || TOOL_NAME.test(name)) return []
+  const reason = 'is not what clients take as the name of a tool: some will refuse it'
+  const hint = 'use 1 to 128 of A-Z a-z 0-9 _ - .'
+  return [{ path: ['name'], reason, hint, severity: 'warning' }]
+}
+
+/** 2025-11-25, "Tool Names". */
+const TOOL_NAME = /^[A-Za-z0-9_.-]{1,128}$/
 
 function checkStep(step: LooseMap, path: PropertyKey[]): Finding[] {
   return [

@@ -28,7 +28,11 @@ const onError = crossCheck(
   (block, report) => {
     if (block.action !== 'retry') return
     if (typeof block.retryCount === 'number' && block.retryCount >= 1) return
-    report(block.retryCount === undefined ? [] : ['retryCount'], 'needs retryCount ≥ 1 for retry')
+    const { retryCount } = block
+    if (retryCount === undefined) report([], 'needs retryCount ≥ 1 for retry')
+    else if (typeof retryCount === 'number') {
+      report(['retryCount'], `must be at least 1 for retry, not ${retryCount}`)
+    }
   },
 ).transform((v) => ({
   action: v.action,

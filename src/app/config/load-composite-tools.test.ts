@@ -161,6 +161,16 @@ describe('compositeToolRefs', () => {
     ])
   })
 
+  it('6.1: warns of a name that clients may refuse at its place in a manifest', async () => {
+    const { config, problems } = await load('compositeToolRefs: [{ name: triage }]', {
+      'triage.yaml': TRIAGE.replace('triage_issues', 'triage issues'),
+    })
+    assert.deepEqual(rendered(problems), [
+      'warning /etc/v/triage.yaml:5:9 spec.name: is not what clients take as the name of a tool: some will refuse it (use 1 to 128 of A-Z a-z 0-9 _ - .)',
+    ])
+    assert.equal(config?.composites.length, 1)
+  })
+
   it('says when there is no such manifest, and what was probably meant', async () => {
     const hint = async (files: Record<string, string>): Promise<string[]> =>
       rendered((await load('compositeToolRefs: [{ name: triag }]', files)).problems)

@@ -589,6 +589,36 @@ export const BROKEN_COMPOSITES: readonly BrokenComposite[] = [
     ],
   },
   {
+    title: 'a retry count below 1, once',
+    yaml: lines(
+      '  - name: t',
+      '    description: d',
+      '    steps:',
+      '      - { id: a, tool: x, onError: { action: retry, retryCount: -1 } }',
+      '      - { id: b, tool: x, onError: { action: retry, retryCount: 0 } }',
+      '      - { id: c, tool: x, onError: { action: continue, retryCount: -1 } }',
+    ),
+    problems: [
+      'f:12:65 compositeTools[0].steps[0].onError.retryCount: must be at least 1 for retry, not -1',
+      'f:13:65 compositeTools[0].steps[1].onError.retryCount: must be at least 1 for retry, not 0',
+      'f:14:68 compositeTools[0].steps[2].onError.retryCount: must be at least 0, not -1',
+    ],
+  },
+  {
+    title: 'a name that clients may refuse',
+    yaml: lines(
+      '  - name: label all',
+      '    description: d',
+      '    steps: [{ id: a, tool: x }]',
+      '  - name: label_all.v-2',
+      '    description: d',
+      '    steps: [{ id: a, tool: x }]',
+    ),
+    problems: [
+      'warning f:9:11 compositeTools[0].name: is not what clients take as the name of a tool: some will refuse it (use 1 to 128 of A-Z a-z 0-9 _ - .)',
+    ],
+  },
+  {
     title: 'default results that a loop needs',
     yaml: lines(
       '  - name: t',
