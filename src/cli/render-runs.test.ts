@@ -47,7 +47,7 @@ describe('the timeline of a run', () => {
     assert.deepEqual(renderRun(RUN), [
       'triage  failed after 2.0s',
       '  run      r1',
-      '  started  2026-11-28T02:30:00.000Z',
+      '  started  2026-11-28 02:30:00Z',
       '  gateway  p1',
       '  error    Step "label" failed',
       '',

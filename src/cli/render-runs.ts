@@ -11,7 +11,7 @@ export function renderRuns(runs: readonly RunView[]): string[] {
       run.id,
       run.workflow,
       run.status,
-      run.startedAt.replace('T', ' ').replace(/\.\d+Z$/, 'Z'),
+      moment(run.startedAt),
       duration(run.durationMs),
       run.error === undefined ? '' : oneLine(run.error),
     ]),
@@ -25,10 +25,10 @@ export function renderRun(run: RunDetailsView): string[] {
   const lines = [
     `${workflow}  ${status} ${running ? 'for' : 'after'} ${duration(durationMs)}`,
     `  run      ${id}`,
-    `  started  ${startedAt}`,
+    `  started  ${moment(startedAt)}`,
     `  gateway  ${owner}`,
   ]
-  if (running && deadline !== undefined) lines.push(`  ends by  ${deadline}`)
+  if (running && deadline !== undefined) lines.push(`  ends by  ${moment(deadline)}`)
   if (error !== undefined) lines.push(`  error    ${oneLine(error)}`)
   const rows = run.steps.map((step) => stepRow(step, durationMs))
   return [
@@ -95,6 +95,11 @@ function bar(startedMs: number | undefined, durationMs: number | undefined, runM
     Math.max(from + 1, Math.round(((startedMs + durationMs) / runMs) * BAR)),
   )
   return '·'.repeat(from) + '█'.repeat(until - from) + '·'.repeat(BAR - until)
+}
+
+/** RFC 3339 for people: to the second. */
+function moment(time: string): string {
+  return time.replace('T', ' ').replace(/\.\d+Z$/, 'Z')
 }
 
 function duration(ms: number): string {

@@ -186,6 +186,26 @@ compositeTools:
 `
 
 describe('thv workflow with a file', () => {
+  it('explains what it draws, in which formats', async () => {
+    const { stdout, code } = await runCli(['workflow', 'graph', '--help'])
+    assert.equal(code, 0)
+    assert.match(stdout, /^Draw the steps of composite tools\.\n\nPrints every composite tool/)
+    assert.match(stdout, /--format FORMAT +text, or mermaid for a flowchart \(default text\)/)
+    assert.match(stdout, /Examples:\n.*\n.*--format mermaid/)
+  })
+
+  it('6.1: warns of a name that clients may refuse, wherever the file is used', async () => {
+    using home = tempHome({ 'vmcp.yaml': FILE.replace('name: add_up', 'name: add up') })
+    const file = home.path('vmcp.yaml')
+    const warning =
+      /warning: \S+vmcp\.yaml:\d+:\d+ compositeTools\[0\]\.name: is not what clients take/
+    const run = await runCli(['workflow', 'run', file, 'add up', '--dry-run'])
+    assert.deepEqual([run.code, warning.test(run.stderr)], [0, true], run.stderr)
+    const checked = await runCli(['vmcp', 'validate', '--config', file])
+    assert.equal(checked.code, 0)
+    assert.match(checked.stdout + checked.stderr, warning)
+  })
+
   it('draws composite tools', async () => {
     using home = tempHome({ 'vmcp.yaml': FILE })
     const file = home.path('vmcp.yaml')

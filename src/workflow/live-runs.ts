@@ -150,7 +150,8 @@ export function createLiveRuns(options: LiveRunsOptions): LiveRuns {
         await onEnd({
           ...summary,
           status: ended.status,
-          endedAt: now(),
+          // As the journal has it, so that all who tell of the run say the same.
+          endedAt: journal.endedAt ?? now(),
           journalBytes: journal.size,
           ...(failure?.step === undefined ? {} : { failedStep: failure.step }),
           ...(failure === undefined ? {} : { error: failure.message }),

@@ -25,6 +25,8 @@ export interface JournalOptions {
 export interface OpenJournal extends RunJournal {
   /** Characters written so far. */
   readonly size: number
+  /** When the run ended, by its entry; undefined: not yet. */
+  readonly endedAt: number | undefined
   /** Takes nothing more; what was added before is still written. */
   close(): Promise<void>
 }
@@ -39,11 +41,15 @@ export function openJournal(options: JournalOptions): OpenJournal {
   let running: Promise<void> | undefined
   let waiting: Promise<void> | undefined
   let state: 'open' | 'closed' | 'lost' = 'open'
-  let ended = false
+  let endedAt: number | undefined
 
   return {
     get size() {
       return size
+    },
+
+    get endedAt() {
+      return endedAt
     },
 
     add(entry) {
@@ -51,7 +57,7 @@ export function openJournal(options: JournalOptions): OpenJournal {
       const text = encode(entry, options.maxSize - size)
       size += text.length
       queue.push(text)
-      ended ||= entry.kind === 'run-finished'
+      if (entry.kind === 'run-finished') endedAt = entry.at
       void flush()
     },
 
@@ -107,7 +113,7 @@ export function openJournal(options: JournalOptions): OpenJournal {
 
   async function append(text: string): Promise<void> {
     if (state === 'lost') throw workflowErrors.RUN_TAKEN_OVER({ run })
-    const ttl = ended ? { ttlMs: options.keepMs } : {}
+    const ttl = endedAt !== undefined ? { ttlMs: options.keepMs } : {}
     try {
       const reached = await log.append(key, [text], { expectLength: length, ...ttl })
       if (reached === undefined && !(await isThere(text))) {

@@ -16,13 +16,17 @@ export function detailsOf(
 ): RunDetails {
   const { started, finished, deadline } = recovered
   const outcome = rebuildOutcome(plan, summary.id, recovered)
+  const steps = timelineOf(plan, stored.entries)
+  // Only the process that has the run knows by the index; the journal tells all of them.
+  const isWaiting = finished === undefined && steps.some((step) => step.status === 'waiting')
   return {
     ...endedSummary(summary, recovered),
+    ...(isWaiting ? { status: 'waiting' as const } : {}),
     caller: started.caller,
     args: redactInput(started.args) as JsonObject,
     ...(deadline === undefined ? {} : { deadline }),
     journalBytes: stored.size,
-    steps: timelineOf(plan, stored.entries),
+    steps,
     ...(outcome?.status === 'completed' ? { output: outcome.output } : {}),
     ...(finished?.failure === undefined ? {} : { failure: finished.failure }),
   }

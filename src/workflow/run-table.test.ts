@@ -173,6 +173,50 @@ describe('the table of runs', () => {
     })
   })
 
+  it('tells the same times in the list and of the run itself', async () => {
+    await withStores(async (stores) => {
+      let time = 1_700_000_000_000
+      // Whoever asks for the time twice gets two.
+      const now = (): number => (time += 7)
+      const { table } = await openTestTable(stores, {}, { now })
+      for (const plan of [chain, planOf([{ id: 'a', tool: 't', condition: 'neither' }])]) {
+        const run = await table.start({ plan, args: {}, caller: {} })
+        await run.outcome
+        const [listed] = await table.list()
+        const shown = await table.get(run.id)
+        assert.equal(listed?.id, run.id)
+        assert.deepEqual([listed.startedAt, listed.endedAt], [shown?.startedAt, shown?.endedAt])
+      }
+      await table.close()
+    })
+  })
+
+  it('says of a run and its step that they wait for an answer, whoever is asked', async () => {
+    await withStores(async (stores) => {
+      const answered = Promise.withResolvers<JsonObject>()
+      const ports = { ask: () => answered.promise }
+      const first = await openTestTable(stores, ports)
+      const other = await openTestTable(stores)
+      const plan = planOf([
+        { id: 'q', ask: 'Sure?' },
+        { id: 'b', tool: 't' },
+      ])
+      const { id, outcome } = await first.table.start({ plan, args: {}, caller: {} })
+      const stepsOf = async (table: RunTable) =>
+        (await table.get(id))?.steps.map(({ status }) => status).join()
+      await until(async () => (await stepsOf(first.table)) === 'waiting,completed')
+      for (const { table } of [first, other]) {
+        assert.equal((await table.get(id))?.status, 'waiting')
+        assert.equal(await stepsOf(table), 'waiting,completed')
+      }
+      answered.resolve({ action: 'accept', content: {} })
+      await outcome
+      assert.equal((await other.table.get(id))?.status, 'completed')
+      assert.equal(await stepsOf(other.table), 'completed,completed')
+      for (const { table } of [first, other]) await table.close()
+    })
+  })
+
   it('ends a run as unknown when it died in a call that must not be made twice; an operator can resume it', async () => {
     await withStores(async (stores) => {
       let reached = false
@@ -514,9 +558,9 @@ async function untilBegun(table: RunTable, id: string, step: number): Promise<vo
   assert.fail('it never began')
 }
 
-async function until(holds: () => boolean): Promise<void> {
+async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
   for (let tries = 0; tries < 2000; tries++) {
-    if (holds()) return
+    if (await holds()) return
     await sleep(2)
   }
   assert.fail('it never came')

@@ -88,7 +88,11 @@ export async function openRunTable(options: RunTableOptions): Promise<RunTable> 
       for await (const { summary } of store.index.open()) {
         all.push(live.summary(summary.id) ?? summary)
       }
-      for await (const { summary } of store.index.ended()) all.push(summary)
+      const open = new Set(all.map(({ id }) => id))
+      // On its way from one to the other a run stands in both.
+      for await (const { summary } of store.index.ended()) {
+        if (!open.has(summary.id)) all.push(summary)
+      }
       return all.sort((one, other) => other.startedAt - one.startedAt)
     },
 

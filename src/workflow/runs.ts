@@ -59,7 +59,8 @@ export interface StepTimeline {
   readonly step: string
   readonly kind: 'tool' | 'elicitation' | 'forEach'
   readonly tool?: string
-  readonly status: StepStatus
+  /** `waiting`: for the answer to its question. */
+  readonly status: StepStatus | 'waiting'
   readonly startedAt?: number
   readonly endedAt?: number
   /** Calls made; for a loop those of all iterations. */

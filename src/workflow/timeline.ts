@@ -7,7 +7,7 @@ import type { StepTimeline } from './runs.ts'
 interface Seen {
   startedAt?: number
   endedAt?: number
-  status: StepStatus
+  status: StepTimeline['status']
   tries: number
   bytes: number
   error?: string
@@ -36,8 +36,11 @@ function take(seen: Seen, entry: JournalEntry): void {
       seen.count = entry.count
       break
     case 'asked':
-      seen.status = 'running'
+      seen.status = 'waiting'
       seen.tries += 1
+      break
+    case 'answered':
+      seen.status = 'running'
       break
     case 'item-finished':
       seen.ended.set(entry.item, entry.unknown === true ? 'unknown' : entry.status)

@@ -19,13 +19,13 @@ export const workflowRun: CommandHandler<typeof workflowRunSpec> = async (flags,
   const { config } = await loadConfig(file, context)
   const plan = findComposite(config, tool, file)
   const args = await readArguments(flags.args, plan)
+  noteProblems(config.remarks, context)
   if (flags['dry-run']) {
     const steps = dryRun(plan, args, () => undefined)
     if (format === 'json') context.print(JSON.stringify({ tool, steps }, undefined, 2))
     else for (const line of renderDryRun(steps)) context.print(line)
     return steps.some(({ problems }) => problems.length > 0) ? 1 : 0
   }
-  noteProblems(config.remarks, context)
   if (config.unsupported.length > 0) {
     noteProblems(config.unsupported, context)
     throw cliErrors.UNSUPPORTED({ file, count: config.unsupported.length })

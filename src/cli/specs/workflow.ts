@@ -64,14 +64,26 @@ whether it took effect.`,
 export const workflowGraphSpec = {
   name: 'workflow graph',
   summary: 'Draw the steps of composite tools',
+  details: `Prints every composite tool with its steps in the order in which they can start: what each calls or asks, its condition, its time
+and what it does after a failure; behind the arrow the steps it waits for, also those that only its templates read. Nothing is connected
+to. As text for a terminal, one line a step, or as a Mermaid flowchart, which Markdown of GitHub and others shows in a \`\`\`mermaid
+block.`,
   arguments: {
     file: { value: 'FILE', about: 'vMCP file with composite tools, or references to them' },
     tool: { value: 'TOOL', about: 'One of them; default: all', optional: true },
   },
   flags: {
-    format: { kind: 'text', value: 'FORMAT', about: 'text or mermaid', default: 'text' },
+    format: {
+      kind: 'text',
+      value: 'FORMAT',
+      about: 'text, or mermaid for a flowchart',
+      default: 'text',
+    },
   },
-  examples: ['workflow graph vmcp.yaml', 'workflow graph vmcp.yaml triage --format mermaid'],
+  examples: [
+    'workflow graph vmcp.yaml',
+    'workflow graph vmcp.yaml triage --format mermaid > triage.mmd',
+  ],
 } as const satisfies CommandSpec
 
 export const workflowRunSpec = {
