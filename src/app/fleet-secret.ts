@@ -5,14 +5,17 @@ import type { Env } from './config/resolve-env.ts'
 
 const MIN_KEY_CHARS = 32
 
-/** The key of the fleet as configured. Undefined: there is none. Throws CLUSTER_NO_KEY for one that is named and unusable. */
-export function fleetSecret(section: ClusterSection, env: Env): Buffer | undefined {
+/**
+ * The keys of the fleet as configured, the one in use first; none, if there are none. Throws CLUSTER_NO_KEY for what is named and
+ * unusable.
+ */
+export function fleetSecrets(section: ClusterSection, env: Env): readonly Buffer[] {
   const keyFile = section?.keyFile
   if (keyFile !== undefined) return checked(readKeyFile(keyFile), `the file "${keyFile}"`)
   const name = section?.keyEnv ?? DEFAULT_KEY_ENV
   const value = env[name]
   if (value !== undefined && value !== '') return checked(value, `the variable ${name}`)
-  if (name === DEFAULT_KEY_ENV) return undefined
+  if (name === DEFAULT_KEY_ENV) return []
   throw clusterErrors.NO_KEY({ source: `the variable ${name}`, reason: 'it is not set' })
 }
 
@@ -27,9 +30,16 @@ function readKeyFile(path: string): string {
   }
 }
 
-function checked(text: string, source: string): Buffer {
-  const key = text.trim()
-  if (key.length >= MIN_KEY_CHARS) return Buffer.from(key)
-  const reason = `it has ${key.length} characters, at least ${MIN_KEY_CHARS} are needed`
-  throw clusterErrors.NO_KEY({ source, reason })
+/** Several keys stand in lines of their own, or have commas between them. */
+function checked(text: string, source: string): readonly Buffer[] {
+  const keys = text
+    .split(/[\n,]/)
+    .map((key) => key.trim())
+    .filter((key) => key !== '')
+  if (keys.length === 0) keys.push('')
+  return keys.map((key) => {
+    if (key.length >= MIN_KEY_CHARS) return Buffer.from(key)
+    const reason = `it has ${key.length} characters, at least ${MIN_KEY_CHARS} are needed`
+    throw clusterErrors.NO_KEY({ source, reason })
+  })
 }

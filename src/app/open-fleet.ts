@@ -19,8 +19,8 @@ export interface FleetOptions {
   readonly storeKey: Buffer
   /** Address that MCP listens on. */
   readonly host: string
-  /** See `fleetSecret`. */
-  readonly secret: Buffer | undefined
+  /** See `fleetSecrets`. */
+  readonly secrets: readonly Buffer[]
   /** Seals what is secret in the store; undefined: no key is configured. */
   readonly sealer: Sealer | undefined
   readonly env: Env
@@ -42,7 +42,7 @@ export async function openFleet(options: FleetOptions): Promise<Fleet | undefine
   if (!isWanted || provider === 'memory' || provider === undefined) return undefined
   const { openCluster } = await import('../cluster/open-cluster.ts')
   const { readLinkTls } = await import('../cluster/read-link-tls.ts')
-  const { secret } = options
+  const [secret = options.storeKey, ...otherSecrets] = options.secrets
   const host = section?.host ?? (isLoopbackHost(options.host) ? options.host : '0.0.0.0')
   const tls = section?.tls === undefined ? undefined : readLinkTls(section.tls)
   const scheme = tls === undefined ? 'http' : 'https'
@@ -54,7 +54,7 @@ export async function openFleet(options: FleetOptions): Promise<Fleet | undefine
     host,
     port: section?.port ?? 0,
     urlFor: (port) => section?.advertise ?? `${scheme}://${reachableAt(host, options.env)}:${port}`,
-    linkSecret: secret ?? options.storeKey,
+    linkSecrets: [secret, ...otherSecrets],
     sealer: options.sealer,
     tls,
     ttlMs: () => options.config().operational.sessions.ttlMs,

@@ -95,7 +95,7 @@ export async function openGateway(options: OpenGatewayOptions): Promise<GatewayP
           store: means.stores.keyValue,
           appendLog: means.stores.appendLog,
           storeKey: means.key,
-          secret: means.secret,
+          secrets: means.secrets,
           sealer: means.sealer,
           host,
           env: process.env,

@@ -10,7 +10,7 @@ import { openExport } from '../telemetry/open-export.ts'
 import { createCallMetrics, type CallMetrics } from './call-metrics.ts'
 import type { Tracing } from '../telemetry/tracing.ts'
 import type { VmcpConfig } from './config/vmcp-config.ts'
-import { fleetSecret } from './fleet-secret.ts'
+import { fleetSecrets } from './fleet-secret.ts'
 import { openSealer } from './open-sealer.ts'
 import { openSessionStore, type SessionStore } from './open-session-store.ts'
 import type { Stack } from './stack.ts'
@@ -31,8 +31,8 @@ export interface Means {
   readonly sealer: Sealer | undefined
   /** 32 bytes: seals what clients hold for us. */
   readonly key: Buffer
-  /** The key of the fleet as configured; undefined: none. */
-  readonly secret: Buffer | undefined
+  /** See `fleetSecrets`. */
+  readonly secrets: readonly Buffer[]
   readonly outbound: Outbound
   readonly children: ChildProcesses
 }
@@ -64,8 +64,8 @@ export async function openMeans(
     }),
   )
   const { name, sessionStorage } = config
-  const secret = fleetSecret(config.cluster, process.env)
-  const sealer = await openSealer(sessionStorage, secret, process.env)
+  const secrets = fleetSecrets(config.cluster, process.env)
+  const sealer = await openSealer(sessionStorage, secrets, process.env)
   const sessionStore = stack.add(await openSessionStore({ sessionStorage, name, port, log }))
   const { stores } = sessionStore
   if (sessionStore.provider === 'redis' && sealer === undefined) log.warn({}, NOT_SEALED)
@@ -81,7 +81,7 @@ export async function openMeans(
     stores,
     sealer,
     key,
-    secret,
+    secrets,
     outbound: stack.add(createOutbound()),
     children: stack.add(createChildProcesses()),
   }

@@ -9,12 +9,12 @@ import { readSettingsFile } from './redis-settings.ts'
 const FLEET_KEY_ID = '~cluster'
 
 /**
- * The sealer with the keys of `sessionStorage.encryption`, and last the key of the fleet. Undefined without any: then no
+ * The sealer with the keys of `sessionStorage.encryption`, and last the keys of the fleet. Undefined without any: then no
  * credentials may be stored.
  */
 export async function openSealer(
   { encryption }: Pick<VmcpConfig['sessionStorage'], 'encryption'>,
-  fleetSecret: Buffer | undefined,
+  fleetSecrets: readonly Buffer[],
   env: Env,
 ): Promise<Sealer | undefined> {
   const keys: SealingKey[] = []
@@ -28,8 +28,8 @@ export async function openSealer(
     }
     keys.push({ id, key })
   }
-  if (fleetSecret !== undefined) {
-    keys.push({ id: FLEET_KEY_ID, key: deriveKey(fleetSecret, 'store') })
+  for (const secret of fleetSecrets) {
+    keys.push({ id: FLEET_KEY_ID, key: deriveKey(secret, 'store') })
   }
   const [first, ...others] = keys
   return first && createSealer([first, ...others])

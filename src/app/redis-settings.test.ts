@@ -101,26 +101,31 @@ describe('openSealer()', () => {
     ]
     const fleet = Buffer.from('a key of the fleet of 32 characters')
     const section = { provider: 'sqlite', encryption: { keys } }
-    const all = await openSealer(await storage(section, env), fleet, env)
+    const all = await openSealer(await storage(section, env), [fleet], env)
     const old = await openSealer(
       await storage({ provider: 'sqlite', encryption: { keys: keys.slice(1) } }),
-      undefined,
+      [],
       {},
     )
-    const alone = await openSealer(await storage({}), fleet, {})
+    const alone = await openSealer(await storage({}), [fleet], {})
     assert.ok(all && old && alone)
     assert.match(all.seal('x', 'p'), /^s1\.now\./)
     assert.deepEqual(all.open(old.seal('x', 'p'), 'p'), { text: 'x', stale: true })
     assert.deepEqual(all.open(alone.seal('x', 'p'), 'p'), { text: 'x', stale: true })
     assert.equal(old.open(all.seal('x', 'p'), 'p'), undefined)
-    assert.equal(await openSealer(await storage({}), undefined, {}), undefined)
+    assert.equal(await openSealer(await storage({}), [], {}), undefined)
+    const other = Buffer.from('another key of the fleet, 32 long')
+    const both = await openSealer(await storage({}), [other, fleet], {})
+    assert.deepEqual(both?.open(alone.seal('x', 'p'), 'p'), { text: 'x', stale: true })
+    assert.deepEqual(both?.open(both.seal('x', 'p'), 'p'), { text: 'x', stale: false })
+    assert.equal(alone.open(both.seal('x', 'p'), 'p'), undefined)
   })
 
   it('refuses a file that holds no key, without showing it', async () => {
     const keyFile = join(folder, 'bad.key')
     await writeFile(keyFile, 'my secret')
     const section = { provider: 'sqlite', encryption: { keys: [{ id: 'a', keyFile }] } }
-    await assert.rejects(openSealer(await storage(section), undefined, {}), (error: Error) => {
+    await assert.rejects(openSealer(await storage(section), [], {}), (error: Error) => {
       assert.match(error.message, /bad\.key/)
       assert.doesNotMatch(error.message, /my secret/)
       return true

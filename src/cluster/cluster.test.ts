@@ -10,6 +10,7 @@ import { storageErrors } from '../storage/errors.ts'
 import type { KeyValue } from '../storage/key-value.ts'
 import { openStorage } from '../storage/open-storage.ts'
 import type { Stores } from '../storage/stores.ts'
+import { silentLogger } from '../telemetry/logger.ts'
 import {
   PLACE,
   SECRET,
@@ -19,7 +20,8 @@ import {
 } from './testing/test-cluster.ts'
 import { placeKey } from './owner.ts'
 import { createLinkClient } from './link/link-client.ts'
-import { deriveKey } from './derive-key.ts'
+import { linkKey } from './link/link-keys.ts'
+import { openLinkServer } from './link/link-server.ts'
 
 const HTTP = { isProcess: false }
 
@@ -185,14 +187,39 @@ describe('connections of a cluster', () => {
   })
 
   it('are refused to whoever has not the key', async () => {
-    const stranger = createLinkClient({ selfId: 'rx', key: Buffer.alloc(32) })
-    const answer = await stranger.ask(a.cluster.self, '/link/connection-open', PLACE)
-    assert.equal(answer, undefined)
+    const stranger = createLinkClient({ selfId: 'rx', keys: [linkKey(Buffer.alloc(32))] })
+    await assert.rejects(
+      stranger.ask(a.cluster.self, '/link/connection-open', PLACE),
+      ({ code, details }: { code: string; details: { denied?: boolean; sent?: boolean } }) => {
+        assert.deepEqual([code, details.denied, details.sent], ['CLUSTER_LINK', true, false])
+        return true
+      },
+    )
     stranger.close()
-    const impostor = createLinkClient({ selfId: 'rx', key: deriveKey(SECRET, 'link') })
+    const impostor = createLinkClient({ selfId: 'rx', keys: [linkKey(SECRET)] })
     const self = { ...a.cluster.self, id: b.cluster.self.id }
     assert.equal(await impostor.ask(self, '/link/ping', {}), undefined, 'meant for another')
     impostor.close()
+  })
+
+  it('are not asked of whoever took the address of a replica', async () => {
+    const heard: string[] = []
+    const impostor = await openLinkServer({
+      selfId: 'rx',
+      host: '127.0.0.1',
+      port: 0,
+      keys: [linkKey(Buffer.alloc(32, 9))],
+      maxBodyBytes: 1_000,
+      handlers: new Map([['/link/ping', ({ url }) => void heard.push(url)]]),
+      log: silentLogger,
+    })
+    const url = `http://127.0.0.1:${impostor.port}`
+    await assert.rejects(a.cluster.tell({ id: 'rx', url }, { kind: 'secret' }), {
+      code: 'CLUSTER_LINK',
+    })
+    assert.equal(await a.cluster.ping({ id: 'rx', url }), 'silent', 'neither there nor dead')
+    assert.deepEqual(heard, [])
+    await impostor.close()
   })
 
   it('are kept encrypted where there is a key', async () => {
@@ -204,6 +231,40 @@ describe('connections of a cluster', () => {
     assert.equal(entry.value.includes(made.sessionId!), false)
     await using d = await startReplica(stores.keyValue, { sealed: true })
     assert.equal((await d.connect(place, HTTP)).sessionId, made.sessionId)
+  })
+})
+
+describe('a replica with another key of the fleet', () => {
+  const ONE = Buffer.from('one key of the fleet, long enough.')
+  const TWO = Buffer.from('another key of it, also long enough')
+
+  it('does not join those who live', async () => {
+    await using stores = await openClosable()
+    await using _ = await startReplica(stores.keyValue, { secrets: [ONE] })
+    await assert.rejects(startReplica(stores.keyValue, { secrets: [TWO] }), {
+      code: 'CLUSTER_OTHER_KEY',
+      message: /"cluster:".*another key/,
+    })
+  })
+
+  it('joins where one key is common, and is understood where that is the one it uses', async () => {
+    await using stores = await openClosable()
+    await using a = await startReplica(stores.keyValue, { secrets: [ONE, TWO] })
+    await using b = await startReplica(stores.keyValue, { secrets: [TWO, ONE] })
+    await a.connect(PLACE)
+    const remote = await b.connect(PLACE)
+    assert.equal(resultOf(await remote.request(testRequest()))['count'], 1)
+    assert.equal(await a.cluster.ping(b.cluster.self), 'alive')
+    await using c = await startReplica(stores.keyValue, { secrets: [TWO] })
+    assert.equal(await c.cluster.ping(b.cluster.self), 'alive')
+  })
+
+  it('takes the place of those who are dead', async () => {
+    await using stores = await openClosable()
+    const dead = await startReplica(stores.keyValue, { secrets: [ONE] })
+    await dead.kill()
+    await using next = await startReplica(stores.keyValue, { secrets: [TWO] })
+    assert.equal(next.cluster.directory.others.length, 1, 'its entry is still there')
   })
 })
 

@@ -22,10 +22,12 @@ const fields = z.strictObject({
     'How the others reach the link; default: POD_IP or the host name, with the port',
   ).optional(),
   keyEnv: text(
-    'Environment variable with the key of the fleet, 32 characters or more; the same everywhere',
+    'Environment variable with the key of the fleet, 32 characters or more; the same everywhere. Several with commas between them: the first is used, all are accepted',
   ).default(DEFAULT_KEY_ENV),
-  keyFile: text('File with that key instead').optional(),
-  tls: tls.meta({ description: 'Mutual TLS between replicas' }).optional(),
+  keyFile: text('File with that key, or keys in lines of their own, instead').optional(),
+  tls: tls
+    .meta({ description: 'Mutual TLS between replicas, in place of TLS by the key of the fleet' })
+    .optional(),
 })
 
 /** `cluster`: how the replicas of a gateway find and trust each other. */

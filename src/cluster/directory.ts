@@ -3,7 +3,7 @@ import { isJsonObject } from '../base/json.ts'
 import type { KeyValue } from '../storage/key-value.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { clusterErrors } from './errors.ts'
-import type { Replica, Sign } from './replica.ts'
+import { readReplica, writeReplica, type Replica, type Sign } from './replica.ts'
 
 export interface DirectoryOptions {
   readonly self: Replica
@@ -50,6 +50,8 @@ export interface Directory {
   ready(): Promise<void> | undefined
   /** `now()` of the last time we may have missed what others said: what was known before has to be read again. */
   readonly trustedSinceMs: number
+  /** Who is there now, whether we have started or not. */
+  present(): Promise<readonly Replica[]>
   /** Writes our entry and reads the others'. */
   start(): Promise<void>
   /** Takes our entry away. */
@@ -128,7 +130,7 @@ export function createDirectory(options: DirectoryOptions): Directory {
   }
 
   async function enter(): Promise<void> {
-    await store.set(entryKey(self.id), self.url, { ttlMs })
+    await store.set(entryKey(self.id), writeReplica(self), { ttlMs })
     await changeList((list) => ({ ...list, [self.id]: self.url }))
   }
 
@@ -147,13 +149,9 @@ export function createDirectory(options: DirectoryOptions): Directory {
   /** Reads who is there; entries that are gone are taken off the list. */
   async function look(): Promise<void> {
     const list = parseList((await store.get(listKey))?.value)
-    const ids = Object.keys(list).filter((id) => id !== self.id)
-    const entries = await Promise.all(ids.map((id) => store.get(entryKey(id))))
-    others = ids.flatMap((id, index) => {
-      const url = entries[index]?.value
-      return url === undefined ? [] : [{ id, url }]
-    })
-    const gone = ids.filter((_, index) => entries[index] === undefined)
+    const found = await readAll(list)
+    others = found.filter((other) => typeof other === 'object')
+    const gone = found.filter((other) => typeof other === 'string')
     const isMissing = !closed && list[self.id] === undefined
     if (gone.length === 0 && !isMissing) return
     await changeList((now) => ({
@@ -162,11 +160,19 @@ export function createDirectory(options: DirectoryOptions): Directory {
     }))
   }
 
+  /** Those of the list but ourselves; the id alone of one whose entry is gone. */
+  function readAll(list: Record<string, string>): Promise<(Replica | string)[]> {
+    const ids = Object.keys(list).filter((id) => id !== self.id)
+    return Promise.all(ids.map(async (id) => (await read(id)) ?? id))
+  }
+
+  async function read(id: string): Promise<Replica | undefined> {
+    const entry = (await store.get(entryKey(id)))?.value
+    return entry === undefined ? undefined : readReplica(id, entry)
+  }
+
   async function find(id: string): Promise<Replica | undefined> {
-    const known = others.find((other) => other.id === id)
-    if (known !== undefined) return known
-    const url = (await store.get(entryKey(id)))?.value
-    return url === undefined ? undefined : { id, url }
+    return others.find((other) => other.id === id) ?? read(id)
   }
 
   async function signOf(id: string): Promise<'alive' | 'silent' | 'dead'> {
@@ -210,6 +216,10 @@ export function createDirectory(options: DirectoryOptions): Directory {
     ready: () => (isInDoubt() ? resolveDoubt() : undefined),
     get trustedSinceMs() {
       return trustedSinceMs
+    },
+    async present() {
+      const found = await readAll(parseList((await store.get(listKey))?.value))
+      return found.filter((other) => typeof other === 'object')
     },
     async start() {
       await enter()

@@ -21,12 +21,25 @@ export const clusterErrors = defineErrors('CLUSTER', {
     message: (d: { path: string; reason: string }) =>
       `Cannot use "${d.path}" of cluster.tls: ${d.reason}`,
   },
-  /** `sent`: the other replica may have acted. `refused`: nobody listens there. */
+  OTHER_KEY: {
+    fault: 'caller',
+    status: 400,
+    message: (d: { replica: string; url: string; keyPrefix: string }) =>
+      `Cannot join the replicas under "${d.keyPrefix}" in the store: ${d.replica} at ${d.url} has another key of the fleet`,
+    hint: () =>
+      'Give all replicas the same THV_CLUSTER_KEY (or cluster.keyFile). To change it give both keys, "old,new", then "new,old", then "new"; to introduce one stop all replicas first. Another fleet needs another sessionStorage.keyPrefix',
+  },
+  /** `sent`: the other replica may have acted. `refused`: nobody listens there. `denied`: who does has another key. */
   LINK: {
     fault: 'environment',
     status: 502,
-    message: (d: { replica: string; reason: string; sent: boolean; refused: boolean }) =>
-      `Cannot reach replica ${d.replica}: ${d.reason}`,
+    message: (d: {
+      replica: string
+      reason: string
+      sent: boolean
+      refused: boolean
+      denied: boolean
+    }) => `Cannot reach replica ${d.replica}: ${d.reason}`,
     hint: () => 'Check cluster.advertise and that replicas may connect to each other',
   },
   NOT_OWNER: {

@@ -1,4 +1,5 @@
 import type { Now } from '../base/clock.ts'
+import { isAppError } from '../base/errors.ts'
 import { isJsonObject, type JsonObject } from '../base/json.ts'
 import { parseJson } from '../base/parse-json.ts'
 import { textOf } from '../base/text-of.ts'
@@ -6,13 +7,14 @@ import type { KeyValue } from '../storage/key-value.ts'
 import type { Sealer } from '../storage/sealing.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { createDirectory, type Directory } from './directory.ts'
+import { linkKey, type LinkKeys } from './link/link-keys.ts'
 import { createLinkClient, type LinkClient } from './link/link-client.ts'
 import { answerLink, openLinkServer, type LinkHandler } from './link/link-server.ts'
 import type { LinkTls } from './read-link-tls.ts'
 import { createProcesses } from './processes.ts'
 import { openRemoteConnection } from './remote-connection.ts'
 import { newReplicaId, type Replica, type Sign } from './replica.ts'
-import { deriveKey } from './derive-key.ts'
+import { refuseOtherKeys, type Answer } from './refuse-other-keys.ts'
 import { createSilence } from './silence.ts'
 import { createSharedConnections, type SharedConnections } from './shared-connections.ts'
 
@@ -26,8 +28,11 @@ export interface ClusterOptions {
   readonly port: number
   /** How others reach the link, by the port it got. */
   readonly urlFor: (port: number) => string
-  /** Seals requests between replicas; any length, the same for all. */
-  readonly linkSecret: Buffer
+  /**
+   * Make the link safe; any length. The first is used, all of them are accepted: two replicas need one in common that the sender has
+   * as its first.
+   */
+  readonly linkSecrets: readonly [Buffer, ...Buffer[]]
   /** Seals what is secret in the store; undefined: there is no key for it. */
   readonly sealer: Sealer | undefined
   readonly tls?: LinkTls | undefined
@@ -72,7 +77,7 @@ export interface Cluster {
   tell(to: Replica, message: ClusterMessage): Promise<JsonObject>
   /** Tells all others that are known, not waiting. */
   tellAll(message: ClusterMessage): void
-  /** From here on others find us. */
+  /** From here on others find us. Rejects with CLUSTER_OTHER_KEY where those who are there have none of our keys. */
   start(): Promise<void>
   /** True from `handOver` on. */
   readonly isLeaving: boolean
@@ -97,7 +102,8 @@ export async function openCluster(options: ClusterOptions): Promise<Cluster> {
   const { store, keyPrefix, sealer, log } = options
   const times = { ...TIMES, ...options.times }
   const id = newReplicaId()
-  const key = deriveKey(options.linkSecret, 'link')
+  const [firstSecret, ...otherSecrets] = options.linkSecrets
+  const keys: LinkKeys = [linkKey(firstSecret), ...otherSecrets.map(linkKey)]
   const tls = options.tls === undefined ? {} : { tls: options.tls }
   const handlers = new Map<string, LinkHandler>()
   const listeners = new Map<string, MessageHandler>()
@@ -105,14 +111,18 @@ export async function openCluster(options: ClusterOptions): Promise<Cluster> {
     selfId: id,
     host: options.host,
     port: options.port,
-    key,
+    keys,
     ...tls,
     maxBodyBytes: MAX_BODY_BYTES,
     handlers,
     log,
   })
-  const self: Replica = { id, url: options.urlFor(server.port) }
-  const link = createLinkClient({ selfId: id, key, ...tls })
+  const self: Replica = {
+    id,
+    url: options.urlFor(server.port),
+    keys: keys.map(({ name }) => name),
+  }
+  const link = createLinkClient({ selfId: id, keys, ...tls })
   const directory = createDirectory({
     self,
     store,
@@ -162,11 +172,19 @@ export async function openCluster(options: ClusterOptions): Promise<Cluster> {
   let isLeaving = false
 
   async function ping(replica: Replica): Promise<Sign> {
+    const sign = await ask(replica)
+    if (sign === 'stranger') return 'refused'
+    return sign === 'denied' ? 'silent' : sign
+  }
+
+  async function ask(replica: Replica): Promise<Answer> {
     try {
       const answer = await link.ask(replica, PING_PATH, {}, { timeoutMs: times.pingMs })
-      return isJsonObject(answer) && answer['id'] === replica.id ? 'alive' : 'refused'
+      return isJsonObject(answer) && answer['id'] === replica.id ? 'alive' : 'stranger'
     } catch (error) {
-      return wasRefused(error) ? 'refused' : 'silent'
+      if (!isAppError(error, 'CLUSTER_LINK')) return 'silent'
+      const { refused, denied } = error.details
+      return refused === true ? 'refused' : denied === true ? 'denied' : 'silent'
     }
   }
 
@@ -200,7 +218,10 @@ export async function openCluster(options: ClusterOptions): Promise<Cluster> {
         })
       }
     },
-    start: () => directory.start(),
+    async start() {
+      await refuseOtherKeys({ self, keyPrefix, directory, ask, patienceMs: times.entryMs })
+      await directory.start()
+    },
     get isLeaving() {
       return isLeaving
     },
@@ -217,8 +238,4 @@ export async function openCluster(options: ClusterOptions): Promise<Cluster> {
       await server.close()
     },
   }
-}
-
-function wasRefused(error: unknown): boolean {
-  return (error as { details?: { refused?: unknown } }).details?.refused === true
 }

@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
-import { createServer, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { ServerResponse } from 'node:http'
 import { describe, it } from 'node:test'
 import { Cancellation } from '../base/cancellation.ts'
 import { resultReply, type Reply } from '../mcp/reply.ts'
 import { silentLogger } from '../telemetry/logger.ts'
+import { CONNECTION_PATHS } from './connection-paths.ts'
 import { jsonFrame } from './link/frames.ts'
 import { createLinkClient } from './link/link-client.ts'
+import { linkKey } from './link/link-keys.ts'
+import { openLinkServer } from './link/link-server.ts'
 import { RemoteConnection } from './remote-connection.ts'
 import { createSilence } from './silence.ts'
 import { PLACE, testRequest } from './testing/test-cluster.ts'
@@ -16,17 +17,23 @@ import { PLACE, testRequest } from './testing/test-cluster.ts'
 async function setUp() {
   const held: ServerResponse[] = []
   const state = { stands: true, isDead: false, isKnown: true, taken: 0 }
-  const server = createServer((request, response) => {
-    request.resume()
+  const keys = [linkKey(Buffer.alloc(32))] as const
+  const take = (response: ServerResponse): void => {
     state.taken++
     if (state.stands) held.push(response)
     else answer(response)
+  }
+  const server = await openLinkServer({
+    selfId: 'rb',
+    host: '127.0.0.1',
+    port: 0,
+    keys,
+    maxBodyBytes: 10_000,
+    handlers: new Map([[CONNECTION_PATHS.request, ({ response }) => take(response)]]),
+    log: silentLogger,
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  const link = createLinkClient({ selfId: 'ra', key: Buffer.alloc(32) })
-  const replica = { id: 'rb', url: `http://127.0.0.1:${port}` }
+  const link = createLinkClient({ selfId: 'ra', keys })
+  const replica = { id: 'rb', url: `http://127.0.0.1:${server.port}` }
   const silence = createSilence({
     signOf: async () => (state.isDead ? 'dead' : state.stands ? 'silent' : 'alive'),
     isKnown: () => state.isKnown,
@@ -67,8 +74,7 @@ async function setUp() {
     async [Symbol.asyncDispose]() {
       silence.close()
       link.close()
-      server.closeAllConnections()
-      server.close()
+      await server.close()
     },
   }
 }

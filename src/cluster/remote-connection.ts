@@ -150,7 +150,8 @@ export class RemoteConnection implements BackendConnection {
       if (end === 'alive') return
       const details = { replica: replica.id, backend: place.backend, ran: 'no' as const }
       if (end === 'too long') throw clusterErrors.SILENT({ ...details, retryAfterMs: 1_000 })
-      throw clusterErrors.LINK({ ...details, reason: 'it has died', sent: false, refused: true })
+      const broken = { sent: false, refused: true, denied: false }
+      throw clusterErrors.LINK({ ...details, reason: 'it has died', ...broken })
     } finally {
       clearTimeout(timer)
       signal.removeEventListener('abort', stop)
@@ -244,6 +245,7 @@ export class RemoteConnection implements BackendConnection {
       reason: `HTTP ${response.statusCode}, no answer`,
       sent: response.statusCode === 200,
       refused: false,
+      denied: false,
     })
   }
 

@@ -6,6 +6,8 @@ export interface Replica {
   readonly id: string
   /** Where its link listens, without a path. */
   readonly url: string
+  /** Names of the keys it has, see `LinkKey`; none: it does not say. */
+  readonly keys?: readonly string[]
 }
 
 /** A new id for this process. */
@@ -15,3 +17,13 @@ export function newReplicaId(): string {
 
 /** What one replica knows of another: `refused`: nobody, or somebody else, listens there. `silent`: it does not answer. */
 export type Sign = 'alive' | 'refused' | 'silent'
+
+/** Its entry in the store. */
+export function writeReplica({ url, keys = [] }: Replica): string {
+  return [url, ...keys].join(' ')
+}
+
+export function readReplica(id: string, entry: string): Replica {
+  const [url = '', ...keys] = entry.split(' ')
+  return keys.length === 0 ? { id, url } : { id, url, keys }
+}

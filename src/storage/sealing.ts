@@ -1,6 +1,6 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
 
-/** 32 bytes and the id that stands beside what they sealed. */
+/** 32 bytes and the id that stands beside what they sealed; several keys may have the same. */
 export interface SealingKey {
   readonly id: string
   readonly key: Buffer
@@ -30,7 +30,6 @@ const TAG_BYTES = 16
  */
 export function createSealer(keys: readonly [SealingKey, ...SealingKey[]]): Sealer {
   const [first] = keys
-  const byId = new Map(keys.map(({ id, key }) => [id, key]))
 
   return {
     seal(text, place) {
@@ -48,25 +47,32 @@ export function createSealer(keys: readonly [SealingKey, ...SealingKey[]]): Seal
 
     open(sealed, place) {
       const [format, id = '', encoded = '', ...rest] = sealed.split('.')
-      const key = byId.get(id)
       const body = Buffer.from(encoded, 'base64url')
-      if (format !== FORMAT || rest.length > 0 || key === undefined) return undefined
+      if (format !== FORMAT || rest.length > 0) return undefined
       // Other spellings of the same bytes were not made by us.
       if (body.length < NONCE_BYTES + TAG_BYTES || body.toString('base64url') !== encoded)
         return undefined
-      const decipher = createDecipheriv('aes-256-gcm', key, body.subarray(0, NONCE_BYTES))
-      decipher.setAAD(boundTo(id, place))
-      decipher.setAuthTag(body.subarray(-TAG_BYTES))
-      try {
-        const text = Buffer.concat([
-          decipher.update(body.subarray(NONCE_BYTES, -TAG_BYTES)),
-          decipher.final(),
-        ])
-        return { text: text.toString('utf8'), stale: id !== first.id }
-      } catch {
-        return undefined
+      for (const each of keys) {
+        const text = each.id === id ? opened(each, body, place) : undefined
+        if (text !== undefined) return { text, stale: each !== first }
       }
+      return undefined
     },
+  }
+}
+
+function opened({ id, key }: SealingKey, body: Buffer, place: string): string | undefined {
+  const decipher = createDecipheriv('aes-256-gcm', key, body.subarray(0, NONCE_BYTES))
+  decipher.setAAD(boundTo(id, place))
+  decipher.setAuthTag(body.subarray(-TAG_BYTES))
+  try {
+    const text = Buffer.concat([
+      decipher.update(body.subarray(NONCE_BYTES, -TAG_BYTES)),
+      decipher.final(),
+    ])
+    return text.toString('utf8')
+  } catch {
+    return undefined
   }
 }
 

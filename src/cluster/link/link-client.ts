@@ -1,9 +1,10 @@
-import { Agent, request as httpRequest, type IncomingMessage } from 'node:http'
-import { Agent as TlsAgent, request as tlsRequest } from 'node:https'
+import type { IncomingMessage } from 'node:http'
+import { Agent, request as tlsRequest } from 'node:https'
 import { clusterErrors } from '../errors.ts'
 import type { Replica } from '../replica.ts'
 import { CLIENT_HEADER, SEAL_HEADER } from './headers.ts'
 import type { LinkTls } from '../read-link-tls.ts'
+import { tlsClientByKey, type LinkKeys } from './link-keys.ts'
 import { makeSeal } from './seal.ts'
 
 export interface LinkSend {
@@ -37,7 +38,8 @@ export interface AskOptions {
 
 export interface LinkClientOptions {
   readonly selfId: string
-  readonly key: Buffer
+  readonly keys: LinkKeys
+  /** Certificates; without them the key makes the connection safe. */
   readonly tls?: LinkTls
   readonly connectTimeoutMs?: number
 }
@@ -47,13 +49,12 @@ const ASK_TIMEOUT_MS = 10_000
 const MAX_ANSWER_BYTES = 16 * 1024 * 1024
 
 export function createLinkClient(options: LinkClientOptions): LinkClient {
-  const { selfId, key, tls, connectTimeoutMs = CONNECT_TIMEOUT_MS } = options
-  const agentOptions = { keepAlive: true, maxFreeSockets: 64, noDelay: true }
-  const agent =
-    tls === undefined
-      ? new Agent(agentOptions)
-      : // Replicas come and go with their addresses: that the fleet's own CA signed is what counts.
-        new TlsAgent({ ...agentOptions, ...tls, checkServerIdentity: () => undefined })
+  const { selfId, keys, tls, connectTimeoutMs = CONNECT_TIMEOUT_MS } = options
+  const [{ key }] = keys
+  // Replicas come and go with their addresses: that the fleet's own CA signed is what counts.
+  const safe =
+    tls === undefined ? tlsClientByKey(keys) : { ...tls, checkServerIdentity: () => undefined }
+  const agent = new Agent({ keepAlive: true, maxFreeSockets: 64, ...safe })
   let number = 0
 
   function send(to: Replica, request: LinkSend): Promise<IncomingMessage> {
@@ -69,7 +70,11 @@ export function createLinkClient(options: LinkClientOptions): LinkClient {
     return new Promise((resolve, reject) => {
       let connected = false
       let timer: NodeJS.Timeout | undefined
-      const sent = (tls === undefined ? httpRequest : tlsRequest)(new URL(path, to.url), {
+      const { hostname, port } = new URL(to.url)
+      const sent = tlsRequest({
+        host: hostname.replace(/^\[|\]$/g, ''),
+        port: port === '' ? 443 : port,
+        path,
         method,
         headers,
         agent,
@@ -78,12 +83,10 @@ export function createLinkClient(options: LinkClientOptions): LinkClient {
       const fail = (error: NodeJS.ErrnoException): void => {
         clearTimeout(timer)
         const refused = error.code === 'ECONNREFUSED'
-        reject(
-          clusterErrors.LINK(
-            { replica: to.id, reason: error.message, sent: connected, refused },
-            error,
-          ),
-        )
+        const denied = !connected && isOfHandshake(error)
+        const reason = denied ? 'it has another key or certificate' : error.message
+        const details = { replica: to.id, reason, sent: connected, refused, denied }
+        reject(clusterErrors.LINK(details, error))
       }
       const limit = (ms: number | undefined, what: string): void => {
         clearTimeout(timer)
@@ -97,7 +100,7 @@ export function createLinkClient(options: LinkClientOptions): LinkClient {
       }
       sent.on('socket', (socket) => {
         if (!socket.connecting) onConnected()
-        else socket.once(tls === undefined ? 'connect' : 'secureConnect', onConnected)
+        else socket.once('secureConnect', onConnected)
       })
       sent.on('error', fail)
       sent.on('response', (response) => {
@@ -138,9 +141,15 @@ async function readText(response: IncomingMessage, to: Replica): Promise<string>
     }
   } catch (error) {
     const reason = (error as Error).message
-    throw clusterErrors.LINK({ replica: to.id, reason, sent: true, refused: false }, error)
+    throw clusterErrors.LINK({ replica: to.id, reason, sent: true, ...OPEN }, error)
   }
   return Buffer.concat(chunks).toString('utf8')
 }
 
+/** What OpenSSL says of the beginning of a connection. */
+function isOfHandshake({ code = '' }: NodeJS.ErrnoException): boolean {
+  return code === 'EPROTO' || code.startsWith('ERR_SSL') || code.startsWith('ERR_TLS')
+}
+
+const OPEN = { refused: false, denied: false }
 const EMPTY = Buffer.alloc(0)

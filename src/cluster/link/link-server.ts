@@ -1,16 +1,11 @@
-import {
-  createServer,
-  type IncomingMessage,
-  type RequestListener,
-  type Server,
-  type ServerResponse,
-} from 'node:http'
-import { createServer as createTlsServer } from 'node:https'
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
+import { createServer, type Server } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import type { Logger } from '../../telemetry/logger.ts'
 import { clusterErrors } from '../errors.ts'
 import { CLIENT_HEADER, SEAL_HEADER } from './headers.ts'
 import type { LinkTls } from '../read-link-tls.ts'
+import { tlsServerByKey, type LinkKeys } from './link-keys.ts'
 import { isGenuine, readSeal, SeenNumbers } from './seal.ts'
 
 /** A request of another replica: genuine, and here for the first time. */
@@ -30,7 +25,8 @@ export interface LinkServerOptions {
   readonly host: string
   /** 0 = any free port. */
   readonly port: number
-  readonly key: Buffer
+  readonly keys: LinkKeys
+  /** Certificates; without them the keys make connections safe. */
   readonly tls?: LinkTls
   readonly maxBodyBytes: number
   /** By the first two segments of the path, `/link/ping`. */
@@ -55,10 +51,17 @@ export async function openLinkServer(options: LinkServerOptions): Promise<LinkSe
     })
   }
   const times = { requestTimeout: 60_000, headersTimeout: 10_000, keepAliveTimeout: 120_000 }
-  const server =
+  const safe =
     tls === undefined
-      ? createServer({ ...times, noDelay: true }, listener)
-      : createTlsServer({ ...times, ...tls, requestCert: true, rejectUnauthorized: true }, listener)
+      ? tlsServerByKey(options.keys)
+      : { ...tls, requestCert: true, rejectUnauthorized: true }
+  const server = createServer(
+    { ...times, handshakeTimeout: 10_000, noDelay: true, ...safe },
+    listener,
+  )
+  server.on('tlsClientError', (error: Error) => {
+    options.log.debug({ err: error }, 'Refused a connection that does not come from a replica')
+  })
   await listen(server, host, port)
   return {
     port: (server.address() as AddressInfo).port,
@@ -76,7 +79,7 @@ async function receive(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const { selfId, key, handlers } = options
+  const { selfId, keys, handlers } = options
   const url = request.url ?? '/'
   const seal = readSeal(headerOf(request, SEAL_HEADER))
   if (seal === undefined) return refuse(response, 401)
@@ -91,7 +94,8 @@ async function receive(
     extra: headerOf(request, CLIENT_HEADER) ?? '',
     body,
   }
-  if (!isGenuine(key, sealed, seal.mac) || !seen.take(seal.from, seal.number)) {
+  const isOurs = keys.some(({ key }) => isGenuine(key, sealed, seal.mac))
+  if (!isOurs || !seen.take(seal.from, seal.number)) {
     options.log.warn({ path: url }, 'Refused a request that does not come from a replica')
     return refuse(response, 401)
   }

@@ -60,7 +60,12 @@ export function testRequest(changes: Partial<BackendRequest> = {}): BackendReque
 
 export async function startReplica(
   store: KeyValue,
-  options: { times?: Partial<ClusterTimes>; sealed?: boolean; elapsed?: () => number } = {},
+  options: {
+    times?: Partial<ClusterTimes>
+    sealed?: boolean
+    elapsed?: () => number
+    secrets?: readonly [Buffer, ...Buffer[]]
+  } = {},
 ): Promise<TestReplica> {
   let isCutOff = false
   const own = new Proxy(store, {
@@ -73,7 +78,7 @@ export async function startReplica(
     host: '127.0.0.1',
     port: 0,
     urlFor: (port) => `http://127.0.0.1:${port}`,
-    linkSecret: SECRET,
+    linkSecrets: options.secrets ?? [SECRET],
     sealer: options.sealed === true ? SEALER : undefined,
     ttlMs: () => 60_000,
     maxMessageBytes: 1_000_000,
@@ -116,7 +121,12 @@ export async function startReplica(
     newId: newUuid,
   })
   for (const [path, handler] of served) cluster.handle(path, handler)
-  await cluster.start()
+  try {
+    await cluster.start()
+  } catch (error) {
+    await cluster.close()
+    throw error
+  }
   return {
     cluster,
     opened,
