@@ -41,7 +41,10 @@ export class LossTellingConnection implements BackendConnection {
     if (!this.#untold || request.method !== 'tools/call') return this.#inner.request(request)
     this.#untold = false
     try {
-      return await withLossTold(this.#inner, this.#backend, request)
+      const reply = await withLossTold(this.#inner, this.#backend, request)
+      // An error, or a question, has no place for it.
+      if (reply.kind !== 'raw' && reply.kind !== 'result') this.#untold = true
+      return reply
     } catch (error) {
       this.#untold = true
       throw error
