@@ -8,7 +8,7 @@ import { createKeptEvents } from './kept-events.ts'
 
 const sealer = createSealer([{ id: 'k', key: Buffer.alloc(32, 7) }])
 
-async function setUp(withKey = true) {
+async function setUp(withKey = true, keepMs?: number) {
   const stores = await openStorage({ provider: 'memory' }, { now: systemNow })
   const make = () =>
     createKeptEvents({
@@ -16,6 +16,7 @@ async function setUp(withKey = true) {
       keyPrefix: 'events:',
       sealer: withKey ? sealer : undefined,
       logger: silentLogger,
+      ...(keepMs === undefined ? {} : { keepMs }),
     })
   return { stores, make, [Symbol.asyncDispose]: () => stores.close() }
 }
@@ -42,6 +43,22 @@ describe('createKeptEvents()', () => {
     )
     assert.equal(kept.lastSeq, 50)
     assert.equal(await t.make().read('other', 'r1_x.1'), undefined)
+  })
+
+  it('keeps what a silent stream is to answer until it has answered', async () => {
+    await using t = await setUp(true, 1_000)
+    const events = t.make()
+    events.begin('s', 'r1_x.1', [7])
+    events.begin('s', 'r1_x.2', [8])
+    events.begin('s', 'r1_x.0', [])
+    events.end('s', 'r1_x.2')
+    await new Promise((resolve) => setTimeout(resolve, 2_500))
+    assert.deepEqual((await t.make().read('s', 'r1_x.1'))?.requests, [7])
+    assert.equal(await t.make().read('s', 'r1_x.2'), undefined)
+    assert.equal(await t.make().read('s', 'r1_x.0'), undefined, 'it owes nothing')
+    events.end('s', 'r1_x.1')
+    await new Promise((resolve) => setTimeout(resolve, 1_500))
+    assert.equal(await t.make().read('s', 'r1_x.1'), undefined)
   })
 
   it('stores no event without a key, and none in plain text with one', async () => {

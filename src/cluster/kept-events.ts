@@ -12,11 +12,15 @@ export interface KeptEventsOptions {
   /** Undefined: events may hold what is secret, so they are not kept; which requests a stream answers is. */
   readonly sealer: Sealer | undefined
   readonly logger: Logger
+  /** How long events are kept that nobody prolongs, milliseconds. */
+  readonly keepMs?: number
 }
 
 /** Events that come within this time are written together. */
 const BATCH_MS = 10
 const KEEP_MS = 10 * 60_000
+/** How often, in that time, it is said again what streams answer that say nothing. */
+const SAID_TIMES = 3
 const MAX_EVENTS = 1_000
 const MAX_EVENT_BYTES = 256 * 1024
 /** What waits to be written, while the store is slow. */
@@ -24,7 +28,10 @@ const MAX_WAITING = 10_000
 
 /** Keeps events in the append log of the session store, each as `<number> <text>`; number 0 says what the stream answers. */
 export function createKeptEvents(options: KeptEventsOptions): KeptEvents {
-  const { log, sealer, logger } = options
+  const { log, sealer, logger, keepMs = KEEP_MS } = options
+  /** Streams that have something to answer, and what. */
+  const owing = new Map<string, readonly RequestId[]>()
+  let again: NodeJS.Timeout | undefined
   let waiting = new Map<string, string[]>()
   let waitingCount = 0
   let timer: NodeJS.Timeout | undefined
@@ -32,6 +39,15 @@ export function createKeptEvents(options: KeptEventsOptions): KeptEvents {
 
   function keyOf(session: string, stream: string): string {
     return `${options.keyPrefix}${session}:${stream}`
+  }
+
+  function say(key: string, requests: readonly RequestId[]): void {
+    add(key, `0 ${JSON.stringify(requests)}`)
+  }
+
+  /** Else what a long call is to answer would be forgotten before its client asks for it elsewhere. */
+  function sayAgain(): void {
+    for (const [key, requests] of owing) say(key, requests)
   }
 
   function add(key: string, entry: string): void {
@@ -52,7 +68,7 @@ export function createKeptEvents(options: KeptEventsOptions): KeptEvents {
         const batch = waiting
         waiting = new Map()
         waitingCount = 0
-        const how = { ttlMs: KEEP_MS, keepLast: MAX_EVENTS }
+        const how = { ttlMs: keepMs, keepLast: MAX_EVENTS }
         await Promise.all([...batch].map(([key, entries]) => log.append(key, entries, how)))
       }
     } catch (error) {
@@ -78,7 +94,17 @@ export function createKeptEvents(options: KeptEventsOptions): KeptEvents {
 
   return {
     begin(session, stream, requests) {
-      add(keyOf(session, stream), `0 ${JSON.stringify(requests)}`)
+      const key = keyOf(session, stream)
+      say(key, requests)
+      if (requests.length === 0) return
+      owing.set(key, requests)
+      again ??= setInterval(sayAgain, keepMs / SAID_TIMES).unref()
+    },
+    end(session, stream) {
+      owing.delete(keyOf(session, stream))
+      if (owing.size > 0) return
+      clearInterval(again)
+      again = undefined
     },
     keep(session, stream, seq, body) {
       const key = keyOf(session, stream)

@@ -52,6 +52,7 @@ describe('what is kept for replay', () => {
     const said: (readonly unknown[] | number)[] = []
     const kept: KeptEvents = {
       begin: (_session, stream, requests) => void said.push([stream, ...requests]),
+      end: (_session, stream) => void said.push(['end', stream]),
       keep: (_session, _stream, seq) => void said.push(seq),
       read: () => Promise.resolve(undefined),
     }
@@ -64,6 +65,8 @@ describe('what is kept for replay', () => {
       last.find((each) => typeof each === 'object'),
       ['a.1', 'call'],
     )
+    stream.end()
+    assert.deepEqual(said.at(-1), ['end', 'a.1'])
   })
 
   it('is not even a stream when it was finished and its events were given up', () => {

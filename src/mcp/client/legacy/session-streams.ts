@@ -132,10 +132,12 @@ export class SessionStreams {
   }
 
   finished(stream: ReplayStream): void {
+    this.#kept?.end(this.#session.id, this.#nameOf(stream))
     this.#store.finished(stream)
   }
 
   forgotten(stream: ReplayStream): void {
+    this.#kept?.end(this.#session.id, this.#nameOf(stream))
     if (stream === this.#standalone) this.#standalone = undefined
     else this.#posts?.delete(stream.number)
     this.#store.forgotten(stream)
