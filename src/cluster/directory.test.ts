@@ -38,6 +38,7 @@ async function setUp({ beatMs = 1_000_000 } = {}) {
       beatMs,
       ttlMs: TTL_MS,
       onLapse: async () => void lapsed.push(id),
+      onBeat: () => {},
       elapsed: now,
       now,
       log: silentLogger,

@@ -19,6 +19,8 @@ export interface DirectoryOptions {
    * We were not there for a while: others may have taken what was ours. Awaited before `ready` lets anything go on.
    */
   readonly onLapse: () => Promise<void>
+  /** The store took a sign of life, and we know who is there. */
+  readonly onBeat: () => void
   /** Monotonic milliseconds. */
   readonly elapsed: () => number
   readonly now: Now
@@ -108,6 +110,7 @@ export function createDirectory(options: DirectoryOptions): Directory {
       beatAt = startedAt
       beatAtWall = startedAtWall
       await look()
+      options.onBeat()
     } catch (error) {
       if (!storeIsAway) log.warn({ err: error }, 'Cannot tell other replicas that we are here')
       storeIsAway = true

@@ -131,6 +131,7 @@ export async function openCluster(options: ClusterOptions): Promise<Cluster> {
     beatMs: times.beatMs,
     ttlMs: times.entryMs,
     onLapse: () => processes.reclaim(),
+    onBeat: () => void processes.look(),
     elapsed: options.elapsed ?? (() => performance.now()),
     now: options.now,
     log,

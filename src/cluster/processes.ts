@@ -33,6 +33,11 @@ export interface ProcessesOptions {
 export interface Processes {
   /** Ours, or one of another replica; begun anew where the replica that had it is dead. */
   connect(wanted: SharedConnect, key: string): Promise<BackendConnection>
+  /**
+   * Looks whether records still say what is ours, some at a time: a store that failed over may have forgotten the latest. What it
+   * forgot is claimed again; what others began meanwhile is theirs, and ours ends. Never rejects.
+   */
+  look(): Promise<void>
   /** We may have been taken for dead: claims each again, and drops what others have taken. Never rejects. */
   reclaim(): Promise<void>
   /** This replica leaves: others begin anew at once, what runs here may end. Never rejects. */
@@ -41,11 +46,14 @@ export interface Processes {
 
 const AGAIN_MS = 200
 const LOOK_MS = 1_000
+/** Records that are looked at in one go. */
+const LOOKS = 64
 
 export function createProcesses(options: ProcessesOptions): Processes {
   const { store, directory, log } = options
   const { self } = directory
   const owned = new Map<string, OwnedConnection>()
+  let looking = false
 
   function record(key: string, gone = false): string {
     return writePlace({ kind: 'process', replica: self.id, gone }, key, undefined)
@@ -146,15 +154,24 @@ export function createProcesses(options: ProcessesOptions): Processes {
       const fence =
         (await store.set(key, value, { ttlMs, when: { version: connection.fence } })) ??
         (await store.set(key, value, { ttlMs, when: 'absent' }))
-      if (fence !== undefined) connection.fence = fence
-      else {
-        owned.delete(key)
+      if (fence === undefined) {
+        if (!owned.delete(key)) return
         await connection.lose('another replica has taken it over')
-      }
+      } else if (owned.get(key) === connection) connection.fence = fence
+      // It was closed while we claimed it.
+      else await store.delete(key, { version: fence })
     } catch (error) {
       if (!isStoreAway(error)) throw error
       log.warn({ err: error }, 'Cannot claim a connection again')
     }
+  }
+
+  async function lookAt(key: string, connection: OwnedConnection): Promise<void> {
+    const { fence } = connection
+    if (await store.touch(key, options.ttlMs(), { version: fence })) return
+    if (owned.get(key) !== connection || connection.fence !== fence) return
+    log.warn({ key }, 'The store forgot who has a connection: it is claimed again')
+    await claim(key, connection)
   }
 
   return {
@@ -168,6 +185,23 @@ export function createProcesses(options: ProcessesOptions): Processes {
         if (!isStoreAway(error)) throw error
         log.warn({ backend: wanted.place.backend, err: error }, 'Cannot share a connection')
         return wanted.open()
+      }
+    },
+    async look() {
+      if (looking) return
+      looking = true
+      try {
+        const some = [...owned].slice(0, LOOKS)
+        for (const [key, connection] of owned.size > LOOKS ? some : []) {
+          // To the end of the line: next time it is the others' turn.
+          owned.delete(key)
+          owned.set(key, connection)
+        }
+        await Promise.all(some.map((each) => lookAt(...each)))
+      } catch (error) {
+        log.debug({ err: error }, 'Cannot look whether connections are still ours')
+      } finally {
+        looking = false
       }
     },
     async reclaim() {

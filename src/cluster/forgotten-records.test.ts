@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { NO_REDIS, startRedis, type RedisServer } from '../../test/fixtures/redis/redis-server.ts'
+import { systemNow } from '../base/clock.ts'
+import { openStorage } from '../storage/open-storage.ts'
+import type { Stores } from '../storage/stores.ts'
+import { placeKey } from './owner.ts'
+import { PLACE, startReplica, testRequest } from './testing/test-cluster.ts'
+
+const KEY = `cluster:${placeKey(PLACE)}`
+
+/** A store that failed over may have lost what was written last: here the record of who has a process. */
+function testForgetting(name: string, open: () => Promise<Stores>): void {
+  it(`claims it again, and others reach it (${name})`, async () => {
+    const stores = await open()
+    await using _ = { [Symbol.asyncDispose]: () => stores.close() }
+    await using a = await startReplica(stores.keyValue)
+    await using b = await startReplica(stores.keyValue)
+    const own = await a.connect(PLACE)
+    await own.request(testRequest())
+    assert.equal(await stores.keyValue.delete(KEY), true)
+    await until('the record', async () => (await stores.keyValue.get(KEY)) !== undefined)
+    const reply = await (await b.connect(PLACE)).request(testRequest())
+    assert.equal(reply.kind === 'result' && reply.result['count'], 2, 'the same process')
+    assert.equal(b.opened.length, 0)
+    await own.close()
+    assert.equal(await stores.keyValue.get(KEY), undefined, 'it goes with the process')
+  })
+
+  it(`ends its own where another was quicker, which says what was lost (${name})`, async () => {
+    const stores = await open()
+    await using _ = { [Symbol.asyncDispose]: () => stores.close() }
+    await using a = await startReplica(stores.keyValue)
+    await using b = await startReplica(stores.keyValue)
+    const own = await a.connect(PLACE)
+    await own.request(testRequest())
+    const taken = JSON.stringify({ kind: 'process', replica: b.cluster.self.id, gone: true })
+    await stores.keyValue.delete(KEY)
+    // It may have been claimed again already.
+    await stores.keyValue.set(KEY, taken)
+    await until('the end of the process', () => a.opened[0]?.closed === true)
+    assert.deepEqual(a.lost, ['another replica has taken it over'])
+    await assert.rejects(own.request(testRequest()), { code: 'MCP_BACKEND_SESSION_LOST' })
+    const reply = await (await a.connect(PLACE)).request(testRequest())
+    assert.ok(reply.kind === 'result' && reply.result['_meta'] !== undefined, 'the client is told')
+  })
+}
+
+describe('a replica whose store forgot what it has', () => {
+  testForgetting('memory', () => openStorage({ provider: 'memory' }, { now: systemNow }))
+
+  describe('with Redis', { skip: NO_REDIS }, () => {
+    let redis: RedisServer
+    before(async () => {
+      redis = await startRedis()
+    })
+    after(() => redis?.[Symbol.asyncDispose]())
+    let count = 0
+    testForgetting('Redis', () => {
+      const settings = {
+        topology: { kind: 'standalone', address: redis },
+        db: 0,
+        timeouts: { dialMs: 5_000, readMs: 10_000, writeMs: 10_000 },
+      } as const
+      const keyPrefix = `test${++count}:`
+      return openStorage({ provider: 'redis', redis: settings, keyPrefix }, { now: systemNow })
+    })
+  })
+})
+
+async function until(what: string, holds: () => unknown): Promise<void> {
+  for (let tries = 0; tries < 400; tries++) {
+    if ((await holds()) === true) return
+    await new Promise((resolve) => setTimeout(resolve, 25))
+  }
+  throw new Error(`Waited in vain for ${what}`)
+}
