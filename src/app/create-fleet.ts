@@ -85,7 +85,7 @@ export function createFleet(
       self: cluster.self.id,
       connections: cluster.connections,
       trustedSinceMs: () => directory.trustedSinceMs,
-      changed: (session) => cluster.tellAll({ kind: CHANGED, session }),
+      changed: (session) => void cluster.tellAll({ kind: CHANGED, session }),
       async letFollow(replica, session) {
         try {
           const holder = await directory.find(replica)
@@ -94,7 +94,7 @@ export function createFleet(
           log.debug({ replica, err: error }, 'Cannot let another replica follow')
         }
       },
-      tell: (news) => cluster.tellAll({ kind: NEWS, news: news as unknown as JsonObject }),
+      tell: (news) => void cluster.tellAll({ kind: NEWS, news: news as unknown as JsonObject }),
       ended: (session) => cluster.tellAll({ kind: ENDED, session }),
       channelFor: (session: ClientSession) => edge?.channelFor(session),
     },
@@ -103,7 +103,7 @@ export function createFleet(
       forward: (to, request, response, client) =>
         forwardRequest({ directory, link: cluster.link, log }, to, request, response, client),
       send: deliver,
-      sendAll: (message) => cluster.tellAll(wrapped(message)),
+      sendAll: (message) => void cluster.tellAll(wrapped(message)),
     },
     keyedCallsPeers: {
       address: `${cluster.self.id} ${cluster.self.url}`,

@@ -234,6 +234,20 @@ describe('connections of a cluster', () => {
   })
 })
 
+describe('a replica that has just come', () => {
+  it('is known to the others before their next beat, and hears what they tell all', async () => {
+    await using stores = await openClosable()
+    const times = { beatMs: 60_000, entryMs: 120_000 }
+    await using a = await startReplica(stores.keyValue, { times })
+    await using b = await startReplica(stores.keyValue, { times })
+    await until('each other', () => a.cluster.directory.others.length === 1)
+    const heard: string[] = []
+    b.cluster.onMessage('news', (_, from) => void heard.push(from))
+    await a.cluster.tellAll({ kind: 'news' })
+    assert.deepEqual(heard, [a.cluster.self.id])
+  })
+})
+
 describe('a replica with another key of the fleet', () => {
   const ONE = Buffer.from('one key of the fleet, long enough.')
   const TWO = Buffer.from('another key of it, also long enough')

@@ -45,6 +45,8 @@ export interface Directory {
   isAlive(id: string): Promise<boolean>
   /** Takes away the entry of a replica that is dead; if it is not, it notices at its next beat. Never rejects. */
   bury(id: string): Promise<void>
+  /** Looks who is there now, as with each beat. Never rejects. */
+  meet(): Promise<void>
   /**
    * Undefined: our entry cannot have expired, act. A promise: it may have (this process stood still, or the store is
    * away); when it resolves, what is left to us is ours. Rejects with CLUSTER_IN_DOUBT if that cannot be found out now.
@@ -215,6 +217,11 @@ export function createDirectory(options: DirectoryOptions): Directory {
       } catch (error) {
         log.debug({ replica: id, err: error }, 'Cannot take the entry of a dead replica away')
       }
+    },
+    async meet() {
+      await look().catch((error: unknown) => {
+        log.debug({ err: error }, 'Cannot look who is there')
+      })
     },
     ready: () => (isInDoubt() ? resolveDoubt() : undefined),
     get trustedSinceMs() {

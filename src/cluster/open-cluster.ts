@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Now } from '../base/clock.ts'
 import { isAppError } from '../base/errors.ts'
 import { isJsonObject, type JsonObject } from '../base/json.ts'
@@ -75,8 +76,8 @@ export interface Cluster {
   ping(replica: Replica): Promise<Sign>
   /** Tells one replica. Resolves with its answer; rejects with CLUSTER_LINK. */
   tell(to: Replica, message: ClusterMessage): Promise<JsonObject>
-  /** Tells all others that are known, not waiting. */
-  tellAll(message: ClusterMessage): void
+  /** Tells all others that are known. Resolves when they have heard, or after a second; nobody has to wait. Never rejects. */
+  tellAll(message: ClusterMessage): Promise<void>
   /** From here on others find us. Rejects with CLUSTER_OTHER_KEY where those who are there have none of our keys. */
   start(): Promise<void>
   /** True from `handOver` on. */
@@ -96,6 +97,10 @@ const PING_PATH = '/link/ping'
 /** A body of a client, and what is around it. */
 const MAX_BODY_BYTES = 32 * 1024 * 1024
 const TELL_TIMEOUT_MS = 5_000
+/** So long a request of a client waits for the others to hear what it did. */
+const TOLD_MS = 1_000
+/** Says that there is one more. */
+const JOINED = 'joined'
 
 /** Opens the link; others do not know of it before `start`. Rejects with CLUSTER_CANNOT_LISTEN. */
 export async function openCluster(options: ClusterOptions): Promise<Cluster> {
@@ -194,6 +199,19 @@ export async function openCluster(options: ClusterOptions): Promise<Cluster> {
     return isJsonObject(answer) ? answer : {}
   }
 
+  async function tellAll(message: ClusterMessage): Promise<void> {
+    const told = directory.others.map(async (other) => {
+      try {
+        await tell(other, message)
+      } catch (error) {
+        log.debug({ replica: other.id, err: error }, 'Cannot tell another replica')
+      }
+    })
+    await Promise.race([Promise.all(told), sleep(TOLD_MS, undefined, { ref: false })])
+  }
+
+  // One that has just come would hear of nothing before the next beat of the others.
+  listeners.set(JOINED, () => directory.meet())
   handlers.set(PING_PATH, ({ response }) => answerLink(response, 200, { id }))
   handlers.set(MESSAGE_PATH, async ({ body, from, response }) => {
     const message = parseJson(body.toString('utf8'))
@@ -212,16 +230,11 @@ export async function openCluster(options: ClusterOptions): Promise<Cluster> {
     onMessage: (kind, handler) => void listeners.set(kind, handler),
     ping,
     tell,
-    tellAll(message) {
-      for (const other of directory.others) {
-        tell(other, message).catch((error: unknown) => {
-          log.debug({ replica: other.id, err: error }, 'Cannot tell another replica')
-        })
-      }
-    },
+    tellAll,
     async start() {
       await refuseOtherKeys({ self, keyPrefix, directory, ask, patienceMs: times.entryMs })
       await directory.start()
+      void tellAll({ kind: JOINED })
     },
     get isLeaving() {
       return isLeaving

@@ -212,5 +212,5 @@ describe('createSessions()', () => {
 })
 
 function peersOf(self: string): NonNullable<SessionsOptions['peers']> {
-  return { self, trustedSinceMs: () => 0, changed: () => {}, ended: () => {} }
+  return { self, trustedSinceMs: () => 0, changed: () => {}, ended: async () => {} }
 }

@@ -37,7 +37,8 @@ export interface SessionPeers {
   readonly trustedSinceMs: () => number
   /** They read the record again before they use the session. */
   changed(id: string): void
-  ended(id: string): void
+  /** They do not use it any more. Resolves when they have heard, or could not be reached in time. Never rejects. */
+  ended(id: string): Promise<void>
 }
 
 export interface SessionsOptions {
@@ -185,7 +186,7 @@ export function createSessions(options: SessionsOptions): SessionTable {
     } catch (error) {
       log.warn({ session: session.id, err: error }, 'Cannot delete the record of a session')
     }
-    peers?.ended(session.id)
+    await peers?.ended(session.id)
   }
 
   async function restore(

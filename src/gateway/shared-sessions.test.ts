@@ -46,7 +46,11 @@ async function setUp() {
         self,
         trustedSinceMs: () => trustedSinceMs,
         changed: (id) => others().forEach(([, other]) => other.staleElsewhere(id)),
-        ended: (id) => others().forEach(([, other]) => other.endedElsewhere(id)),
+        async ended(id) {
+          // Not at once: it goes over a network.
+          await new Promise((resolve) => setTimeout(resolve, 20))
+          others().forEach(([, other]) => other.endedElsewhere(id))
+        },
       },
       onEnd: (session, _reason, end) => heard.push(`${self} ${session.id} ${end}`),
       onLogLevel: (session, level) => heard.push(`${self} ${session.id} ${level}`),
