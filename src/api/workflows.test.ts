@@ -140,6 +140,7 @@ describe('the API of runs', () => {
         assert.deepEqual(await ids('workflow=other'), [])
         assert.deepEqual(await ids('limit=1'), ['r1'])
         assert.equal((await fetch(`${at}/api/workflows?limit=x`)).status, 400)
+        assert.equal((await fetch(`${at}/api/workflows?status=foo`)).status, 400)
       },
     ))
 

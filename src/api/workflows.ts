@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:
 import type { Now } from '../base/clock.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { workflowErrors } from '../workflow/errors.ts'
+import { RUN_STANDINGS } from '../workflow/outcome.ts'
 import type { WorkflowPlan } from '../workflow/plan.ts'
 import { renderGraph } from '../workflow/render-graph.ts'
 import type { RunDetails, RunTable } from '../workflow/runs.ts'
@@ -70,7 +71,7 @@ export function createWorkflowApi(options: WorkflowApiOptions): WorkflowApi {
 
   async function list({ response, query }: Asked): Promise<void> {
     const limit = readLimit(query)
-    const [status, workflow] = [query.get('status'), query.get('workflow')]
+    const [status, workflow] = [readStatus(query), query.get('workflow')]
     const found = (await runs.list()).filter(
       (run) =>
         (status === null || run.status === status) &&
@@ -187,6 +188,12 @@ function readLimit(query: URLSearchParams): number {
   const limit = Number(value)
   if (Number.isInteger(limit) && limit >= 1 && limit <= MAX_LISTED) return limit
   throw apiErrors.BAD_QUERY({ name: 'limit', value, wanted: `a number from 1 to ${MAX_LISTED}` })
+}
+
+function readStatus(query: URLSearchParams): string | null {
+  const value = query.get('status')
+  if (value === null || RUN_STANDINGS.some((status) => status === value)) return value
+  throw apiErrors.BAD_QUERY({ name: 'status', value, wanted: `one of ${RUN_STANDINGS.join(', ')}` })
 }
 
 function decode(text: string): string {

@@ -46,6 +46,13 @@ describe('askOnTerminal()', () => {
     assert.match(shown, /colour \(red \| blue\) \[blue\]: /)
   })
 
+  it('asks again after what is no answer, a few times', async () => {
+    const { result, shown } = await answering('', 'maybe', 'never', 'n')
+    assert.deepEqual(result, { action: 'decline' })
+    assert.equal(shown.split('Please write y, n or c: ').length, 4)
+    assert.deepEqual((await answering('1', '2', '3', '4', '5', 'n')).result, { action: 'cancel' })
+  })
+
   it('takes no for an answer, and the end for a cancellation', async () => {
     assert.deepEqual((await answering('n')).result, { action: 'decline' })
     assert.deepEqual((await answering('c')).result, { action: 'cancel' })

@@ -31,9 +31,8 @@ type Ask = (question: string) => Promise<string | undefined>
 
 async function converse(params: JsonObject, ask: Ask): Promise<JsonObject> {
   const { message, requestedSchema } = params
-  const answer = await ask(`\n${shown(message)}\nAnswer? [y]es, [n]o, [c]ancel: `)
-  if (answer === undefined || /^c/i.test(answer.trim())) return { action: 'cancel' }
-  if (!/^y/i.test(answer.trim())) return { action: 'decline' }
+  const action = await askWhether(shown(message), ask)
+  if (action !== 'accept') return { action }
   const properties = isJsonObject(requestedSchema) ? requestedSchema['properties'] : undefined
   const content: JsonObject = {}
   for (const [name, schema] of Object.entries(isJsonObject(properties) ? properties : {})) {
@@ -43,6 +42,21 @@ async function converse(params: JsonObject, ask: Ask): Promise<JsonObject> {
     if (value.given !== undefined) content[name] = value.given
   }
   return { action: 'accept', content }
+}
+
+const MAX_ASKED = 5
+
+/** Asks again after what is none of the answers; after so many of them nobody is there who reads. */
+async function askWhether(message: string, ask: Ask): Promise<'accept' | 'decline' | 'cancel'> {
+  let question = `\n${message}\nAnswer? [y]es, [n]o, [c]ancel: `
+  for (let asked = 0; asked < MAX_ASKED; asked++) {
+    const answer = (await ask(question))?.trim()
+    if (answer === undefined || /^c(ancel)?$/i.test(answer)) return 'cancel'
+    if (/^y(es)?$/i.test(answer)) return 'accept'
+    if (/^no?$/i.test(answer)) return 'decline'
+    question = 'Please write y, n or c: '
+  }
+  return 'cancel'
 }
 
 /** Asks until the answer can be what the schema wants. */

@@ -93,7 +93,7 @@ export const cliErrors = defineErrors('CLI', {
     message: (d: { file: string; count: number }) =>
       `configuration loading failed: ${d.file} has ${counted(d.count)}`,
     hint: (d: { file: string; count: number }) =>
-      `mend ${d.file}; thv vmcp init writes a file that is right`,
+      `mend ${d.file}; thv vmcp init -g GROUP -o other.yaml writes a file that is right, beside it`,
   },
   VALIDATION_FAILED: {
     fault: 'caller',
@@ -154,6 +154,13 @@ export const cliErrors = defineErrors('CLI', {
     message: (d: { host: string; port: number; reason: string }) =>
       `Cannot listen on ${d.host}:${d.port}: ${d.reason}`,
     hint: () => 'another --host or --port',
+  },
+  FILE_EXISTS: {
+    fault: 'caller',
+    status: 409,
+    message: (d: { file: string }) => `${d.file} is there already, and says something else`,
+    hint: (d: { file: string }) =>
+      `-o with another name, or --force to replace ${d.file}: what is in it is lost`,
   },
   CANNOT_WRITE: {
     fault: 'environment',

@@ -110,6 +110,7 @@ Try: mend ${file} and look again: thv vmcp validate -c ${file}
     assert.equal(code, 1)
     assert.match(stderr, /\/nowhere\.yaml:1:1: there is no such file\n/)
     assert.match(stderr, /Error \[CLI_LOADING_FAILED\] configuration loading failed: /)
+    assert.match(stderr, /Try: mend \/nowhere\.yaml; thv vmcp init -g GROUP -o other\.yaml /)
   })
 })
 
@@ -117,7 +118,6 @@ describe('thv vmcp init', () => {
   it('writes a file that is valid, with the servers of the group sorted', async () => {
     using home = tempHome(STATE)
     const file = home.path('v.yaml')
-    writeFileSync(file, 'old')
     const { code, stdout, stderr } = await runCli(
       ['vmcp', 'init', '-g', 'team', '-o', file],
       home.env,
@@ -132,6 +132,24 @@ describe('thv vmcp init', () => {
       /- name: "a: x"\n {4}url: http:\/\/127\.0\.0\.1:9001\/sse\n {4}transport: sse\n  - name: b\n/,
     )
     assert.equal((await runCli(['vmcp', 'validate', '-c', file])).code, 0)
+  })
+
+  it('replaces a file that says something else with --force only', async () => {
+    using home = tempHome(STATE)
+    const file = home.path('v.yaml')
+    const init = (...args: string[]) =>
+      runCli(['vmcp', 'init', '-g', 'team', '-o', file, ...args], home.env)
+    assert.equal((await init()).code, 0)
+    const written = readFileSync(file, 'utf8')
+    assert.equal((await init()).code, 0, 'the same again loses nothing')
+    writeFileSync(file, 'edited')
+    const { code, stderr } = await init()
+    assert.equal(code, 1)
+    assert.match(stderr, /^Error \[CLI_FILE_EXISTS\] \S+v\.yaml is there already, and says/)
+    assert.match(stderr, /Try: -o with another name, or --force to replace /)
+    assert.equal(readFileSync(file, 'utf8'), 'edited')
+    assert.equal((await init('--force')).code, 0)
+    assert.equal(readFileSync(file, 'utf8'), written)
   })
 
   it('prints it without a file, and shows how to add servers where there are none', async () => {

@@ -1,4 +1,5 @@
 import { parseDuration } from '../base/duration.ts'
+import { checkChoice } from './check-choice.ts'
 import { cliErrors } from './errors.ts'
 
 /** The value of --port. */
@@ -25,9 +26,7 @@ export function checkSessionTtl(value: string): number | undefined {
 
 /** The value of --log-format. */
 export function checkLogFormat(value: string): 'auto' | 'json' | 'pretty' {
-  if (value === 'auto' || value === 'json' || value === 'pretty') return value
-  const hint = '--log-format auto, json or pretty'
-  throw cliErrors.BAD_VALUE({ flag: '--log-format', value, reason: 'is not a log format', hint })
+  return checkChoice('--log-format', value, ['auto', 'json', 'pretty'], 'a log format')
 }
 
 /** True for the addresses only this machine reaches: `localhost`, `127.x`, `::1`. */

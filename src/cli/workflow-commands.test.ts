@@ -102,6 +102,12 @@ describe('thv workflow', () => {
       assert.equal((JSON.parse(json.stdout) as { total: number }).total, 2)
       const some = await runCli(['workflow', 'list', '--url', url, '--limit', '1'])
       assert.equal(some.stderr, '1 more: --limit 2\n')
+      const odd = await runCli(['workflow', 'list', '--url', url, '--status', 'foo'])
+      assert.equal(odd.code, 1)
+      assert.match(odd.stderr, /The value "foo" of --status is not a status of runs\n/)
+      assert.match(odd.stderr, /Try: --status running, waiting, completed, .* or outcome_unknown/)
+      const close = await runCli(['workflow', 'list', '--url', url, '--status', 'complete'])
+      assert.match(close.stderr, /Try: --status completed\n/)
     }))
 
   it('shows a run that the beginning of its id names', () =>

@@ -6,6 +6,19 @@ export type StepStatus = 'pending' | 'running' | 'completed' | 'failed' | 'skipp
 /** How an ended run ended. `outcome_unknown`: the gateway died during a call that must not be made twice. */
 export type RunStatus = 'completed' | 'failed' | 'timed_out' | 'cancelled' | 'outcome_unknown'
 
+/** How a run stands, under way or ended. `waiting`: for an answer of its caller. */
+export const RUN_STANDINGS = [
+  'running',
+  'waiting',
+  'completed',
+  'failed',
+  'timed_out',
+  'cancelled',
+  'outcome_unknown',
+] as const satisfies readonly (RunStatus | 'running' | 'waiting')[]
+
+export type RunStanding = (typeof RUN_STANDINGS)[number]
+
 /** Why a run did not complete. */
 export interface RunFailure {
   /** One sentence, without the prefix "Workflow execution failed:". */

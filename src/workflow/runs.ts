@@ -1,6 +1,6 @@
 import type { Cancellation } from '../base/cancellation.ts'
 import type { JsonObject } from '../base/json.ts'
-import type { RunFailure, RunOutcome, RunStatus, StepStatus } from './outcome.ts'
+import type { RunFailure, RunOutcome, RunStanding, StepStatus } from './outcome.ts'
 import type { WorkflowPlan } from './plan.ts'
 import type { CallerPorts } from './ports.ts'
 import type { RunEvent } from './run-events.ts'
@@ -43,7 +43,7 @@ export type PortsOf = (run: {
 export interface RunSummary {
   readonly id: string
   readonly workflow: string
-  readonly status: RunStatus | 'running' | 'waiting'
+  readonly status: RunStanding
   readonly startedAt: number
   readonly endedAt?: number
   /** The process that runs it, or ran it last. */

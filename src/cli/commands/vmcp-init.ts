@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import { writeFileAtomically } from '../../system/write-file-atomically.ts'
 import type { CommandHandler } from '../command-spec.ts'
 import { cliErrors } from '../errors.ts'
@@ -5,7 +6,10 @@ import { localGroup } from '../local-group.ts'
 import { renderVmcpFile } from '../render-vmcp-file.ts'
 import type { vmcpInitSpec } from '../specs/vmcp.ts'
 
-/** `thv vmcp init`. Replaces an existing file, as a whole or not at all. */
+/**
+ * `thv vmcp init`. Writes a file as a whole or not at all. One that is there has probably been edited: it is replaced with
+ * --force only; where it says just that already, there is nothing to do.
+ */
 export const vmcpInit: CommandHandler<typeof vmcpInitSpec> = async (flags, context) => {
   if (!flags.group) throw cliErrors.FLAG_REQUIRED({ flag: '--group', value: 'NAME' })
   const { output, config } = flags
@@ -21,6 +25,7 @@ export const vmcpInit: CommandHandler<typeof vmcpInitSpec> = async (flags, conte
     context.print(text.trimEnd())
     return 0
   }
+  if (!flags.force && (await wouldLose(file, text))) throw cliErrors.FILE_EXISTS({ file })
   await writeFileAtomically(file, text, 0o600).catch((error: unknown) => {
     const reason = error instanceof Error ? error.message : String(error)
     throw cliErrors.CANNOT_WRITE({ file, reason }, error)
@@ -28,4 +33,15 @@ export const vmcpInit: CommandHandler<typeof vmcpInitSpec> = async (flags, conte
   const count = workloads.length === 1 ? '1 server' : `${workloads.length} servers`
   context.note(`Wrote ${file} with ${count} of group "${flags.group}"`)
   return 0
+}
+
+/** True if something else stands there, or nobody can tell. */
+async function wouldLose(file: string, text: string): Promise<boolean> {
+  try {
+    return (await readFile(file, 'utf8')) !== text
+  } catch (error) {
+    // Neither the file nor, perhaps, its folder: writing tells.
+    const { code } = error as NodeJS.ErrnoException
+    return code !== 'ENOENT' && code !== 'ENOTDIR'
+  }
 }

@@ -1,22 +1,15 @@
 import { renderGraph } from '../../workflow/render-graph.ts'
+import { checkChoice } from '../check-choice.ts'
 import type { CommandHandler } from '../command-spec.ts'
-import { cliErrors } from '../errors.ts'
 import { findComposite } from '../find-composite.ts'
 import { loadConfig } from '../load-config.ts'
 import type { workflowGraphSpec } from '../specs/workflow.ts'
 
 /** `thv workflow graph FILE [TOOL]`. */
 export const workflowGraph: CommandHandler<typeof workflowGraphSpec> = async (flags, context) => {
-  const { file, tool, format } = flags
-  if (format !== 'text' && format !== 'mermaid') {
-    const hint = '--format text or --format mermaid'
-    throw cliErrors.BAD_VALUE({
-      flag: '--format',
-      value: format,
-      reason: 'is not a format of drawings',
-      hint,
-    })
-  }
+  const { file, tool } = flags
+  const formats = ['text', 'mermaid'] as const
+  const format = checkChoice('--format', flags.format, formats, 'a format of drawings')
   const { config } = await loadConfig(file, context)
   const plans =
     tool === undefined

@@ -1,4 +1,6 @@
 import type { RunView } from '../../api/run-views.ts'
+import { RUN_STANDINGS } from '../../workflow/outcome.ts'
+import { checkChoice } from '../check-choice.ts'
 import { checkFormat } from '../check-format.ts'
 import type { CommandHandler } from '../command-spec.ts'
 import { getFromGateway } from '../gateway-api.ts'
@@ -12,7 +14,9 @@ export const workflowList: CommandHandler<typeof workflowListSpec> = async (
 ) => {
   const format = checkFormat(flags.format)
   const query = new URLSearchParams({ limit: flags.limit })
-  if (flags.status !== undefined) query.set('status', flags.status)
+  if (flags.status !== undefined) {
+    query.set('status', checkChoice('--status', flags.status, RUN_STANDINGS, 'a status of runs'))
+  }
   if (flags.workflow !== undefined) query.set('workflow', flags.workflow)
   const found = await getFromGateway(flags.url, `/api/workflows?${query}`)
   if (format === 'json') {

@@ -62,6 +62,7 @@ export const vmcpInitSpec = {
     group: { kind: 'text', short: 'g', value: 'NAME', about: 'Group whose servers go in' },
     output: { kind: 'text', short: 'o', value: 'FILE', about: 'File to write; - = stdout' },
     config: { kind: 'text', short: 'c', value: 'FILE', about: 'The same as --output' },
+    force: { kind: 'switch', about: 'Replace a file that says something else' },
   },
   examples: ['vmcp init -g default -o vmcp.yaml'],
 } as const satisfies CommandSpec

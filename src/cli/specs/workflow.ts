@@ -1,3 +1,4 @@
+import { RUN_STANDINGS } from '../../workflow/outcome.ts'
 import type { CommandSpec } from '../command-spec.ts'
 
 const url = {
@@ -17,7 +18,7 @@ export const workflowListSpec = {
     status: {
       kind: 'text',
       value: 'STATUS',
-      about: 'running, waiting, completed, failed, timed_out, cancelled or outcome_unknown',
+      about: RUN_STANDINGS.join(', '),
     },
     workflow: { kind: 'text', value: 'TOOL', about: 'Runs of this composite tool' },
     limit: { kind: 'text', value: 'N', about: 'As many at the most', default: '20' },
