@@ -1,4 +1,4 @@
-import { checkOffers } from '../gateway/check-offers.ts'
+import { checkOffers, type OfferCheck } from '../gateway/check-offers.ts'
 import type { Gateway } from '../gateway/create-gateway.ts'
 import type { Problem } from '../schema/problem.ts'
 import type { VmcpConfig } from './config/vmcp-config.ts'
@@ -12,9 +12,29 @@ export function liveProblems(config: VmcpConfig, gateway: Pick<Gateway, 'offers'
   return [
     ...names.map(({ path, reason, hint }) => config.problemAt(path, reason, 'error', hint)),
     ...problems.map((problem) =>
-      config.problemAt(['aggregation'], problem.message, 'error', 'rename or hide one of them'),
+      config.problemAt(
+        placeOf(problem, config),
+        problem.message,
+        'error',
+        'rename or hide one of them',
+      ),
     ),
-    ...notes.map((note) => config.problemAt(['aggregation'], note.message, 'note')),
+    ...notes.map((note) =>
+      config.problemAt(
+        placeOf(note, config),
+        note.message,
+        note.code === 'name-collision' && note.override ? 'warning' : 'note',
+      ),
+    ),
     ...limitProblems(config, gateway),
   ]
+}
+
+function placeOf(
+  { override }: OfferCheck['notes'][number],
+  { aggregation }: VmcpConfig,
+): PropertyKey[] {
+  const index = aggregation.tools.findIndex(({ workload }) => workload === override?.backend)
+  if (override === undefined || index < 0) return ['aggregation']
+  return ['aggregation', 'tools', index, 'overrides', override.nativeName, 'name']
 }

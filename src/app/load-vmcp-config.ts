@@ -4,6 +4,7 @@ import { locate } from '../schema/finding.ts'
 import { parseYamlFile } from '../schema/parse-yaml-file.ts'
 import { byPosition, renderPath, type Problem } from '../schema/problem.ts'
 import type { SourceDocument } from '../schema/source-document.ts'
+import { aggregationRemarks } from './config/aggregation-remarks.ts'
 import type { CompositeTool } from './config/composite-tools.ts'
 import { readConfigSource, type ConfigSource } from './config/config-source.ts'
 import { deepFreeze } from './config/deep-freeze.ts'
@@ -73,6 +74,9 @@ export async function parseVmcpConfig(
       problemAt(document, finding.path, finding.reason, 'error', 'set it, or name another'),
     ),
     ...composites.problems,
+    ...(checked.ok ? aggregationRemarks(checked.value, document.value) : []).map((finding) =>
+      locate(finding, document),
+    ),
   ].toSorted((a, b) => byFile(a, b, file) || byPosition(a, b))
   if (!checked.ok || problems.some(({ severity }) => severity === 'error')) return { problems }
   const config = toConfig(checked.value, document, env)

@@ -80,7 +80,8 @@ describe('thv vmcp validate', () => {
 `,
     )
     const json = await runCli(['vmcp', 'validate', '-c', file, '--format', 'json'])
-    assert.equal((JSON.parse(json.stdout) as { valid: boolean }).valid, true)
+    const { valid, servable } = JSON.parse(json.stdout) as Record<string, unknown>
+    assert.deepEqual([valid, servable], [true, true])
   })
 
   it('accepts what cannot be served yet, with a note', async () => {
@@ -88,6 +89,13 @@ describe('thv vmcp validate', () => {
     const { code, stdout } = await runCli(['vmcp', 'validate', '-c', home.path('v.yaml')])
     assert.equal(code, 0)
     assert.match(stdout, /note: .*v\.yaml:8:12 optimizer: the optimizer: valid, but not available/)
+    assert.match(
+      stdout,
+      /\n✓ valid, but this version cannot serve it: `serve` would refuse optimizer\n$/,
+    )
+    const json = await runCli(['vmcp', 'validate', '-c', home.path('v.yaml'), '--format', 'json'])
+    const { valid, servable } = JSON.parse(json.stdout) as Record<string, unknown>
+    assert.deepEqual([json.code, valid, servable], [0, true, false])
   })
 
   it('prints every mistake and fails', async () => {

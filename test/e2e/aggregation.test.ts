@@ -313,6 +313,33 @@ describe('names that lead nowhere', () => {
     assert.match(live.stdout + live.stderr, /did you mean "count"/)
   })
 
+  it('that two tools of one backend get show at the override, alone and with --live', async () => {
+    await using folder = await createTempDir()
+    const file = join(folder.path, 'vmcp.yaml')
+    const [first = '', second = ''] = one.tools.map(({ name }) => name).toSorted()
+    const overrides = { [first]: { name: 'same' }, [second]: { name: 'same' } }
+    const tools = [{ workload: 'one', overrides }]
+    const place = /vmcp\.yaml:\d+:\d+ aggregation\.tools\[0\]\.overrides\.\w+\.name: /g
+    for (const [strategy, code] of [
+      ['prefix', 0],
+      ['manual', 1],
+    ] as const) {
+      const settings = strategy === 'prefix' ? PREFIX : {}
+      await writeFile(
+        file,
+        gatewayConfig({ one: one.entry }, aggregation(strategy, settings, { tools })),
+      )
+      const still = await run(process.execPath, [CLI, 'vmcp', 'validate', '-c', file])
+      assert.equal(still.code, 0, still.stderr)
+      assert.match(still.stdout, /warning: .*overrides\.\w+\.name: "same" is also the name of/)
+      const live = await run(process.execPath, [CLI, 'vmcp', 'validate', '-c', file, '--live'])
+      assert.equal(live.code, code, live.stderr)
+      const told = live.stdout + live.stderr
+      assert.equal(told.match(place)?.length, 1, told)
+      assert.match(told, /overrides\.\w+\.name: Override renames tool/)
+    }
+  })
+
   it('of a backend that comes later are an error in the log then', async () => {
     const { url } = one
     await using late = await startLab()

@@ -15,8 +15,10 @@ export const vmcpValidate: CommandHandler<typeof vmcpValidateSpec> = async (flag
   const { config } = await loadConfig(flags.config, context)
   const live = flags.live ? await checkLive(await withBackends(config, context)) : []
   const errors = live.filter((problem) => problem.severity === 'error')
+  // What the backends tell of a place is more than what the file alone tells of it.
+  const told = new Set(live.map(placeOf))
   const notes = [
-    ...config.remarks,
+    ...config.remarks.filter((remark) => !told.has(placeOf(remark))),
     ...config.unsupported,
     ...live.filter((problem) => problem.severity !== 'error'),
   ]
@@ -28,6 +30,10 @@ export const vmcpValidate: CommandHandler<typeof vmcpValidateSpec> = async (flag
   if (format === 'json') context.print(toJson(config, notes))
   else printSummary(config, notes, flags.config, context)
   return 0
+}
+
+function placeOf({ file, line, column, path }: Problem): string {
+  return `${file}:${line}:${column} ${path}`
 }
 
 async function checkLive(config: VmcpConfig): Promise<readonly Problem[]> {
@@ -44,6 +50,9 @@ function printSummary(
   print(`✓ ${file} is valid`)
   for (const [name, value] of summary(config)) print(`  ${name}: ${value}`)
   for (const note of notes) print(`  ${note.severity}: ${renderProblem(note)}`)
+  if (config.unsupported.length === 0) return
+  const missing = config.unsupported.map(({ path }) => path).join(', ')
+  print(`✓ valid, but this version cannot serve it: \`serve\` would refuse ${missing}`)
 }
 
 function summary(config: VmcpConfig): [name: string, value: string][] {
@@ -68,6 +77,7 @@ function toJson(config: VmcpConfig, notes: readonly Problem[]): string {
   const { name, groupRef, incomingAuth, outgoingAuth, aggregation } = config
   const facts = {
     valid: true,
+    servable: config.unsupported.length === 0,
     name,
     group: groupRef,
     backends: config.backends.map((backend) => backend.name),

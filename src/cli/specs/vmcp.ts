@@ -43,7 +43,9 @@ With --group alone: the servers of that group on this machine, on loopback only.
 export const vmcpValidateSpec = {
   name: 'vmcp validate',
   summary: 'Check a configuration file',
-  details: `Reports every mistake with its line and column. Exit code 0 if the file is right, else 1.`,
+  details: `Reports every mistake with its line and column. Exit code 0 if the file is right, else 1.
+A right file may ask for what this version cannot serve yet: the last line says so, and with
+--format json the member "servable" is false.`,
   flags: {
     config,
     live: {

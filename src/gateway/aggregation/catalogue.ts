@@ -108,4 +108,6 @@ export interface CatalogueNote {
   readonly backends: readonly string[]
   /** Name or uri it is about. */
   readonly subject: string
+  /** The override that brings it about: of which backend, and under which name that has the tool. */
+  readonly override?: { readonly backend: string; readonly nativeName: string }
 }

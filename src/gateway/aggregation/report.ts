@@ -4,12 +4,19 @@ import type { CatalogueNote, CatalogueNoteCode } from './catalogue.ts'
 export interface BuildReport {
   readonly notes: CatalogueNote[]
   readonly problems: CatalogueNote[]
-  note(code: CatalogueNoteCode, subject: string, backends: readonly string[], message: string): void
+  note(
+    code: CatalogueNoteCode,
+    subject: string,
+    backends: readonly string[],
+    message: string,
+    override?: CatalogueNote['override'],
+  ): void
   problem(
     code: CatalogueNoteCode,
     subject: string,
     backends: readonly string[],
     message: string,
+    override?: CatalogueNote['override'],
   ): void
 }
 
@@ -19,8 +26,13 @@ export function createReport(): BuildReport {
   return {
     notes,
     problems,
-    note: (code, subject, backends, message) => notes.push({ code, subject, backends, message }),
-    problem: (code, subject, backends, message) =>
-      problems.push({ code, subject, backends, message }),
+    note: (...about) => notes.push(toNote(...about)),
+    problem: (...about) => problems.push(toNote(...about)),
   }
+}
+
+function toNote(...about: Parameters<BuildReport['note']>): CatalogueNote {
+  const [code, subject, backends, message, override] = about
+  const note = { code, subject, backends, message }
+  return override === undefined ? note : { ...note, override }
 }

@@ -117,8 +117,9 @@ function reportShadowed(
   settings: AggregationConfig,
   report: BuildReport,
 ): void {
+  const override = { backend, nativeName }
   const message = `Override renames tool "${nativeName}" of backend "${backend}" to "${name}", which another tool of that backend has`
   if (settings.conflictResolution === 'manual') {
-    report.problem('unresolved-conflict', name, [backend], message)
-  } else report.note('name-collision', name, [backend], message)
+    report.problem('unresolved-conflict', name, [backend], message, override)
+  } else report.note('name-collision', name, [backend], message, override)
 }
