@@ -7,6 +7,22 @@ export const apiErrors = defineErrors('API', {
     message: (d: { address: string }) => `Runs are shown on this machine only, not to ${d.address}`,
     hint: () => 'Ask on the machine (or in the pod) that the gateway runs on, or forward its port',
   },
+  NO_KEY: {
+    fault: 'caller',
+    status: 401,
+    message: (d: { given: boolean }) =>
+      d.given
+        ? 'That is not the key of the operator'
+        : 'Runs are for operators: the request has no key',
+    hint: () =>
+      'thv workflow sends it by itself; else: -H "Authorization: Bearer $(cat ~/.local/state/toolhive/operator-key)"',
+  },
+  CLOSED: {
+    fault: 'environment',
+    status: 403,
+    message: (_: object) => 'Runs are not shown: the gateway has no key of an operator',
+    hint: () => 'Its log says why; give it and whoever asks the same THV_OPERATOR_KEY',
+  },
   BAD_ORIGIN: {
     fault: 'caller',
     status: 403,

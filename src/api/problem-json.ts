@@ -22,6 +22,8 @@ export function answerProblem(response: ServerResponse, thrown: unknown, log: Lo
   }
   const { code, status, message, hint } = thrown
   const body = { type: 'about:blank', status, title: message, code, ...(hint ? { hint } : {}) }
+  // RFC 9110 11.6.1.
+  if (status === 401) response.setHeader('www-authenticate', 'Bearer')
   write(response, status, 'application/problem+json', `${JSON.stringify(body)}\n`)
 }
 

@@ -11,6 +11,8 @@ import type { RunEvent } from '../workflow/run-events.ts'
 import type { LiveRun, RunDetails, RunTable } from '../workflow/runs.ts'
 import { createWorkflowApi } from './workflows.ts'
 
+const KEY = 'key-of-the-operator'
+const AUTHORIZED = { authorization: `Bearer ${KEY}` }
 const START = Date.UTC(2026, 10, 28)
 
 const details = (id: string, rest: Partial<RunDetails> = {}): RunDetails => ({
@@ -97,6 +99,7 @@ async function withApi(
     runs: fake.table,
     plans: () => [PLAN],
     guard,
+    key: KEY,
     now: () => START + 1000,
     log: silentLogger,
   })
@@ -115,14 +118,16 @@ async function withApi(
 }
 
 const post = (url: string, body = '{}', type = 'application/json'): Promise<Response> =>
-  fetch(url, { method: 'POST', body, headers: { 'content-type': type } })
+  fetch(url, { method: 'POST', body, headers: { ...AUTHORIZED, 'content-type': type } })
+
+const get = (url: string): Promise<Response> => fetch(url, { headers: AUTHORIZED })
 
 describe('the API of runs', () => {
   it('lists runs, by status and tool, and as many as wanted', () =>
     withApi(
       [details('r1'), details('r2', { status: 'failed', endedAt: START + 90 })],
       async (at) => {
-        const all = await (await fetch(`${at}/api/workflows`)).json()
+        const all = await (await get(`${at}/api/workflows`)).json()
         assert.deepEqual((all as { runs: object[] }).runs[1], {
           id: 'r2',
           workflow: 'triage',
@@ -133,20 +138,20 @@ describe('the API of runs', () => {
           owner: 'p1',
         })
         const ids = async (query: string): Promise<string[]> => {
-          const body = await (await fetch(`${at}/api/workflows?${query}`)).json()
+          const body = await (await get(`${at}/api/workflows?${query}`)).json()
           return (body as { runs: { id: string }[] }).runs.map(({ id }) => id)
         }
         assert.deepEqual(await ids('status=running'), ['r1'])
         assert.deepEqual(await ids('workflow=other'), [])
         assert.deepEqual(await ids('limit=1'), ['r1'])
-        assert.equal((await fetch(`${at}/api/workflows?limit=x`)).status, 400)
-        assert.equal((await fetch(`${at}/api/workflows?status=foo`)).status, 400)
+        assert.equal((await get(`${at}/api/workflows?limit=x`)).status, 400)
+        assert.equal((await get(`${at}/api/workflows?status=foo`)).status, 400)
       },
     ))
 
   it('shows the timeline of one run, without secrets and without whose it is', () =>
     withApi([details('r1')], async (at) => {
-      const text = await (await fetch(`${at}/api/workflows/r1`)).text()
+      const text = await (await get(`${at}/api/workflows/r1`)).text()
       assert.doesNotMatch(text, /hunter2|issuer/)
       const run = JSON.parse(text) as { steps: object[]; durationMs: number }
       assert.equal(run.durationMs, 1000)
@@ -184,7 +189,7 @@ describe('the API of runs', () => {
         },
       ],
       async (at) => {
-        const text = await (await fetch(`${at}/api/workflows/r1`)).text()
+        const text = await (await get(`${at}/api/workflows/r1`)).text()
         assert.match(text, /"id":9007199254740993,"page":"<a href=\\"\?code=\[redacted\]\\">"/)
       },
     ))
@@ -217,14 +222,14 @@ describe('the API of runs', () => {
       assert.equal((await post(url, '[]')).status, 400)
       assert.equal((await post(url, '{"reason":7}')).status, 400)
       assert.equal((await post(url, 'x'.repeat(70_000))).status, 400)
-      assert.equal((await fetch(url)).status, 405)
-      assert.equal((await fetch(`${url}/more`)).status, 404)
+      assert.equal((await get(url)).status, 405)
+      assert.equal((await get(`${url}/more`)).status, 404)
       assert.deepEqual(asked, [])
     }))
 
   it('streams one run from its state to its end', () =>
     withApi([details('r1')], async (at, { happen, listeners }) => {
-      const response = await fetch(`${at}/api/workflows/r1/events`)
+      const response = await get(`${at}/api/workflows/r1/events`)
       const of = (run: string) => ({ run, workflow: 'triage' }) as const
       happen({ ...of('r2'), kind: 'step-started', step: 'x' })
       happen({ ...of('r1'), kind: 'step-started', step: 'tell' })
@@ -236,29 +241,45 @@ describe('the API of runs', () => {
 
   it('ends the stream of a run that has ended', () =>
     withApi([details('r1', { status: 'completed' })], async (at) => {
-      const text = await (await fetch(`${at}/api/workflows/r1/events`)).text()
+      const text = await (await get(`${at}/api/workflows/r1/events`)).text()
       assert.match(text, /^event: run\ndata: \{.*\}\n\n$/)
     }))
 
   it('lists the composite tools and draws them', () =>
     withApi([], async (at) => {
-      const body = await (await fetch(`${at}/api/workflows/definitions`)).json()
+      const body = await (await get(`${at}/api/workflows/definitions`)).json()
       assert.deepEqual(body, {
         tools: [{ name: 'triage', description: 'Labels what is open', steps: [] }],
       })
       const url = `${at}/api/workflows/definitions/triage/graph`
-      assert.match(await (await fetch(`${url}?format=mermaid`)).text(), /^flowchart TD/)
-      assert.equal((await fetch(`${url}?format=png`)).status, 400)
-      assert.equal((await fetch(url.replace('triage', 'none'))).status, 404)
+      assert.match(await (await get(`${url}?format=mermaid`)).text(), /^flowchart TD/)
+      assert.equal((await get(`${url}?format=png`)).status, 400)
+      assert.equal((await get(url.replace('triage', 'none'))).status, 404)
+    }))
+
+  it('answers only who has the key', () =>
+    withApi([details('r1')], async (at, { asked }) => {
+      const url = `${at}/api/workflows/r1/cancel`
+      const [none, wrong] = await Promise.all(
+        [{}, { authorization: 'Bearer wrong' }].map((headers) =>
+          fetch(url, { method: 'POST', body: '{}', headers }),
+        ),
+      )
+      for (const response of [none!, wrong!]) {
+        assert.equal(response.status, 401)
+        assert.equal(response.headers.get('www-authenticate'), 'Bearer')
+        assert.equal(((await response.json()) as { code: string }).code, 'API_NO_KEY')
+      }
+      assert.deepEqual(asked, [])
     }))
 
   it('leaves other paths alone and heeds the guard', async () => {
     await withApi([], async (at) => {
-      assert.equal((await fetch(`${at}/api/workflowsx`)).status, 418)
+      assert.equal((await get(`${at}/api/workflowsx`)).status, 418)
     })
     await withApi(
       [],
-      async (at) => assert.equal((await fetch(`${at}/api/workflows`)).status, 403),
+      async (at) => assert.equal((await get(`${at}/api/workflows`)).status, 403),
       () => 'Host not allowed',
     )
   })

@@ -1,3 +1,4 @@
+import { createHash, timingSafeEqual } from 'node:crypto'
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import type { Now } from '../base/clock.ts'
 import type { Logger } from '../telemetry/logger.ts'
@@ -19,11 +20,16 @@ export interface WorkflowApiOptions {
   readonly plans: () => readonly WorkflowPlan[]
   /** What is wrong with Host or Origin; undefined: nothing. */
   readonly guard: (headers: IncomingHttpHeaders) => string | undefined
+  /** The bearer token of whoever may ask; undefined: nobody. */
+  readonly key: string | undefined
   readonly now: Now
   readonly log: Logger
 }
 
-/** Runs of composite tools over HTTP: seen and steered by whoever is on the machine. */
+/**
+ * Runs of composite tools over HTTP: seen and steered by who is on the machine and has the key. A proxy on the machine is there as
+ * well, and hands on the requests of strangers.
+ */
 export interface WorkflowApi {
   /** For a listener: false if the path is not below `/api/workflows`. */
   handle(request: IncomingMessage, response: ServerResponse): boolean
@@ -151,6 +157,7 @@ export function createWorkflowApi(options: WorkflowApiOptions): WorkflowApi {
     if (!isLocal(address)) throw apiErrors.NOT_LOCAL({ address })
     const problem = options.guard(request.headers)
     if (problem !== undefined) throw apiErrors.BAD_ORIGIN({ problem })
+    checkKey(request.headers.authorization, options.key)
     const { pathname, searchParams: query } = new URL(request.url ?? '/', 'http://localhost')
     const path = pathname.slice(ROOT.length)
     const fitting = routes.filter((route) => route.path.test(path))
@@ -177,6 +184,18 @@ export function createWorkflowApi(options: WorkflowApiOptions): WorkflowApi {
     },
     close: () => watchers.close(),
   }
+}
+
+/** In a time that says nothing of the key. */
+function checkKey(authorization: string | undefined, key: string | undefined): void {
+  if (key === undefined) throw apiErrors.CLOSED({})
+  const given = /^bearer (.+)$/i.exec(authorization ?? '')?.[1]
+  const isKey = given !== undefined && timingSafeEqual(digestOf(given), digestOf(key))
+  if (!isKey) throw apiErrors.NO_KEY({ given: given !== undefined })
+}
+
+function digestOf(text: string): Buffer {
+  return createHash('sha256').update(text).digest()
 }
 
 function isUnderWay({ status }: RunDetails): boolean {

@@ -1,13 +1,13 @@
 import type { RunView } from '../api/run-views.ts'
 import { cliErrors } from './errors.ts'
-import { getFromGateway } from './gateway-api.ts'
+import { getFromGateway, type GatewayAddress } from './gateway-api.ts'
 
 const FULL_ID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/
 
 /** The id that begins so. Rejects with CLI_NO_SUCH_RUN or CLI_AMBIGUOUS_RUN. */
-export async function findRun(url: string, start: string): Promise<string> {
+export async function findRun(gateway: GatewayAddress, start: string): Promise<string> {
   if (FULL_ID.test(start)) return start
-  const { runs } = await getFromGateway(url, '/api/workflows?limit=1000')
+  const { runs } = await getFromGateway(gateway, '/api/workflows?limit=1000')
   const ids = (runs as unknown as RunView[])
     .map(({ id }) => id)
     .filter((id) => id.startsWith(start))

@@ -1,36 +1,56 @@
+import { findOperatorKey } from '../app/operator-key.ts'
 import { AppError } from '../base/errors.ts'
 import { isJsonObject, type JsonObject } from '../base/json.ts'
 import { cliErrors } from './errors.ts'
 
 const TIMEOUT_MS = 30_000
 
+/** A running gateway, and the key that it asks for. */
+export interface GatewayAddress {
+  readonly url: string
+  /** Undefined: there is none; the gateway says what to do. */
+  readonly key: string | undefined
+}
+
+/** The gateway at an address. Its key is for this machine: nobody else gets it. */
+export async function gatewayAt(
+  url: string,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<GatewayAddress> {
+  const isHere = URL.canParse(url) && LOOPBACK.test(new URL(url).hostname)
+  return { url, key: isHere ? await findOperatorKey(env) : undefined }
+}
+
+const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])$/
+
 /** Asks a running gateway. Rejects with its own error, or with CLI_NO_GATEWAY. */
-export async function getFromGateway(url: string, path: string): Promise<JsonObject> {
-  return readObject(await request(url, path, { signal: AbortSignal.timeout(TIMEOUT_MS) }), url)
+export async function getFromGateway(gateway: GatewayAddress, path: string): Promise<JsonObject> {
+  const response = await request(gateway, path, { signal: AbortSignal.timeout(TIMEOUT_MS) })
+  return readObject(response, gateway.url)
 }
 
 /** Has a running gateway do something. Rejects as `getFromGateway`. */
 export async function postToGateway(
-  url: string,
+  gateway: GatewayAddress,
   path: string,
   body: JsonObject,
 ): Promise<JsonObject> {
-  const response = await request(url, path, {
+  const response = await request(gateway, path, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(body),
     signal: AbortSignal.timeout(TIMEOUT_MS),
   })
-  return readObject(response, url)
+  return readObject(response, gateway.url)
 }
 
 /** The data of the events of a stream, in their order, until it ends. Rejects as `getFromGateway`. */
 export async function* followGateway(
-  url: string,
+  gateway: GatewayAddress,
   path: string,
 ): AsyncGenerator<{ name: string; data: JsonObject }> {
-  const response = await request(url, path, { headers: { accept: 'text/event-stream' } })
-  if (!response.ok) await readObject(response, url)
+  const response = await request(gateway, path, { headers: { accept: 'text/event-stream' } })
+  if (!response.ok) await readObject(response, gateway.url)
   let rest = ''
   const decoder = new TextDecoder()
   for await (const chunk of response.body ?? []) {
@@ -45,7 +65,15 @@ export async function* followGateway(
   }
 }
 
-async function request(url: string, path: string, init: RequestInit): Promise<Response> {
+interface Init extends Omit<RequestInit, 'headers'> {
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+async function request({ url, key }: GatewayAddress, path: string, init: Init): Promise<Response> {
+  const headers = {
+    ...init.headers,
+    ...(key === undefined ? {} : { authorization: `Bearer ${key}` }),
+  }
   let target: URL
   try {
     target = new URL(path, url)
@@ -54,7 +82,7 @@ async function request(url: string, path: string, init: RequestInit): Promise<Re
     throw cliErrors.BAD_VALUE({ flag: '--url', value: url, reason: 'is no address', hint }, error)
   }
   try {
-    return await fetch(target, init)
+    return await fetch(target, { ...init, headers })
   } catch (error) {
     throw cliErrors.NO_GATEWAY({ url, reason: reasonOf(error) }, error)
   }

@@ -7,8 +7,9 @@ import { createWorkflowApi } from '../api/workflows.ts'
 import { silentLogger } from '../telemetry/logger.ts'
 import type { RunEvent } from '../workflow/run-events.ts'
 import type { LiveRun, RunDetails, RunTable } from '../workflow/runs.ts'
-import { runCli, tempHome } from './testing/run-cli.ts'
+import { runCli as runCliIn, tempHome } from './testing/run-cli.ts'
 
+const KEY = 'key-of-the-operator'
 const ID = '0199c300-0000-4000-8000-000000000001'
 const OTHER = '0199c3ff-0000-4000-8000-000000000002'
 
@@ -34,6 +35,10 @@ function fakeRun(id: string, status: RunDetails['status']): RunDetails {
       },
     ],
   }
+}
+
+function runCli(args: readonly string[], env = {}): ReturnType<typeof runCliIn> {
+  return runCliIn(args, { THV_OPERATOR_KEY: KEY, ...env })
 }
 
 async function withServer(
@@ -83,6 +88,7 @@ function withGateway(
     runs: table as unknown as RunTable,
     plans: () => [],
     guard: () => undefined,
+    key: KEY,
     now: () => 2_000,
     log: silentLogger,
   })

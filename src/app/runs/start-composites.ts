@@ -14,6 +14,7 @@ import type { RunEvent } from '../../workflow/run-events.ts'
 import type { WorkflowPlan } from '../../workflow/plan.ts'
 import { openRunTable } from '../../workflow/run-table.ts'
 import type { OpsGuard } from '../http/ops-routes.ts'
+import { openOperatorKey } from '../operator-key.ts'
 import type { CompositesOptions } from './composites-options.ts'
 import { createRunAudit } from './audit-runs.ts'
 import { createRunMetrics } from './measure-runs.ts'
@@ -88,6 +89,10 @@ export async function startComposites(
     isGone: isGoneFromHere,
     onError: (error) => log.warn({ err: error }, 'Housekeeping of runs failed'),
   })
+  const key = await openOperatorKey(process.env).catch((error: unknown) => {
+    log.warn({ err: error }, 'Nobody can see and steer runs: there is no key of an operator')
+    return undefined
+  })
   const recovered = Promise.withResolvers<void>()
   const plans = () => config().composites.map(({ plan }) => plan)
   const source = createCompositeSource(host, {
@@ -140,7 +145,7 @@ export async function startComposites(
     },
     hasRun: async (id) => runs.live(id) !== undefined || (await runs.get(id)) !== undefined,
     serve(guard) {
-      const api = createWorkflowApi({ runs, plans, guard, now: systemNow, log })
+      const api = createWorkflowApi({ runs, plans, guard, key, now: systemNow, log })
       closers.push(() => api.close())
       return (request, response) => api.handle(request, response)
     },

@@ -1,18 +1,19 @@
 import { checkFormat } from '../check-format.ts'
 import type { CommandHandler } from '../command-spec.ts'
 import { findRun, pathOfRun } from '../find-run.ts'
-import { postToGateway } from '../gateway-api.ts'
+import { gatewayAt, postToGateway } from '../gateway-api.ts'
 import type { workflowCancelSpec } from '../specs/workflow.ts'
 
 /** `thv workflow cancel RUN`. */
 export const workflowCancel: CommandHandler<typeof workflowCancelSpec> = async (
   flags,
-  { print },
+  { print, env },
 ) => {
   const format = checkFormat(flags.format)
-  const id = await findRun(flags.url, flags.run)
+  const gateway = await gatewayAt(flags.url, env)
+  const id = await findRun(gateway, flags.run)
   const body = flags.reason === undefined ? {} : { reason: flags.reason }
-  const done = await postToGateway(flags.url, pathOfRun(id, '/cancel'), body)
+  const done = await postToGateway(gateway, pathOfRun(id, '/cancel'), body)
   print(format === 'json' ? JSON.stringify(done) : `Run ${id} is being cancelled`)
   return 0
 }

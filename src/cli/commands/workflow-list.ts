@@ -3,22 +3,23 @@ import { RUN_STANDINGS } from '../../workflow/outcome.ts'
 import { checkChoice } from '../check-choice.ts'
 import { checkFormat } from '../check-format.ts'
 import type { CommandHandler } from '../command-spec.ts'
-import { getFromGateway } from '../gateway-api.ts'
+import { gatewayAt, getFromGateway } from '../gateway-api.ts'
 import { renderRuns } from '../render-runs.ts'
 import type { workflowListSpec } from '../specs/workflow.ts'
 
 /** `thv workflow list`. */
 export const workflowList: CommandHandler<typeof workflowListSpec> = async (
   flags,
-  { print, note },
+  { print, note, env },
 ) => {
   const format = checkFormat(flags.format)
+  const gateway = await gatewayAt(flags.url, env)
   const query = new URLSearchParams({ limit: flags.limit })
   if (flags.status !== undefined) {
     query.set('status', checkChoice('--status', flags.status, RUN_STANDINGS, 'a status of runs'))
   }
   if (flags.workflow !== undefined) query.set('workflow', flags.workflow)
-  const found = await getFromGateway(flags.url, `/api/workflows?${query}`)
+  const found = await getFromGateway(gateway, `/api/workflows?${query}`)
   if (format === 'json') {
     print(JSON.stringify(found, undefined, 2))
     return 0

@@ -1,17 +1,18 @@
 import { checkFormat } from '../check-format.ts'
 import type { CommandHandler } from '../command-spec.ts'
 import { findRun, pathOfRun } from '../find-run.ts'
-import { postToGateway } from '../gateway-api.ts'
+import { gatewayAt, postToGateway } from '../gateway-api.ts'
 import type { workflowResumeSpec } from '../specs/workflow.ts'
 
 /** `thv workflow resume RUN`. */
 export const workflowResume: CommandHandler<typeof workflowResumeSpec> = async (
   flags,
-  { print },
+  { print, env },
 ) => {
   const format = checkFormat(flags.format)
-  const id = await findRun(flags.url, flags.run)
-  const done = await postToGateway(flags.url, pathOfRun(id, '/resume'), {})
+  const gateway = await gatewayAt(flags.url, env)
+  const id = await findRun(gateway, flags.run)
+  const done = await postToGateway(gateway, pathOfRun(id, '/resume'), {})
   print(
     format === 'json'
       ? JSON.stringify(done)

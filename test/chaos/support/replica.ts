@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import type { Child } from '../../support/child.ts'
 import { until } from '../../support/until.ts'
 import { startProgram } from './program.ts'
+import { OPERATOR_ENV } from '../../support/operator.ts'
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
 const BUNDLE = `${ROOT}dist/thv.js`
@@ -49,6 +50,7 @@ export function createReplica(
     async start(env = {}) {
       const args = ['vmcp', 'serve', '--config', configPath, '--port', String(port)]
       const started = startProgram(process.execPath, [programPath(), ...args], {
+        ...OPERATOR_ENV,
         ...ownEnv,
         ...env,
       })
