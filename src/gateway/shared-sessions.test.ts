@@ -178,6 +178,35 @@ describe('sessions that replicas share', () => {
     assert.equal(t.b.holdsStream(there), true)
   })
 
+  it('have one stream after an outage in which two replicas claimed it; the client of the other comes back', async () => {
+    for (const firstBack of ['a', 'b'] as const) {
+      await using t = await setUp()
+      const session = await t.a.create(REQUEST)
+      const there = await used(t.b, session.id)
+      const hungUp: string[] = []
+      const channel = (name: string) => ({
+        notify: () => {},
+        ask: () => Promise.reject(new Error('nobody is asked')),
+        hangUp: () => void hungUp.push(name),
+        close: () => {},
+      })
+      session.channel = channel('a')
+      there.channel = channel('b')
+      t.away(true)
+      await t.a.claimStream(session)
+      await t.b.claimStream(there)
+      assert.deepEqual([t.a.holdsStream(session), t.b.holdsStream(there)], [true, true])
+      t.away(false)
+      const order = firstBack === 'a' ? [t.a, t.b, t.a] : [t.b, t.a, t.b]
+      for (const table of order) await table.reread(session.id)
+      const loser = firstBack === 'a' ? 'b' : 'a'
+      assert.equal(t[firstBack].holdsStream(firstBack === 'a' ? session : there), true)
+      assert.equal(t[loser].holdsStream(firstBack === 'a' ? there : session), false)
+      assert.equal((firstBack === 'a' ? there : session).streamAt, firstBack)
+      assert.deepEqual(hungUp, [loser])
+    }
+  })
+
   it('are compared with their records though the clock was set back', async () => {
     await using t = await setUp()
     const session = await t.a.create(REQUEST)

@@ -10,6 +10,8 @@ export interface ClientChannel {
   notify(method: string, params?: JsonObject): void
   /** Asks on the standalone stream. Rejects like `Call.ask`. `until` withdraws the question. */
   ask(request: InputRequest, until?: Cancellation): Promise<JsonObject>
+  /** Ends the connection of the standalone stream, where that can come back: the client opens another, which may lead elsewhere. */
+  hangUp?(): void
   /** Ends all streams of the session. */
   close(): void
 }

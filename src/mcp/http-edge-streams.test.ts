@@ -253,6 +253,25 @@ describe('the standalone stream of a legacy session', () => {
     await second.ended
   })
 
+  it('loses its connection when its client has to look for it anew, and what is said meanwhile is kept', async () => {
+    await using test = await startTestEdge()
+    const client = await initializeLegacy(test.url)
+    await client.post(call('echo'))
+    const session = test.gateway.live.get(client.sessionId)
+    const open = { method: 'GET', headers: client.headers }
+    const first = await openSse(test.url, open)
+    await until(() => session?.inFlight === 1)
+    session?.channel?.hangUp?.()
+    await first.ended
+    assert.equal(session?.inFlight, 0)
+    session?.channel?.notify('notifications/prompts/list_changed')
+    const second = await openSse(test.url, open)
+    await second.next()
+    assert.equal((await second.next()).json['method'], 'notifications/prompts/list_changed')
+    second.close()
+    await second.ended
+  })
+
   it('answers 406 to a GET that does not accept events', async () => {
     await using test = await startTestEdge()
     const client = await initializeLegacy(test.url)

@@ -97,6 +97,9 @@ export function createSessionRecords(options: SessionRecordsOptions): SessionRec
     session.record = record
     session.recordVersion = version
     session.streamAt = elsewhere(record)
+    // Both had a stream of the client: what is sent goes to the other one, so the client has to come back.
+    if (before.streamAt === options.self && session.streamAt !== undefined)
+      session.channel?.hangUp?.()
     if (record.logLevel !== before.logLevel) {
       session.client = viewOf(record)
       options.onLogLevel(session, record.logLevel)

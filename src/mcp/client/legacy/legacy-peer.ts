@@ -145,6 +145,10 @@ export class LegacyPeer implements ClientChannel, PeerHere {
     for (const call of [...this.#calls]) call.cancel(reason)
   }
 
+  hangUp(): void {
+    this.streams?.hangUp()
+  }
+
   close(): void {
     this.cancelCalls('the session has ended')
     this.#questions?.rejectAll('the session has ended')

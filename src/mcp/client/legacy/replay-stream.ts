@@ -69,7 +69,7 @@ export class ReplayStream implements EventSink {
       if (seq > after) connection.write(bytes)
     }
     this.#carriedSeq = this.#seq
-    if (this.finishedMs !== Infinity) this.#hangUp()
+    if (this.finishedMs !== Infinity) this.hangUp()
   }
 
   send(body: readonly Buffer[]): void {
@@ -90,14 +90,20 @@ export class ReplayStream implements EventSink {
   end(): void {
     if (this.finishedMs !== Infinity) return
     this.finishedMs = performance.now()
-    this.#hangUp()
+    this.hangUp()
     this.#streams.finished(this)
   }
 
   closeStream(retryMs: number): void {
     if (!this.#connection || !this.#streams.primes) return
     this.#connection.write(`retry: ${retryMs}\n\n`)
-    this.#hangUp()
+    this.hangUp()
+  }
+
+  /** Ends the connection; the stream goes on. */
+  hangUp(): void {
+    this.#connection?.end()
+    this.#leave()
   }
 
   /** Gives up the oldest event; false if there is none. */
@@ -118,7 +124,7 @@ export class ReplayStream implements EventSink {
   /** Nobody will come back for it. */
   forget(): void {
     this.finishedMs = Math.min(this.finishedMs, performance.now())
-    this.#hangUp()
+    this.hangUp()
     this.#dropEvents()
     this.#streams.forgotten(this)
   }
@@ -127,11 +133,6 @@ export class ReplayStream implements EventSink {
     const count = this.#events.length
     this.#events = []
     this.#dropped(this.heldBytes, count)
-  }
-
-  #hangUp(): void {
-    this.#connection?.end()
-    this.#leave()
   }
 
   /** `from`: only if that is still the connection in use. */

@@ -96,6 +96,11 @@ export class SessionStreams {
     return stream && { stream, seq }
   }
 
+  /** The standalone stream loses its connection; its client comes back to it, here or elsewhere. */
+  hangUp(): void {
+    this.#standalone?.hangUp()
+  }
+
   close(): void {
     for (const stream of this.#posts?.values() ?? []) stream.forget()
     this.#standalone?.forget()
