@@ -122,7 +122,7 @@ const post = (url: string, body = '{}', type = 'application/json'): Promise<Resp
 
 const get = (url: string): Promise<Response> => fetch(url, { headers: AUTHORIZED })
 
-describe('the API of runs', () => {
+describe('6.12 (weak there): the API of runs', () => {
   it('lists runs, by status and tool, and as many as wanted', () =>
     withApi(
       [details('r1'), details('r2', { status: 'failed', endedAt: START + 90 })],

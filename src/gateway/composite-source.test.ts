@@ -114,7 +114,7 @@ async function asked(reply: Promise<Reply>): Promise<{ state: string; keys: stri
 const YES = { confirm: { action: 'accept', content: { sure: true } } }
 
 describe('composite tools as a source', () => {
-  it('offer those whose steps all lead somewhere, with their schemas and hints', async () => {
+  it('6.10, 6.11: offer those whose steps all lead somewhere, with their schemas and hints', async () => {
     await using t = await setUp()
     const own = t.gateway.catalogue.tools.filter(({ route }) => route.own)
     assert.deepEqual(

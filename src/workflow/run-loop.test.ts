@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Json, JsonObject } from '../base/json.ts'
+import { parseDefinition } from './compile-plan.ts'
 import type { RunOutcome } from './outcome.ts'
 import type { StepCall } from './ports.ts'
 import { planOf, type ShortStep } from './testing/plan-of.ts'
@@ -22,6 +23,51 @@ function loop(rest: Partial<Loop> = {}, inner: Partial<Loop['step']> = {}): Loop
     arguments: { v: '{{json .forEach.item}}', i: '{{.forEach.index}}' },
   }
   return { id: 'l', each: '{{json .params.list}}', step: { ...step, ...inner }, ...rest }
+}
+
+const LABEL_ISSUES: JsonObject = {
+  name: 'label_issues',
+  description: 'Label the issues of a repository',
+  parameters: {
+    type: 'object',
+    properties: { repo: { type: 'string' }, limit: { type: 'integer', default: 20 } },
+    required: ['repo'],
+  },
+  timeout: '20m',
+  steps: [
+    {
+      id: 'list',
+      tool: 'gh_list_issues',
+      arguments: { repo: '{{.params.repo}}', per_page: '{{.params.limit}}' },
+    },
+    {
+      id: 'label',
+      type: 'forEach',
+      dependsOn: ['list'],
+      collection: '{{json .steps.list.output.issues}}',
+      itemVar: 'issue',
+      maxParallel: 5,
+      maxIterations: 200,
+      timeout: '15m',
+      onError: { action: 'continue' },
+      step: {
+        id: 'label_one',
+        tool: 'gh_add_label',
+        arguments: { number: '{{json .forEach.issue.number}}', label: 'needs-triage' },
+      },
+    },
+  ],
+  output: {
+    properties: {
+      done: { type: 'integer', description: 'yes', value: '{{.steps.label.output.completed}}' },
+      failed: { type: 'integer', description: 'no', value: '{{.steps.label.output.failed}}' },
+    },
+    required: ['done'],
+  },
+}
+const SCHEMAS: Record<string, JsonObject> = {
+  gh_list_issues: { type: 'object', properties: { per_page: { type: 'integer' } } },
+  gh_add_label: { type: 'object', properties: { number: { type: 'integer' } } },
 }
 
 const outputOf = (outcome: RunOutcome): JsonObject => {
@@ -64,6 +110,25 @@ describe('6.6: forEach', () => {
     assert.ok(turns > 1, `${turns} turns`)
   })
 
+  it('goes over the result of a step, and gives counts to an output, as users write it', async () => {
+    const plan = parseDefinition(LABEL_ISSUES)
+    const numbers = [{ number: 1_234_567 }, { number: 7 }, { number: 8 }]
+    const { outcome, ports } = await runPlan(plan, {
+      args: { repo: 'a/b', limit: 20 },
+      tool: (name) => ({ inputSchema: SCHEMAS[name], readOnly: false, idempotent: false }),
+      call: async ({ tool, iteration }) =>
+        tool === 'gh_list_issues' ? fine({ issues: numbers }) : { isError: iteration === 1 },
+    })
+    assert.deepEqual(outcome, { status: 'completed', output: { done: 2, failed: 1 } })
+    assert.deepEqual(
+      ports.calls.map((call) => call.arguments),
+      [
+        { repo: 'a/b', per_page: 20 },
+        ...numbers.map(({ number }) => ({ number, label: 'needs-triage' })),
+      ],
+    )
+  })
+
   it('names the item as the step says', async () => {
     const plan = planOf([loop({ itemVar: 'issue' }, { arguments: { n: '{{.forEach.issue.n}}' } })])
     const { ports } = await runPlan(plan, { args: { list: [{ n: 7 }] } })
@@ -80,6 +145,42 @@ describe('6.6: forEach', () => {
     const { outcome, ports } = await runPlan(plan, { args: { list: [1, 2, 3] } })
     assert.match(messageOf(outcome), /collection size 3 exceeds maxIterations 2/)
     assert.equal(ports.calls.length, 0)
+  })
+
+  it('takes as many items as maxIterations says, a thousand at the most', async () => {
+    const list = Array.from({ length: 1000 }, (_, n) => n)
+    const plan = planOf([loop({ maxIterations: 1000, maxParallel: 50 })])
+    const { outcome, ports } = await runPlan(plan, { args: { list } })
+    assert.equal(outputOf(outcome)['completed'], 1000)
+    assert.equal(ports.calls.length, 1000)
+  })
+
+  it('has its own maxParallel in each of several runs', async () => {
+    let together = 0
+    let most = 0
+    const call = async () => {
+      together += 1
+      most = Math.max(most, together)
+      await sleep(2)
+      together -= 1
+      return fine()
+    }
+    const args = { list: [1, 2, 3, 4, 5, 6] }
+    const plan = planOf([loop({ maxParallel: 3 })])
+    await Promise.all([runPlan(plan, { args, call }), runPlan(plan, { args, call })])
+    assert.equal(most, 6)
+  })
+
+  it('names the argument whose template fails, in the item concerned', async () => {
+    const args = { filter: { path: '{{.forEach.item.a.b}}' } }
+    const { outcome, ports } = await runPlan(planOf([loop({}, { arguments: args })]), {
+      args: { list: [{ a: { b: 1 } }, { a: 'text' }] },
+    })
+    assert.match(
+      messageOf(outcome),
+      /iteration 1: Cannot make arguments\.filter\.path: .*cannot read field b of a value of type string/,
+    )
+    assert.equal(ports.calls.length, 1)
   })
 
   it('fails on what is no JSON array and shows its first 100 characters', async () => {

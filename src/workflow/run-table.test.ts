@@ -374,7 +374,7 @@ describe('the table of runs', () => {
   })
 
   for (const provider of ['memory', 'sqlite'] as const) {
-    it(`keeps ended runs as long as it is told, and unfinished ones longer (${provider})`, async () => {
+    it(`6.12 (otherwise there): keeps ended runs as long as it is told, and unfinished ones longer (${provider})`, async () => {
       let time = systemNow()
       const now = (): number => time
       const keys = { path: ':memory:', keyPrefix: '' }

@@ -89,10 +89,31 @@ describe('6.5: running', () => {
       )
       assert.equal(going.outcome.status, 'completed')
     }
-    for (const condition of ['true', 'True', 'TRUE']) {
-      const { ports } = await runPlan(planOf([{ id: 'a', tool: 't', condition }]))
-      assert.equal(ports.calls.length, 1)
+  })
+
+  it('6.4: takes three ways to write true, and three to write false', async () => {
+    for (const truth of ['true', 'false']) {
+      const ways = [truth, truth.toUpperCase(), `${truth[0]!.toUpperCase()}${truth.slice(1)}`]
+      for (const condition of ways) {
+        const { ports, outcome } = await runPlan(planOf([{ id: 'a', tool: 't', condition }]))
+        assert.equal(outcome.status, 'completed')
+        assert.equal(ports.calls.length, truth === 'true' ? 1 : 0, condition)
+      }
     }
+  })
+
+  it('6.5: lets what depends on a skipped step run', async () => {
+    const { ports, outcome } = await runPlan(
+      planOf([
+        { id: 'a', tool: 't', condition: 'false', defaultResults: { n: 7 } },
+        { id: 'b', tool: 'u', after: ['a'], arguments: { n: '{{.steps.a.output.n}}' } },
+      ]),
+    )
+    assert.equal(outcome.status, 'completed')
+    assert.deepEqual(
+      ports.calls.map(({ tool, arguments: args }) => [tool, args]),
+      [['u', { n: '7' }]],
+    )
   })
 
   it('aborts on a failure: cancels what runs, starts nothing, tells what completed', async () => {

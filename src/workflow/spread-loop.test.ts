@@ -80,7 +80,7 @@ describe('a loop over the fleet', () => {
     assert.deepEqual(fleet.forgotten.toSorted(), fleet.jobs.toSorted())
   })
 
-  it('makes the calls itself while it is alone, and those of other loops always', async () => {
+  it('6.6: makes the calls itself while it is alone, and those of other loops always', async () => {
     const fleet = fakeSpread(async (call) => fine(call))
     const alone = { ...fleet.spread, isShared: () => false }
     const { ports } = await run(loop(), { spread: alone })

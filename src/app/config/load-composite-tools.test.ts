@@ -133,7 +133,7 @@ compositeTools:
 })
 
 describe('compositeToolRefs', () => {
-  it('finds manifests in the folder of the file, in files of several documents too', async () => {
+  it('6: finds manifests in the folder of the file, in files of several documents too', async () => {
     for (const version of ['v1alpha1', 'v1beta1']) {
       const text = `kind: ConfigMap\nmetadata: { name: triage }\n---\n${TRIAGE.replace('v1beta1', version)}---\n`
       const { config } = await load('compositeToolRefs: [{ name: triage }]', { 'many.yml': text })

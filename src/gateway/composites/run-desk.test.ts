@@ -66,6 +66,16 @@ describe('the desk of a run', () => {
     assert.equal(first.source, '127.0.0.1')
   })
 
+  it('6.5: passes on the trace of the client, but neither its progress token nor other _meta', async () => {
+    const passed: Call[] = []
+    await using t = await gatewayWithSource({ passed })
+    const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
+    const _meta = { progressToken: 7, traceparent, 'example.com/own': 1 }
+    const desk = deskFor(t.host, modernCall({ params: { name: 'w', arguments: {}, _meta } }))
+    await desk.call(step())
+    assert.deepEqual(passed[0]?.params['_meta'], { traceparent })
+  })
+
   it('6.5 (weak there): knows what tools there are, and the schemas of hidden ones too', async () => {
     await using t = await gatewayWithSource()
     const desk = deskFor(t.host, modernCall())

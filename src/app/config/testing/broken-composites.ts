@@ -589,6 +589,27 @@ export const BROKEN_COMPOSITES: readonly BrokenComposite[] = [
     ],
   },
   {
+    title: 'a composite tool without a name, a description and steps',
+    yaml: lines('  - timeout: 1h'),
+    problems: [
+      'f:9:5 compositeTools[0].name: is required',
+      'f:9:5 compositeTools[0].description: is required',
+      'f:9:5 compositeTools[0].steps: is required',
+    ],
+  },
+  {
+    title: 'nothing about a timeout however long, and steps in any order',
+    yaml: lines(
+      '  - name: t',
+      '    description: d',
+      '    timeout: 10000h',
+      '    steps:',
+      '      - { id: b, tool: x, dependsOn: [a] }',
+      '      - { id: a, tool: x }',
+    ),
+    problems: [],
+  },
+  {
     title: 'a retry count below 1, once',
     yaml: lines(
       '  - name: t',
