@@ -139,10 +139,7 @@ async function tryOnce(
         safe,
         job: handed,
       })
-      // A call that does no harm twice need not wait: should the process die before this is written, it is made again, and the
-      // try that was lost is not counted.
-      const isFree = safe && handed === undefined
-      const written = isFree ? undefined : ports.journal.commit()
+      const written = ports.journal.commit()
       if (written !== undefined) {
         try {
           await written
