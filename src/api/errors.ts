@@ -26,7 +26,9 @@ export const apiErrors = defineErrors('API', {
   BAD_ORIGIN: {
     fault: 'caller',
     status: 403,
-    message: (d: { problem: string }) => d.problem,
+    message: (d: { problem: string; hint?: string | undefined }) => d.problem,
+    hint: (d: { hint?: string | undefined }) =>
+      d.hint ?? 'Call it from this machine, by the address it listens on',
   },
   NO_ROUTE: {
     fault: 'caller',

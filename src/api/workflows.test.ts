@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { describe, it } from 'node:test'
 import type { JsonObject } from '../base/json.ts'
 import { parseJson } from '../base/parse-json.ts'
+import { createHostGuard } from '../mcp/host-guard.ts'
 import { silentLogger } from '../telemetry/logger.ts'
 import type { WorkflowPlan } from '../workflow/plan.ts'
 import type { RunEvent } from '../workflow/run-events.ts'
@@ -92,7 +93,7 @@ function fakeTable(runs: RunDetails[]) {
 async function withApi(
   runs: RunDetails[],
   use: (origin: string, fake: ReturnType<typeof fakeTable>) => Promise<void>,
-  guard: () => string | undefined = () => undefined,
+  guard: Parameters<typeof createWorkflowApi>[0]['guard'] = () => undefined,
 ): Promise<void> {
   const fake = fakeTable(runs)
   const api = createWorkflowApi({
@@ -279,8 +280,12 @@ describe('6.12 (weak there): the API of runs', () => {
     })
     await withApi(
       [],
-      async (at) => assert.equal((await get(`${at}/api/workflows`)).status, 403),
-      () => 'Host not allowed',
+      async (at) => {
+        const answer = await get(`${at}/api/workflows`)
+        assert.equal(answer.status, 403)
+        assert.match(await answer.text(), /server\.allowedHosts/)
+      },
+      createHostGuard({ allowedHosts: ['other.example'] }),
     )
   })
 })

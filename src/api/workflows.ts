@@ -1,5 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
+import type { AppError } from '../base/errors.ts'
 import type { Now } from '../base/clock.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { workflowErrors } from '../workflow/errors.ts'
@@ -19,7 +20,7 @@ export interface WorkflowApiOptions {
   /** The composite tools as they are now. */
   readonly plans: () => readonly WorkflowPlan[]
   /** What is wrong with Host or Origin; undefined: nothing. */
-  readonly guard: (headers: IncomingHttpHeaders) => string | undefined
+  readonly guard: (headers: IncomingHttpHeaders) => AppError | undefined
   /** The bearer token of whoever may ask; undefined: nobody. */
   readonly key: string | undefined
   readonly now: Now
@@ -156,7 +157,10 @@ export function createWorkflowApi(options: WorkflowApiOptions): WorkflowApi {
     const address = request.socket.remoteAddress ?? ''
     if (!isLocal(address)) throw apiErrors.NOT_LOCAL({ address })
     const problem = options.guard(request.headers)
-    if (problem !== undefined) throw apiErrors.BAD_ORIGIN({ problem })
+    if (problem !== undefined) {
+      const { message, hint } = problem
+      throw apiErrors.BAD_ORIGIN({ problem: message, hint })
+    }
     checkKey(request.headers.authorization, options.key)
     const { pathname, searchParams: query } = new URL(request.url ?? '/', 'http://localhost')
     const path = pathname.slice(ROOT.length)

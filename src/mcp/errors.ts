@@ -92,6 +92,19 @@ export const mcpErrors = defineErrors('MCP', {
       `Cannot ask for "${d.method}": ${d.limit} calls wait for answers already`,
     hint: () => 'Answer or cancel the open questions first',
   },
+  HOST_NOT_ALLOWED: {
+    fault: 'caller',
+    status: 403,
+    message: (d: { host: string }) => `Host ${JSON.stringify(d.host)} is not allowed`,
+    hint: () =>
+      'If clients or a proxy call the gateway by that name, add it to server.allowedHosts',
+  },
+  ORIGIN_NOT_ALLOWED: {
+    fault: 'caller',
+    status: 403,
+    message: (d: { origin: string }) => `Origin ${JSON.stringify(d.origin)} is not allowed`,
+    hint: () => 'If pages from there may call, add it to server.allowedOrigins',
+  },
   CLIENT_ERROR: {
     fault: 'caller',
     status: 400,

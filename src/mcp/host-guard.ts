@@ -1,4 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
+import type { AppError } from '../base/errors.ts'
+import { mcpErrors } from './errors.ts'
 
 export interface HostRules {
   /** Host names (with a port: that port only) under which the edge may be addressed; `*` allows all. Default: loopback. */
@@ -7,15 +9,16 @@ export interface HostRules {
   readonly allowedOrigins?: readonly string[] | undefined
 }
 
+/** Returns what is wrong with Host or Origin. */
+export type HostGuard = (headers: IncomingHttpHeaders) => AppError | undefined
+
 const LOOPBACK = ['localhost', '127.0.0.1', '[::1]']
 
 /**
  * Guards against DNS rebinding (2025-11-25 transports, "Security warning"): returns what is wrong with Host or Origin,
  * answered by 403. A request without Origin does not come from a page.
  */
-export function createHostGuard(
-  rules: HostRules,
-): (headers: IncomingHttpHeaders) => string | undefined {
+export function createHostGuard(rules: HostRules): HostGuard {
   const hosts = new Set((rules.allowedHosts ?? LOOPBACK).map((host) => host.toLowerCase()))
   const origins = rules.allowedOrigins && new Set(rules.allowedOrigins.map((o) => o.toLowerCase()))
   // Requests name the same host again and again.
@@ -23,7 +26,7 @@ export function createHostGuard(
   return ({ host, origin }) => {
     if (host === undefined || host !== lastAllowed) {
       if (!hosts.has('*') && !isAllowedHost(host, hosts)) {
-        return `Host ${JSON.stringify(host ?? '')} is not allowed`
+        return mcpErrors.HOST_NOT_ALLOWED({ host: host ?? '' })
       }
       lastAllowed = host
     }
@@ -31,7 +34,7 @@ export function createHostGuard(
     const isAllowed = origins
       ? origins.has('*') || origins.has(origin.toLowerCase())
       : isLoopbackOrigin(origin)
-    return isAllowed ? undefined : `Origin ${JSON.stringify(origin)} is not allowed`
+    return isAllowed ? undefined : mcpErrors.ORIGIN_NOT_ALLOWED({ origin })
   }
 }
 

@@ -162,6 +162,14 @@ describe('the host guard', () => {
     const status = async (headers: Record<string, string>): Promise<number> =>
       (await send(test.url, { ...echo, headers: { ...echo.headers, ...headers } })).status
     assert.equal(await status({ host: 'evil.example' }), 403)
+    const { json } = await send(test.url, {
+      ...echo,
+      headers: { ...echo.headers, host: 'evil.example' },
+    })
+    assert.deepEqual(json.error?.['data'], {
+      code: 'MCP_HOST_NOT_ALLOWED',
+      hint: 'If clients or a proxy call the gateway by that name, add it to server.allowedHosts',
+    })
     assert.equal(await status({ host: 'localhost:1234' }), 200)
     assert.equal(await status({ origin: 'https://evil.example' }), 403)
     assert.equal(await status({ origin: 'null' }), 403)

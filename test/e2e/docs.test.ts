@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { globSync, readFileSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -12,6 +13,7 @@ import { run, start } from '../../scripts/support/program.ts'
 import type { Program } from '../../scripts/support/program.ts'
 import { waitFor, waitForHttp } from '../../scripts/support/wait-for.ts'
 
+const hasHaproxy = spawnSync('haproxy', ['-v']).status === 0
 const PAGES = ['README.md', ...globSync('docs/guides/*.md')]
 
 /**
@@ -40,7 +42,11 @@ describe('the examples of the docs', () => {
 
   for (const page of PAGES) {
     for (const block of testedBlocks(readFileSync(page, 'utf8'))) {
-      it(`${page}:${block.line} (${block.language}) works`, () => check(block))
+      const skip =
+        block.language === 'haproxy' && !hasHaproxy
+          ? 'haproxy is not installed: apt-get install haproxy'
+          : false
+      it(`${page}:${block.line} (${block.language}) works`, { skip }, () => check(block))
     }
   }
 
@@ -89,6 +95,12 @@ describe('the examples of the docs', () => {
       case 'sh': {
         const output = await succeeds('bash', ['-euc', text.replaceAll('4483', String(port))])
         assert.doesNotMatch(output, /"error":\s*\{/)
+        return
+      }
+      case 'haproxy': {
+        const file = join(dir, 'haproxy.cfg')
+        await writeFile(file, text)
+        await succeeds('haproxy', ['-c', '-f', file])
         return
       }
       default:

@@ -10,12 +10,16 @@ describe('createOpsGuard()', () => {
     for (const host of ['127.0.0.2:4483', '127.0.0.1', 'localhost:1', '[::1]:80', 'thv.example']) {
       assert.equal(guard({ host }), undefined, host)
     }
-    assert.match(guard({ host: 'evil.example' }) ?? '', /evil\.example/)
+    const refused = guard({ host: 'evil.example' })
+    assert.equal(refused?.code, 'MCP_HOST_NOT_ALLOWED')
+    assert.match(`${refused.message} ${refused.hint}`, /evil\.example.*server\.allowedHosts/)
   })
 
   it('takes any name elsewhere, but no page of a stranger', () => {
     const guard = createOpsGuard('0.0.0.0', RULES)
     assert.equal(guard({ host: '10.0.0.7:4483' }), undefined)
-    assert.match(guard({ host: '10.0.0.7', origin: 'https://evil.example' }) ?? '', /Origin/)
+    const refused = guard({ host: '10.0.0.7', origin: 'https://evil.example' })
+    assert.equal(refused?.code, 'MCP_ORIGIN_NOT_ALLOWED')
+    assert.match(`${refused.message} ${refused.hint}`, /Origin.*server\.allowedOrigins/)
   })
 })

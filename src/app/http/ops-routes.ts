@@ -1,7 +1,8 @@
-import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { HostGuard } from '../../mcp/host-guard.ts'
 
 /** Returns what is wrong with Host or Origin: a page that had its name point here must not read what is told here. */
-export type OpsGuard = (headers: IncomingHttpHeaders) => string | undefined
+export type OpsGuard = HostGuard
 
 /** What the endpoints for operators answer; each is asked when its path is. */
 export interface OpsSources {
@@ -64,8 +65,9 @@ export function createOpsRoutes(
     if (route === undefined) return false
     const problem = PROBES.has(path) ? undefined : guard(req.headers)
     if (problem !== undefined) {
-      res.writeHead(403, { 'content-type': JSON_TYPE })
-      res.end(JSON.stringify({ error: problem }))
+      const { status, message, code, hint } = problem
+      res.writeHead(status, { 'content-type': JSON_TYPE })
+      res.end(JSON.stringify({ error: message, code, hint }))
       return true
     }
     const answer = route(sources)

@@ -1,6 +1,8 @@
+import type { AppError } from '../../../base/errors.ts'
 import type { HttpRequest, HttpResponse } from '../../../net/http-message.ts'
 import { renderError } from '../../render-reply.ts'
 import type { RequestId } from '../../messages.ts'
+import { INVALID_REQUEST } from '../../rpc-codes.ts'
 
 /** Bodies below this go out as text, which node:http sends in one piece with the head: 2.5 µs less than a Buffer. */
 const TEXT_BELOW_BYTES = 16 * 1024
@@ -52,6 +54,12 @@ export function answerError(
   headers: readonly string[] = [],
 ): void {
   answerJson(response, status, [renderError(id, { code, message })], headers)
+}
+
+/** Answers a request that was not let in, with code and hint of the error. */
+export function refuse(response: HttpResponse, { status, message, code, hint }: AppError): void {
+  const data = hint === undefined ? { code } : { code, hint }
+  answerJson(response, status, [renderError(null, { code: INVALID_REQUEST, message, data })])
 }
 
 /** Answers without a body: 202 to what needs no response. */

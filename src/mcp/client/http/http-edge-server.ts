@@ -1,4 +1,3 @@
-import type { IncomingHttpHeaders } from 'node:http'
 import type { HttpRequest, HttpResponse } from '../../../net/http-message.ts'
 import type { Authenticate, Denied } from '../../authenticate.ts'
 import type { Principal } from '../../caller.ts'
@@ -6,6 +5,7 @@ import type { ClientChannel, ClientSession } from '../../client-session.ts'
 import { classify } from '../../classify.ts'
 import type { AdoptCall } from '../../late-call.ts'
 import type { PeerSide } from '../../edge-peers.ts'
+import type { HostGuard } from '../../host-guard.ts'
 import { VERSION_HEADER } from '../../mcp-headers.ts'
 import { renderError } from '../../render-reply.ts'
 import { GATEWAY_OVERLOADED, INVALID_REQUEST, PARSE_ERROR } from '../../rpc-codes.ts'
@@ -14,7 +14,7 @@ import { acceptsEvents, isJsonContent, readAccept } from './accept.ts'
 import { stopTickers } from '../context.ts'
 import type { EdgeContext } from '../context.ts'
 import { toFailure } from '../failure.ts'
-import { answerEmpty, answerError, answerJson } from './http-answer.ts'
+import { answerEmpty, answerError, answerJson, refuse } from './http-answer.ts'
 import { deleteLegacy, peerOf, postLegacy } from '../legacy/legacy-http.ts'
 import type { Forward } from './forward.ts'
 import { getLegacy } from '../legacy/legacy-stream.ts'
@@ -29,7 +29,7 @@ import { SseTransport } from '../legacy/sse-transport.ts'
 
 export interface HttpEdgeServerOptions {
   readonly authenticate: Authenticate
-  readonly guard: (headers: IncomingHttpHeaders) => string | undefined
+  readonly guard: HostGuard
   readonly path: string
   readonly sse: { readonly path: string; readonly messagesPath: string } | false
 }
@@ -166,7 +166,7 @@ export class HttpEdgeServer {
     const problem = this.#options.guard(request.headers)
     if (problem !== undefined) {
       request.resume()
-      answerError(response, 403, INVALID_REQUEST, problem)
+      refuse(response, problem)
       return
     }
     const admitted = (outcome: Principal | Denied): void => {
