@@ -74,6 +74,7 @@ export async function openGateway(options: OpenGatewayOptions): Promise<GatewayP
     observer: createLimitObserver({ ...place, metrics: means.metrics, log }),
   })
   limits.configure(config().rateLimiting)
+  if (config().rateLimiting !== undefined) await limits.prove()
 
   const health = createHealthMonitor({
     rules: () => config().operational.failureHandling,

@@ -147,6 +147,7 @@ async function start(options: ServeOptions, stack: Stack): Promise<RunningVmcp> 
     backends: () => backendsOf(gateway),
     async reload(next) {
       refuse(names.problems(next))
+      if (next.rateLimiting !== undefined) await limits.prove()
       const { finish } = inEffect.replace(next)
       limits.configure(next.rateLimiting)
       await composites.reconfigure(gateway)

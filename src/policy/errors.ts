@@ -24,6 +24,14 @@ export const policyErrors = defineErrors('POLICY', {
     hint: () =>
       'Bring Redis back, or set rateLimiting.whenUnavailable to open to let calls pass meanwhile',
   },
+  RATE_LIMITS_FORBIDDEN: {
+    fault: 'caller',
+    status: 503,
+    message: (d: { reason: string; keys: string }) =>
+      `Cannot keep rate limits in Redis under "${d.keys}": ${d.reason}`,
+    hint: (d: { keys: string }) =>
+      `Let the user of sessionStorage do it: ACL SETUSER … ~${d.keys} +@read +@write +@scripting +time`,
+  },
   RATE_LIMIT_ANSWER: {
     fault: 'environment',
     status: 502,

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { isAppError } from '../base/errors.ts'
 import { ANONYMOUS, type Principal } from '../mcp/caller.ts'
+import { storageErrors } from '../storage/errors.ts'
 import { rateLimiting } from './config.ts'
 import { createRateLimits } from './rate-limits.ts'
 import { ALLOWED, type Claim, type RateLimiter } from './rate-limiter.ts'
@@ -47,7 +48,7 @@ function setUp(config: object | undefined, answer: RateLimiter['take'] = () => A
     limits.refusal({ tool, principal, isInner })
   const count = (...asked: Parameters<typeof call>) => void call(...asked)
   const keys = () => asked.at(-1)?.map(({ key }) => key)
-  return { asked, heard, configure, call, count, keys }
+  return { asked, heard, configure, call, count, keys, prove: () => limits.prove() }
 }
 
 const refuse =
@@ -55,6 +56,20 @@ const refuse =
   (claims) => ({ kind: 'refused', claim: claims[place]!, retryAfterMs: 1_500 })
 
 describe('createRateLimits()', () => {
+  it('proves that its buckets can be used, and does not mind that Redis is away', async () => {
+    const t = setUp(ALL_KINDS)
+    await t.prove()
+    assert.deepEqual(t.keys(), ['thv:rl:{team:tools}:probe'])
+    const away = storageErrors.REDIS_AWAY({ store: 'redis:6379', reason: 'no answer in time' })
+    await setUp(ALL_KINDS, () => Promise.reject(away)).prove()
+    const reason = 'NOPERM No permissions to access a key'
+    const refused = storageErrors.REDIS_FAILED({ store: 'redis:6379', reason })
+    await assert.rejects(setUp(ALL_KINDS, () => Promise.reject(refused)).prove(), {
+      code: 'POLICY_RATE_LIMITS_FORBIDDEN',
+      message: /thv:rl:\*.*NOPERM/,
+    })
+  })
+
   it('draws from the buckets of all, of the tool, of the user and of the user’s tool', () => {
     const t = setUp(ALL_KINDS)
     assert.equal(t.call('find'), undefined)

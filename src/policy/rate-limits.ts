@@ -1,5 +1,5 @@
 import type { DeepReadonly } from '../base/deep-readonly.ts'
-import type { AppError } from '../base/errors.ts'
+import { isAppError, type AppError } from '../base/errors.ts'
 import type { Principal } from '../mcp/caller.ts'
 import type { RateLimitingConfig } from './config.ts'
 import { policyErrors } from './errors.ts'
@@ -37,14 +37,19 @@ export interface RateLimitsOptions {
 export interface RateLimits {
   /** Puts other limits into effect. What buckets hold stays; undefined: no limits. */
   configure(config: DeepReadonly<RateLimitingConfig> | undefined): void
+  /** Rejects with POLICY_RATE_LIMITS_FORBIDDEN if the buckets cannot be used, whoever is away now: nobody would be limited. */
+  prove(): Promise<void>
   /** Counts a call. Returns why it is refused, or undefined if it may go on; at once where buckets are in memory. */
   refusal(call: LimitedCall): AppError | undefined | Promise<AppError | undefined>
 }
 
+const ROOT = 'thv:rl:'
+const KEYS = `${ROOT}*`
+
 export function createRateLimits(options: RateLimitsOptions): RateLimits {
   const { limiter, namespace, server, observer } = options
   // The braces are Redis' hash tag.
-  const prefix = `thv:rl:{${namespace}:${server}}:`
+  const prefix = `${ROOT}{${namespace}:${server}}:`
   let claimsOf: ClaimsOf | undefined
   let failOpen = true
 
@@ -86,6 +91,14 @@ export function createRateLimits(options: RateLimitsOptions): RateLimits {
       claimsOf = config && createClaims(config, prefix)
       failOpen = config?.whenUnavailable !== 'closed'
     },
+    async prove() {
+      try {
+        await limiter.take([{ key: `${prefix}probe`, limit: PROBE }], 0)
+      } catch (error) {
+        if (!isAppError(error, 'STORAGE_REDIS_FAILED')) return
+        throw policyErrors.RATE_LIMITS_FORBIDDEN({ reason: error.message, keys: KEYS }, error)
+      }
+    },
     refusal({ tool, principal, isInner }) {
       const claims = claimsOf?.(tool, principal, isInner)
       if (claims === undefined || claims.length === 0) return undefined
@@ -94,6 +107,9 @@ export function createRateLimits(options: RateLimitsOptions): RateLimits {
     },
   }
 }
+
+/** Takes nothing, and is gone after two seconds. */
+const PROBE = { scope: 'shared', tool: undefined, maxTokens: 1, refillPeriodMs: 1_000 } as const
 
 /** What a client is told to wait while limits cannot be checked. */
 const RETRY_MS = 1_000

@@ -53,7 +53,26 @@ describe('rate limits in Redis', { skip: NO_REDIS }, () => {
     )
     assert.match(await look(three), /^error 429/)
     assert.ok((await metric(one, 'check_latency_seconds_count')) >= 3)
-    assert.deepEqual(await redis.admin.keys('thv:rl:*'), ['thv:rl:{local:shared}:shared'])
+    const buckets = (await redis.admin.keys('thv:rl:*')).filter((key) => !key.endsWith(':probe'))
+    assert.deepEqual(buckets, ['thv:rl:{local:shared}:shared'])
+  })
+
+  it('end the start where their keys are forbidden, though sessions could be kept', async () => {
+    const rights = '+@read +@write +@scripting +@pubsub +@connection +info +time'
+    await using guarded = await startRedis({
+      users: [`user vmcp on >right ~thv:vmcp:session:* &thv:vmcp:session:* ${rights}`],
+    })
+    const started = startGateway(
+      gatewayConfig(
+        { lab: lab.entry },
+        {
+          rateLimiting: { shared: { maxTokens: 5, refillPeriod: '1h' } },
+          sessionStorage: { provider: 'redis', address: guarded.address, username: 'vmcp' },
+        },
+      ),
+      { env: { THV_SESSION_REDIS_PASSWORD: 'right' } },
+    )
+    await assert.rejects(started, /POLICY_RATE_LIMITS_FORBIDDEN[^]*NOPERM[^]*~thv:rl:\*/)
   })
 
   it('let calls pass while Redis is away, or refuse them, and hold again when it is back', async () => {
