@@ -127,7 +127,7 @@ export async function openGateway(options: OpenGatewayOptions): Promise<GatewayP
         createObserveStage(means.callMetrics, () => inEffect.audit),
         keyed.stage,
         createLimitStage(limits, (call) => clientToolName(call, gateway.catalogue)),
-        createPartialFailureStage(() => missingBackends(gateway, config())),
+        createPartialFailureStage(() => missingBackends(gateway, health, config())),
       ],
       aroundBackend: means.traced?.around(aroundBackend) ?? aroundBackend,
       onBackendState: (name, up, error) =>

@@ -26,7 +26,7 @@ export function createOpsSources(parts: OpsParts): OpsSources {
   return {
     ready() {
       if (parts.isDraining()) return notReady({ reason: 'draining' })
-      const backends = missingBackends(gateway, config()) ?? []
+      const backends = missingBackends(gateway, health, config()) ?? []
       if (backends.length > 0) return notReady({ reason: 'backends_missing', backends })
       return { ok: true, body: { status: 'ready', mode: 'static' } }
     },
@@ -42,15 +42,22 @@ export function createOpsSources(parts: OpsParts): OpsSources {
   }
 }
 
-/** Backends that are not there, where `partialFailureMode: fail` asks for all of them; else undefined. */
+/**
+ * Backends that are not there, where `partialFailureMode: fail` asks for all of them; else undefined. Not there is what could
+ * not be reached yet, and what was and died: a connection over HTTP does not tell, but probes and calls do.
+ */
 export function missingBackends(
-  gateway: Pick<Gateway, 'backends'>,
-  config: VmcpConfig,
+  gateway: { readonly backends: ReadonlyMap<string, { readonly main?: object | undefined }> },
+  health: Pick<HealthMonitor, 'of'>,
+  config: Pick<VmcpConfig, 'operational'>,
 ): string[] | undefined {
-  if (config.operational.failureHandling.partialFailureMode !== 'fail') return undefined
-  return [...gateway.backends.values()].flatMap((each) =>
-    each.main === undefined ? each.name : [],
-  )
+  const { partialFailureMode, circuitBreaker } = config.operational.failureHandling
+  if (partialFailureMode !== 'fail') return undefined
+  return [...gateway.backends].flatMap(([name, { main }]) => {
+    const { health: own, breaker } = health.of(name)
+    const isCut = circuitBreaker.enabled && breaker.state !== 'closed'
+    return main === undefined || own.status === 'unhealthy' || isCut ? name : []
+  })
 }
 
 function notReady(why: object): { ok: boolean; body: object } {

@@ -231,7 +231,10 @@ const failureHandling = crossCheck(
     ).prefault('30s'),
     partialFailureMode: z
       .enum(['fail', 'best_effort', 'bestEffort'])
-      .meta({ description: '`fail`: one failed backend fails the request; default best_effort' })
+      .meta({
+        description:
+          '`fail`: lists, and /readyz, fail while a backend is missing; default best_effort',
+      })
       .default('best_effort'),
     circuitBreaker: circuitBreaker
       .meta({ description: 'Leaves a failing backend alone' })

@@ -122,6 +122,42 @@ describe('partial failure', () => {
     })
   })
 
+  it('counts a backend as missing that died later, and as there when it is back', async () => {
+    await using lab = await startLab()
+    await using mortal = await startLab()
+    await using gateway = await startGateway(
+      gatewayConfig(
+        { lab: lab.entry, mortal: mortal.entry },
+        {
+          ...PREFIXED,
+          operational: {
+            failureHandling: {
+              partialFailureMode: 'fail',
+              healthCheckInterval: '300ms',
+              healthCheckTimeout: '200ms',
+              unhealthyThreshold: 2,
+            },
+          },
+        },
+      ),
+    )
+    const ready = async (status: number): Promise<Response> =>
+      until(`readyz ${status}`, async () => {
+        const answer = await fetch(`${gateway.origin}/readyz`)
+        return answer.status === status ? answer : undefined
+      })
+    await ready(200)
+    mortal.refuseWith = 500
+    const missing = { status: 'not_ready', reason: 'backends_missing', backends: ['mortal'] }
+    assert.deepEqual(await (await ready(503)).json(), missing)
+    const { response } = await sendModern(gateway.url, 'tools/list')
+    assert.match(response.error?.message ?? '', /not available: mortal/)
+    const status = (await (await fetch(`${gateway.origin}/status`)).json()) as { healthy: boolean }
+    assert.equal(status.healthy, true)
+    mortal.refuseWith = undefined
+    await ready(200)
+  })
+
   it('lists what is there, if the file says best_effort', async () => {
     await using lab = await startLab()
     await using gateway = await startGateway(
