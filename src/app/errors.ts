@@ -1,5 +1,8 @@
 import { defineErrors } from '../base/errors.ts'
 
+/** Of the key that is made of the fleet's; not an id that a file can give. */
+export const FLEET_KEY_ID = '~cluster'
+
 export const appErrors = defineErrors('APP', {
   UNSUPPORTED: {
     fault: 'caller',
@@ -42,9 +45,13 @@ export const appErrors = defineErrors('APP', {
     fault: 'caller',
     status: 400,
     message: (d: { id: string }) =>
-      `Cannot open the key that is stored with the sessions: it was sealed with the key "${d.id}"`,
+      d.id === FLEET_KEY_ID
+        ? 'Cannot share what the other replicas store: it was sealed with another key of the fleet'
+        : `Cannot open the key that is stored with the sessions: it was sealed with the key "${d.id}"`,
     hint: (d: { id: string }) =>
-      `Add the key "${d.id}" to sessionStorage.encryption.keys; if it is lost, delete the entry "key:state" under keyPrefix: open cursors and task handles end`,
+      d.id === FLEET_KEY_ID
+        ? 'Set THV_CLUSTER_KEY (or cluster.keyFile) to what the other replicas have'
+        : `Add the key "${d.id}" to sessionStorage.encryption.keys; if it is lost, delete the entry "key:state" under keyPrefix: open cursors and task handles end`,
   },
   METRICS_PORT: {
     fault: 'environment',

@@ -49,6 +49,7 @@ export async function openFleet(options: FleetOptions): Promise<Fleet | undefine
   const { createKeptEvents } = await import('../cluster/kept-events.ts')
   const { createFleet } = await import('./create-fleet.ts')
   const cluster = await openCluster({
+    gateway: config.name,
     store: options.store,
     keyPrefix: 'cluster:',
     host,

@@ -2,11 +2,8 @@ import { deriveKey } from '../cluster/derive-key.ts'
 import { createSealer, parseSealingKey, type Sealer, type SealingKey } from '../storage/sealing.ts'
 import type { Env } from './config/resolve-env.ts'
 import type { VmcpConfig } from './config/vmcp-config.ts'
-import { appErrors } from './errors.ts'
+import { appErrors, FLEET_KEY_ID } from './errors.ts'
 import { readSettingsFile } from './redis-settings.ts'
-
-/** Not an id a file can give. */
-const FLEET_KEY_ID = '~cluster'
 
 /**
  * The sealer with the keys of `sessionStorage.encryption`, and last the keys of the fleet. Undefined without any: then no

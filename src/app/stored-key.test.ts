@@ -6,6 +6,7 @@ import { openStorage } from '../storage/open-storage.ts'
 import { createSealer } from '../storage/sealing.ts'
 import { silentLogger } from '../telemetry/logger.ts'
 import { keepStoredKey, storedKey } from './stored-key.ts'
+import { FLEET_KEY_ID } from './errors.ts'
 
 const fresh = () => randomBytes(32)
 const a = { id: 'a', key: fresh() }
@@ -62,6 +63,21 @@ describe('storedKey()', () => {
       await assert.rejects(storedKey({ store, fresh, sealer }), {
         code: 'APP_STATE_KEY_SEALED',
         message: /"a"/,
+      })
+    }
+    await store.close()
+  })
+
+  it('says that the key of the fleet is another one', async () => {
+    const store = await openStore()
+    const [ours, theirs] = [1, 2].map((byte) =>
+      createSealer([{ id: FLEET_KEY_ID, key: Buffer.alloc(32, byte) }]),
+    )
+    await storedKey({ store, fresh, sealer: theirs })
+    for (const sealer of [undefined, ours]) {
+      await assert.rejects(storedKey({ store, fresh, sealer }), (error: { hint?: string }) => {
+        assert.match(error.hint ?? '', /THV_CLUSTER_KEY/)
+        return true
       })
     }
     await store.close()

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Cancellation } from '../base/cancellation.ts'
 import { systemNow } from '../base/clock.ts'
 import type { JsonObject } from '../base/json.ts'
@@ -29,6 +30,33 @@ function resultOf(reply: Reply): JsonObject {
   assert.equal(reply.kind, 'result')
   return reply.kind === 'result' ? reply.result : {}
 }
+
+describe('gateways that share a store by mistake', () => {
+  it('are told of on both sides', async () => {
+    const stores = await openStorage({ provider: 'memory' }, { now: systemNow })
+    const told: string[] = []
+    const logOf = (self: string) => ({
+      ...silentLogger,
+      error: (fields: object, text: string) =>
+        void told.push(`${self}: ${(fields as { gateway?: string }).gateway} ${text}`),
+    })
+    {
+      await using one = await startReplica(stores.keyValue, { gateway: 'one', log: logOf('one') })
+      await using more = await startReplica(stores.keyValue, { gateway: 'one', log: logOf('more') })
+      assert.notEqual(one.cluster.self.id, more.cluster.self.id)
+      await using _two = await startReplica(stores.keyValue, { gateway: 'two', log: logOf('two') })
+      while (told.length < 4) await sleep(5)
+    }
+    assert.deepEqual(told.map((line) => line.split(' ').slice(0, 2).join(' ')).toSorted(), [
+      'more: two',
+      'one: two',
+      'two: one',
+      'two: one',
+    ])
+    assert.match(told[0]!, /keyPrefix of its own/)
+    await stores.close()
+  })
+})
 
 describe('connections of a cluster', () => {
   let stores: Stores

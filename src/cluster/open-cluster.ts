@@ -20,6 +20,8 @@ import { createSilence } from './silence.ts'
 import { createSharedConnections, type SharedConnections } from './shared-connections.ts'
 
 export interface ClusterOptions {
+  /** Name of the gateway, the same for all its replicas. */
+  readonly gateway: string
   readonly store: KeyValue
   /** What the keys of the fleet start with. */
   readonly keyPrefix: string
@@ -104,7 +106,7 @@ const JOINED = 'joined'
 
 /** Opens the link; others do not know of it before `start`. Rejects with CLUSTER_CANNOT_LISTEN. */
 export async function openCluster(options: ClusterOptions): Promise<Cluster> {
-  const { store, keyPrefix, sealer, log } = options
+  const { gateway, store, keyPrefix, sealer, log } = options
   const times = { ...TIMES, ...options.times }
   const id = newReplicaId()
   const [firstSecret, ...otherSecrets] = options.linkSecrets
@@ -210,8 +212,30 @@ export async function openCluster(options: ClusterOptions): Promise<Cluster> {
     await Promise.race([Promise.all(told), sleep(TOLD_MS, undefined, { ref: false })])
   }
 
+  /** Two gateways that share what they store would serve each other's sessions with their own tools. */
+  function complainOfStranger(replica: string, name: unknown): void {
+    if (typeof name !== 'string' || name === gateway) return
+    log.error(
+      { replica, gateway: name },
+      'Another gateway keeps its sessions in the same place: give each a sessionStorage.keyPrefix of its own',
+    )
+  }
+
+  async function join(other: Replica): Promise<void> {
+    try {
+      const answer = await tell(other, { kind: JOINED, gateway })
+      complainOfStranger(other.id, answer['gateway'])
+    } catch (error) {
+      log.debug({ replica: other.id, err: error }, 'Cannot tell another replica')
+    }
+  }
+
   // One that has just come would hear of nothing before the next beat of the others.
-  listeners.set(JOINED, () => directory.meet())
+  listeners.set(JOINED, async (message, from) => {
+    complainOfStranger(from, message['gateway'])
+    await directory.meet()
+    return { gateway }
+  })
   handlers.set(PING_PATH, ({ response }) => answerLink(response, 200, { id }))
   handlers.set(MESSAGE_PATH, async ({ body, from, response }) => {
     const message = parseJson(body.toString('utf8'))
@@ -234,7 +258,7 @@ export async function openCluster(options: ClusterOptions): Promise<Cluster> {
     async start() {
       await refuseOtherKeys({ self, keyPrefix, directory, ask, patienceMs: times.entryMs })
       await directory.start()
-      void tellAll({ kind: JOINED })
+      for (const other of directory.others) void join(other)
     },
     get isLeaving() {
       return isLeaving

@@ -8,7 +8,7 @@ import { mcpErrors } from '../../mcp/errors.ts'
 import { resultReply, type Reply } from '../../mcp/reply.ts'
 import type { KeyValue } from '../../storage/key-value.ts'
 import { createSealer } from '../../storage/sealing.ts'
-import { silentLogger } from '../../telemetry/logger.ts'
+import { silentLogger, type Logger } from '../../telemetry/logger.ts'
 import { openCluster, type Cluster, type ClusterTimes } from '../open-cluster.ts'
 import { placeKey, type Place } from '../owner.ts'
 import { serveConnections } from '../serve-connections.ts'
@@ -64,6 +64,8 @@ export async function startReplica(
     times?: Partial<ClusterTimes>
     sealed?: boolean
     elapsed?: () => number
+    gateway?: string
+    log?: Logger
     secrets?: readonly [Buffer, ...Buffer[]]
   } = {},
 ): Promise<TestReplica> {
@@ -73,6 +75,7 @@ export async function startReplica(
       isCutOff ? () => Promise.reject(new Error('cut off')) : target[name].bind(target),
   })
   const cluster = await openCluster({
+    gateway: options.gateway ?? 'test',
     store: own,
     keyPrefix: 'cluster:',
     host: '127.0.0.1',
@@ -85,7 +88,7 @@ export async function startReplica(
     times: { beatMs: 50, entryMs: 2_000, pingMs: 1_000, ...options.times },
     now: systemNow,
     ...(options.elapsed === undefined ? {} : { elapsed: options.elapsed }),
-    log: silentLogger,
+    log: options.log ?? silentLogger,
   })
   const places = new Map<string, Promise<BackendConnection>>()
   const opened: TestConnection[] = []
