@@ -19,6 +19,7 @@ import { openMetricsPort } from './open-metrics-port.ts'
 import { createOpsSources } from './ops-sources.ts'
 import { createMetricsReader } from './read-metrics.ts'
 import { createStack, type Stack } from './stack.ts'
+import { tellOfListening } from './tell-of-listening.ts'
 import { productVersion } from './version.ts'
 
 /** What a gateway needs to start. */
@@ -133,7 +134,7 @@ async function start(options: ServeOptions, stack: Stack): Promise<RunningVmcp> 
   health.start()
   stack.add({ close: () => health.stop() })
   await fleet?.start()
-  if (clients.url !== undefined) log.info({ url: clients.url }, 'Listening')
+  if (clients.url !== undefined) tellOfListening(clients.url, options)
 
   await firstChance()
   refuse(names.problems(config()))
