@@ -1,7 +1,8 @@
 import type { z } from 'zod'
 import { closest } from '../base/edit-distance.ts'
 import type { Finding } from './finding.ts'
-import { fieldsAt, placesOf } from './schema-tree.ts'
+import { keyHint } from './key-hints.ts'
+import { fieldsAt, placesOf, schemaAt } from './schema-tree.ts'
 import { renderPath } from './problem.ts'
 
 /** Says what a zod issue means, in the order: what is wrong, what was meant. One issue can be several findings. */
@@ -55,6 +56,8 @@ function unknownKey(path: PropertyKey[], schema: z.core.$ZodType): Finding {
   const fields = fieldsAt(schema, path.slice(0, -1))
   const meant = closest(key, fields)
   const base = { path, atKey: true, reason: 'is not a known key' }
+  const known = keyHint(schemaAt(schema, path.slice(0, -1)), key)
+  if (known !== undefined) return { ...base, hint: known }
   const places = meant === undefined ? placesOf(schema, key) : []
   // A key like `enabled` stands in many places: none of them is what was meant.
   const [place] = new Set(places.map(parentName)).size === 1 ? places : []

@@ -50,6 +50,39 @@ describe('parseYamlFile', () => {
           'f:1:4: is not valid YAML: nested mappings are not allowed in compact mappings (quote text that contains ": ")',
         ],
       ],
+      [
+        'a:\n  b: [x\nc: [y]\n',
+        ['f:2:6: is not valid YAML: the "[" that opens here is never closed (add "]")'],
+      ],
+      [
+        'a: [x, {y: z\nc: 1\n',
+        [
+          'f:1:4: is not valid YAML: the "[" that opens here is never closed (add "]")',
+          'f:1:8: is not valid YAML: the "{" that opens here is never closed (add "}")',
+        ],
+      ],
+      [
+        'a: [x}\nc: 1\n',
+        ['f:1:4: is not valid YAML: the "[" that opens here is never closed (add "]")'],
+      ],
+      [
+        "a:\n  b: ['x]\n  c: 1\n  d: 2\n",
+        [
+          "f:2:7: is not valid YAML: the quote ' that opens here is never closed (add ' where the text ends)",
+        ],
+      ],
+      [
+        'a: "x\n',
+        [
+          'f:1:4: is not valid YAML: the quote " that opens here is never closed (add " where the text ends)',
+        ],
+      ],
+      [
+        'a: "x\n  b: "y"\n',
+        [
+          'f:2:7: is not valid YAML: unexpected scalar at node end (the quote that opens at 1:4 closes only here; is one missing above?)',
+        ],
+      ],
       ['a: *nope\n', ['f:1:4: nothing is anchored as &nope']],
       ['a: &x [*x]\n', ['f:1:8: this lies inside of &x']],
       ['a: !env X\n', ['f:1:4: tags are not supported: Unresolved tag: !env (remove the tag)']],

@@ -1,5 +1,6 @@
 import { isAlias, isScalar, LineCounter, parseAllDocuments, parseDocument, visit } from 'yaml'
 import type { Document, YAMLError } from 'yaml'
+import { openedIn } from './opened-at.ts'
 import { byPosition, type Problem } from './problem.ts'
 import { createSourceDocument, keyText, type SourceDocument } from './source-document.ts'
 
@@ -95,8 +96,8 @@ function isUtf8(bytes: Uint8Array, cutAllowed: boolean): boolean {
 }
 
 function toParsed(document: Document, lines: LineCounter, text: string, file: string): ParsedFile {
-  const report = reporter(file, lines)
-  for (const error of document.errors) report.syntax(error)
+  const report = reporter(file, lines, text)
+  for (const error of firstsOf(document.errors)) report.syntax(error)
   for (const warning of document.warnings) report.syntax(warning)
   if (report.fatal) return { problems: report.problems.toSorted(byPosition) }
   checkNodes(document, report)
@@ -116,13 +117,39 @@ interface Reporter {
   at(offset: number, reason: string, hint?: string): void
 }
 
-function reporter(file: string, lines: LineCounter): Reporter {
+const MAX_LOOKED_AT = 20
+
+/** What is open when a quote does not end is not closed either: only the quote is a mistake. */
+function firstsOf(errors: readonly YAMLError[]): readonly YAMLError[] {
+  const quote = errors.find(({ message }) => message.startsWith('Missing closing'))
+  if (quote === undefined) return errors
+  return errors.filter((error) => error === quote || error.pos[0] !== quote.pos[0])
+}
+
+function reporter(file: string, lines: LineCounter, text: string): Reporter {
+  const origins = openedIn(text)
+  const whereIs = (offset: number): string => {
+    const { line, col } = lines.linePos(offset)
+    return `${line}:${col}`
+  }
   return {
     problems: [],
     fatal: false,
     syntax(error) {
       this.fatal ||= error.code !== 'DUPLICATE_KEY' && error.code !== 'TAG_RESOLVE_FAILED'
-      this.at(error.pos[0], syntaxReason(error), SYNTAX_HINTS[error.code])
+      // Of so many errors nobody reads the rest, and looking takes time.
+      const isLookedAt = this.problems.length < MAX_LOOKED_AT
+      const opened = isLookedAt ? origins.at(error) : undefined
+      if (opened !== undefined) {
+        this.at(opened.offset, `is not valid YAML: ${opened.reason}`, opened.hint)
+        return
+      }
+      const quote = isLookedAt ? origins.quoteBefore(error.pos[0]) : undefined
+      const hint =
+        quote === undefined
+          ? SYNTAX_HINTS[error.code]
+          : `the quote that opens at ${whereIs(quote)} closes only here; is one missing above?`
+      this.at(error.pos[0], syntaxReason(error), hint)
     },
     at(offset, reason, hint) {
       const { line, col } = lines.linePos(offset)

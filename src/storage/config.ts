@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { crossCheck, type Loose, type Report } from '../schema/cross-check.ts'
 import { count, duration, text } from '../schema/fields.ts'
+import { withKeyHints } from '../schema/key-hints.ts'
 
 /** What session keys start with where the file gives nothing. */
 export const DEFAULT_KEY_PREFIX = 'thv:vmcp:session:'
@@ -87,55 +88,73 @@ const encryption = crossCheck(
   },
 )
 
-const fields = z.strictObject({
-  provider: z
-    .enum(['memory', 'sqlite', 'redis'])
-    .meta({
-      description:
-        'Where sessions live; sqlite is ours. Without it: sqlite where there is a data folder and a fixed port, else memory',
-    })
-    .optional(),
-  path: text(
-    '(ours) sqlite: the file; by default one per name and port in the data folder',
-  ).optional(),
-  address: address.meta({ description: 'redis: host:port' }).optional(),
-  db: count('redis: number of the database', 0).default(0),
-  keyPrefix: text('What keys start with; a missing colon at the end is added').default(
-    DEFAULT_KEY_PREFIX,
-  ),
-  passwordRef: z
-    .strictObject({ name: text('Name of the Secret'), key: text('Key in it') })
-    .meta({
-      description: 'Kubernetes only; elsewhere the password is THV_SESSION_REDIS_PASSWORD',
-    })
-    .optional(),
-  username: text('(ours) redis: ACL user').optional(),
-  tls: tls.meta({ description: '(ours) redis: TLS' }).optional(),
-  sentinel: z
-    .strictObject({
-      masterName: text('Name of the master'),
-      addresses: addresses.meta({ description: 'host:port of the sentinels' }),
-      username: text('ACL user of the sentinels').optional(),
-      tls: tls.meta({ description: 'TLS with the sentinels; by default as with Redis' }).optional(),
-    })
-    .meta({ description: '(ours) redis: by Sentinel instead of `address`' })
-    .optional(),
-  cluster: z
-    .strictObject({ addresses: addresses.meta({ description: 'host:port of some nodes' }) })
-    .meta({ description: '(ours) redis: a Cluster instead of `address`' })
-    .optional(),
-  timeouts: timeouts.meta({ description: '(ours) redis: timeouts' }).prefault({}),
-  whenUnavailable: z
-    .enum(['degrade', 'refuse'])
-    .meta({
-      description:
-        '(ours) redis: new sessions while Redis is away: kept in memory and written later (degrade, the default), or refused with 503',
-    })
-    .optional(),
-  encryption: encryption
-    .meta({ description: '(ours) Keys that seal what is secret before it is stored' })
-    .optional(),
-})
+const REDIS_PASSWORD =
+  'no password in the file: set THV_SESSION_REDIS_PASSWORD; in Kubernetes `passwordRef` names its Secret'
+
+const fields = withKeyHints(
+  z.strictObject({
+    provider: z
+      .enum(['memory', 'sqlite', 'redis'])
+      .meta({
+        description:
+          'Where sessions live; sqlite is ours. Without it: sqlite where there is a data folder and a fixed port, else memory',
+      })
+      .optional(),
+    path: text(
+      '(ours) sqlite: the file; by default one per name and port in the data folder',
+    ).optional(),
+    address: address.meta({ description: 'redis: host:port' }).optional(),
+    db: count('redis: number of the database', 0).default(0),
+    keyPrefix: text('What keys start with; a missing colon at the end is added').default(
+      DEFAULT_KEY_PREFIX,
+    ),
+    passwordRef: z
+      .strictObject({ name: text('Name of the Secret'), key: text('Key in it') })
+      .meta({
+        description: 'Kubernetes only; elsewhere the password is THV_SESSION_REDIS_PASSWORD',
+      })
+      .optional(),
+    username: text('(ours) redis: ACL user').optional(),
+    tls: tls.meta({ description: '(ours) redis: TLS' }).optional(),
+    sentinel: withKeyHints(
+      z.strictObject({
+        masterName: text('Name of the master'),
+        addresses: addresses.meta({ description: 'host:port of the sentinels' }),
+        username: text('ACL user of the sentinels').optional(),
+        tls: tls
+          .meta({ description: 'TLS with the sentinels; by default as with Redis' })
+          .optional(),
+      }),
+      { password: 'no password in the file: set THV_SESSION_REDIS_SENTINEL_PASSWORD' },
+    )
+      .meta({ description: '(ours) redis: by Sentinel instead of `address`' })
+      .optional(),
+    cluster: z
+      .strictObject({ addresses: addresses.meta({ description: 'host:port of some nodes' }) })
+      .meta({ description: '(ours) redis: a Cluster instead of `address`' })
+      .optional(),
+    timeouts: timeouts.meta({ description: '(ours) redis: timeouts' }).prefault({}),
+    whenUnavailable: z
+      .enum(['degrade', 'refuse'])
+      .meta({
+        description:
+          '(ours) redis: new sessions while Redis is away: kept in memory and written later (degrade, the default), or refused with 503',
+      })
+      .optional(),
+    encryption: encryption
+      .meta({ description: '(ours) Keys that seal what is secret before it is stored' })
+      .optional(),
+  }),
+  {
+    password: REDIS_PASSWORD,
+    redisPassword: REDIS_PASSWORD,
+    passwordSecretRef: 'write `passwordRef: { name, key }`',
+    url: 'write `provider: redis` and `address: host:port`',
+    host: 'write `address: host:port`',
+    port: 'write `address: host:port`',
+    ttl: 'it is `operational.sessions.ttl`',
+  },
+)
 
 /** `sessionStorage`: where sessions live. */
 export const sessionStorage = crossCheck(fields, checkStorage).transform((v) => ({

@@ -184,8 +184,8 @@ describe('compositeToolRefs', () => {
       `${where} (there are other)`,
     ])
     const [error, note] = await hint({ 'a.yaml': `${TRIAGE}x: [` })
-    assert.match(error ?? '', /\(not readable: \/etc\/v\/a\.yaml:9:5: is not valid YAML/)
-    assert.match(note ?? '', /^note \/etc\/v\/a\.yaml:9:5: is not valid YAML/)
+    assert.match(error ?? '', /\(not readable: \/etc\/v\/a\.yaml:9:4: is not valid YAML/)
+    assert.match(note ?? '', /^note \/etc\/v\/a\.yaml:9:4: is not valid YAML/)
   })
 
   it('leaves other kinds, other versions and broken files alone', async () => {

@@ -59,6 +59,19 @@ export const BROKEN_FILES: readonly BrokenFile[] = [
     ],
   },
   {
+    title: 'a password in the file',
+    yaml: lines(
+      'sessionStorage:',
+      '  provider: redis',
+      '  password: x',
+      '  sentinel: { masterName: m, addresses: ["a:1"], password: y }',
+    ),
+    problems: [
+      'f:10:3 sessionStorage.password: is not a known key (no password in the file: set THV_SESSION_REDIS_PASSWORD; in Kubernetes `passwordRef` names its Secret)',
+      'f:11:50 sessionStorage.sentinel.password: is not a known key (no password in the file: set THV_SESSION_REDIS_SENTINEL_PASSWORD)',
+    ],
+  },
+  {
     title: 'a key twice',
     yaml: lines('metadata: { a: x, a: y }'),
     problems: ['f:8:19: this key is there twice in one map (remove one of the two)'],
