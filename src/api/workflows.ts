@@ -13,6 +13,7 @@ import { isLocal } from './is-local.ts'
 import { answer, answerProblem, answerText } from './problem-json.ts'
 import { readBody } from './read-body.ts'
 import { toRunDetailsView, toRunView } from './run-views.ts'
+import { isWorkflowPath, WORKFLOW_ROOT } from './workflow-path.ts'
 import { createWatchers } from './watch-runs.ts'
 
 export interface WorkflowApiOptions {
@@ -53,7 +54,6 @@ type Route = {
   readonly serve: (asked: Asked) => Promise<void>
 }
 
-const ROOT = '/api/workflows'
 const NAME = '([^/]+)'
 const MAX_LISTED = 1_000
 
@@ -163,7 +163,7 @@ export function createWorkflowApi(options: WorkflowApiOptions): WorkflowApi {
     }
     checkKey(request.headers.authorization, options.key)
     const { pathname, searchParams: query } = new URL(request.url ?? '/', 'http://localhost')
-    const path = pathname.slice(ROOT.length)
+    const path = pathname.slice(WORKFLOW_ROOT.length)
     const fitting = routes.filter((route) => route.path.test(path))
     const method = request.method === 'HEAD' ? 'GET' : (request.method ?? '')
     const route = fitting.find((each) => each.method === method)
@@ -179,8 +179,7 @@ export function createWorkflowApi(options: WorkflowApiOptions): WorkflowApi {
 
   return {
     handle(request, response) {
-      const path = request.url?.split('?', 1)[0] ?? ''
-      if (path !== ROOT && !path.startsWith(`${ROOT}/`)) return false
+      if (!isWorkflowPath(request.url ?? '')) return false
       serve(request, response)
         .catch((thrown: unknown) => answerProblem(response, thrown, log))
         .finally(() => request.resume())

@@ -1,4 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { isLocal } from '../api/is-local.ts'
+import { isWorkflowPath } from '../api/workflow-path.ts'
 import type { Gateway } from '../gateway/create-gateway.ts'
 import type { MakeSources, SourceHost } from '../gateway/source.ts'
 import { errorReply } from '../mcp/reply.ts'
@@ -32,17 +34,28 @@ export interface Composites {
 const RUN_PREFIX = 'run:'
 
 export function openComposites(options: CompositesOptions): Composites {
-  const { config, means } = options
+  const { config, means, log } = options
   // Gateways of several configurations may share a store: each goes on with its own runs.
   const prefix = `${RUN_PREFIX}${config().name}:`
   let host: SourceHost | undefined
+  let own: Gateway | undefined
   let started: StartedComposites | undefined
+  let loading: Promise<void> | undefined
   let hasLeft = false
 
+  /** Once, however many ask at the same time; again only after it has failed. */
   async function load(gateway: Gateway): Promise<void> {
-    if (started !== undefined || host === undefined || hasLeft) return
+    if (host === undefined || hasLeft) return
+    loading ??= open(host, gateway).catch((error: unknown) => {
+      loading = undefined
+      throw error
+    })
+    await loading
+  }
+
+  async function open(sourceHost: SourceHost, gateway: Gateway): Promise<void> {
     const { startComposites } = await import('./runs/start-composites.ts')
-    started = await startComposites(options, host, prefix)
+    started = await startComposites(options, sourceHost, prefix)
     gateway.sourcesChanged()
     void started.recover(gateway)
   }
@@ -60,6 +73,7 @@ export function openComposites(options: CompositesOptions): Composites {
       ]
     },
     async start(gateway) {
+      own = gateway
       const isNeeded = config().composites.length > 0 || (await hasRuns(means, prefix))
       if (isNeeded) await load(gateway)
     },
@@ -70,9 +84,21 @@ export function openComposites(options: CompositesOptions): Composites {
     },
     serve(guard) {
       let handle: ReturnType<StartedComposites['serve']> | undefined
-      return (request, response) => {
+      const pass = (request: IncomingMessage, response: ServerResponse): boolean => {
         handle ??= started?.serve(guard)
         return handle?.(request, response) ?? false
+      }
+      return (request, response) => {
+        // Without composite tools there are no runs to show, and an operator should hear that from us: 404 tells nothing.
+        if (started !== undefined || own === undefined || !isForOperators(request)) {
+          return pass(request, response)
+        }
+        void load(own)
+          .catch((error: unknown) => log.error({ err: error }, 'Cannot open the runs'))
+          .then(() => {
+            if (!pass(request, response)) response.writeHead(503).end()
+          })
+        return true
       }
     },
     async drain() {
@@ -83,6 +109,10 @@ export function openComposites(options: CompositesOptions): Composites {
       await started?.leave(waitMs)
     },
   }
+}
+
+function isForOperators({ url = '', socket }: IncomingMessage): boolean {
+  return isWorkflowPath(url) && isLocal(socket.remoteAddress ?? '')
 }
 
 /** True if an earlier process has left runs, though the file has no composite tools any more. */

@@ -116,6 +116,19 @@ describe('thv workflow', () => {
       assert.match(close.stderr, /Try: --status completed\n/)
     }))
 
+  it('says that a gateway has no composite tools', () =>
+    withServer(
+      (request, response) => {
+        const isList = request.url?.startsWith('/api/workflows?') === true
+        response.end(JSON.stringify(isList ? { runs: [], total: 0 } : { tools: [] }))
+      },
+      async (url) => {
+        const { code, stdout, stderr } = await runCli(['workflow', 'list', '--url', url])
+        assert.deepEqual([code, stdout], [0, 'No runs.\n'])
+        assert.equal(stderr, `The gateway at ${url} has no composite tools\n`)
+      },
+    ))
+
   it('shows a run that the beginning of its id names', () =>
     withGateway(async (url) => {
       const { code, stdout } = await runCli(['workflow', 'show', '0199c300', '--url', url])

@@ -73,6 +73,22 @@ describe('thv workflow, with a gateway that runs', () => {
     assert.match(shown.output, /^write +write +completed/m)
   })
 
+  it('says that a gateway has no composite tools, and finds those it gets later', async () => {
+    await using bare = await startGateway(gatewayConfig({ lab: lab.entry }))
+    const list = () => thv('workflow', 'list', '--url', bare.origin)
+    const { code, output } = await list()
+    assert.equal(code, 0)
+    assert.match(output, /^No runs\.$/m)
+    assert.match(output, /^The gateway at \S+ has no composite tools$/m)
+    await writeFile(
+      bare.configPath,
+      gatewayConfig({ lab: lab.entry }, { compositeTools: COMPOSITES }),
+    )
+    await until('its composite tools', async () =>
+      (await list()).output.includes('has no composite tools') ? undefined : true,
+    )
+  })
+
   it('follows a run, and cancels it', async () => {
     const running = call('twice', { ms: 30_000 })
     const id = await until(

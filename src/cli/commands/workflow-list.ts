@@ -3,7 +3,7 @@ import { RUN_STANDINGS } from '../../workflow/outcome.ts'
 import { checkChoice } from '../check-choice.ts'
 import { checkFormat } from '../check-format.ts'
 import type { CommandHandler } from '../command-spec.ts'
-import { gatewayAt, getFromGateway } from '../gateway-api.ts'
+import { gatewayAt, getFromGateway, type GatewayAddress } from '../gateway-api.ts'
 import { renderRuns } from '../render-runs.ts'
 import type { workflowListSpec } from '../specs/workflow.ts'
 
@@ -26,7 +26,15 @@ export const workflowList: CommandHandler<typeof workflowListSpec> = async (
   }
   const runs = found['runs'] as unknown as RunView[]
   for (const line of renderRuns(runs)) print(line)
+  if (runs.length === 0 && (await hasNoTools(gateway))) {
+    note(`The gateway at ${flags.url} has no composite tools`)
+  }
   const more = Number(found['total']) - runs.length
   if (more > 0) note(`${more} more: --limit ${runs.length + more}`)
   return 0
+}
+
+async function hasNoTools(gateway: GatewayAddress): Promise<boolean> {
+  const { tools } = await getFromGateway(gateway, '/api/workflows/definitions')
+  return Array.isArray(tools) && tools.length === 0
 }
