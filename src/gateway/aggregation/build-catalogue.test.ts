@@ -242,6 +242,12 @@ describe('buildCatalogue: names', () => {
       ],
     )
     assert.equal(catalogue.tools.length, 2)
+    const hiding = aggregationOf('prefix')
+    const { notes } = buildCatalogue([toolsOffer('github', [long, 'bad name'])], {
+      ...hiding,
+      excludeAllTools: true,
+    })
+    assert.deepEqual(notes, [], 'of what nobody sees')
   })
 
   it('shortens names when asked, each to its own', () => {

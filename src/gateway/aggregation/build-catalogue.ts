@@ -65,7 +65,7 @@ function grant(
   granted: Map<ToolCandidate, ToolRoute>,
   report: BuildReport,
 ): void {
-  const final = withinLimits(name, candidate.backend, settings.maxToolNameLength, report)
+  const final = withinLimits(name, candidate, settings.maxToolNameLength, report)
   const holder = byToolName.get(final)
   if (holder !== undefined) {
     report.note(

@@ -6,10 +6,10 @@ const COMMON_LIMIT = 64
 const ALLOWED = /^[A-Za-z0-9_.-]{1,128}$/
 const HASH_LENGTH = 8
 
-/** The final name: shortened if it is longer than `maxLength`, with a note where clients may refuse it. */
+/** The final name: shortened if it is longer than `maxLength`, with a note where clients may refuse what they see. */
 export function withinLimits(
   name: string,
-  backend: string,
+  { backend, visible }: { readonly backend: string; readonly visible: boolean },
   maxLength: number | undefined,
   report: BuildReport,
 ): string {
@@ -22,7 +22,7 @@ export function withinLimits(
       [backend],
       `Tool "${name}" is shown as "${final}" (limit ${maxLength})`,
     )
-  } else if (name.length > COMMON_LIMIT) {
+  } else if (visible && name.length > COMMON_LIMIT) {
     report.note(
       'name-too-long',
       name,
@@ -30,7 +30,7 @@ export function withinLimits(
       `Tool "${name}" has ${name.length} characters; some clients refuse more than ${COMMON_LIMIT}`,
     )
   }
-  if (!ALLOWED.test(final)) {
+  if (visible && !ALLOWED.test(final)) {
     report.note(
       'name-characters',
       final,
