@@ -1,4 +1,5 @@
 import { defineErrors } from '../base/errors.ts'
+import { renderProblem, type Problem } from '../schema/problem.ts'
 
 /** Of the key that is made of the fleet's; not an id that a file can give. */
 export const FLEET_KEY_ID = '~cluster'
@@ -63,8 +64,8 @@ export const appErrors = defineErrors('APP', {
   UNKNOWN_NAMES: {
     fault: 'caller',
     status: 400,
-    message: (d: { problems: readonly string[] }) =>
-      `Cannot serve this configuration: it names what no backend offers\n${d.problems.join('\n')}`,
+    message: (d: { problems: readonly Problem[] }) =>
+      `Cannot serve this configuration: it names what no backend offers\n${d.problems.map(renderProblem).join('\n')}`,
     hint: () => '`thv vmcp validate --live` shows all of them; correct the names or remove them',
   },
   NOT_OFFERED: {

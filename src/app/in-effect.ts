@@ -33,7 +33,7 @@ export function createInEffect(
       const before = { config, audit }
       audit = same(config.audit, next.audit) ? audit : openAudit(next, options)
       config = next
-      warnOfRestart(before.config, next, log)
+      warnOfRestart(first, next, log)
       return {
         async finish() {
           if (before.audit !== audit) await before.audit?.close()
@@ -54,14 +54,17 @@ const AT_START_ONLY = [
   'cluster',
   'telemetry',
   'server',
+  'workflows',
 ] as const
 
-function warnOfRestart(before: VmcpConfig, next: VmcpConfig, log: Logger): void {
+/** @param atStart What these sections are in effect from, whatever the file has said in between. */
+function warnOfRestart(atStart: VmcpConfig, next: VmcpConfig, log: Logger): void {
   const sections: string[] = AT_START_ONLY.filter(
-    (section) => !same(before[section], next[section]),
+    (section) => !same(atStart[section], next[section]),
   )
-  if (!same(before.operational.limits, next.operational.limits)) sections.push('operational.limits')
-  if (before.operational.logLevel !== next.operational.logLevel) {
+  if (!same(atStart.operational.limits, next.operational.limits))
+    sections.push('operational.limits')
+  if (atStart.operational.logLevel !== next.operational.logLevel) {
     sections.push('operational.logLevel')
   }
   if (sections.length > 0) log.warn({ sections }, 'These sections take effect at the next start')

@@ -1,5 +1,5 @@
 import type { Gateway } from '../gateway/create-gateway.ts'
-import { renderProblem } from '../schema/problem.ts'
+import { renderProblem, type Problem } from '../schema/problem.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { VmcpConfig } from './config/vmcp-config.ts'
 import { limitProblems } from './limit-names.ts'
@@ -7,8 +7,8 @@ import { liveProblems } from './live-problems.ts'
 
 /** Looks whether backends offer what a configuration names. */
 export interface NameWatch {
-  /** What is wrong now, rendered with positions. */
-  problems(config: VmcpConfig): string[]
+  /** What is wrong now. */
+  problems(config: VmcpConfig): Problem[]
   /** From now on, what a backend lacks that comes later is logged, once each. */
   begin(): void
   /** The catalogue was rebuilt. */
@@ -30,10 +30,8 @@ export function createNameWatch(
     noted = new Set(notes)
   }
 
-  function problems(wanted: VmcpConfig): string[] {
-    return liveProblems(wanted, gateway())
-      .filter((problem) => problem.severity === 'error')
-      .map(renderProblem)
+  function problems(wanted: VmcpConfig): Problem[] {
+    return liveProblems(wanted, gateway()).filter((problem) => problem.severity === 'error')
   }
 
   return {
@@ -48,7 +46,7 @@ export function createNameWatch(
     look() {
       if (reported === undefined) return
       tellNotes()
-      const found = problems(config())
+      const found = problems(config()).map(renderProblem)
       for (const problem of found) {
         if (!reported.has(problem)) {
           log.error({ problem }, 'The configuration names what no backend offers')

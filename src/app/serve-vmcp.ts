@@ -1,5 +1,6 @@
 import type { Gateway } from '../gateway/create-gateway.ts'
 import type { Logger } from '../telemetry/logger.ts'
+import type { Problem } from '../schema/problem.ts'
 import { createAuditPort } from './audit-port.ts'
 import {
   openHttpSide,
@@ -164,7 +165,7 @@ async function start(options: ServeOptions, stack: Stack): Promise<RunningVmcp> 
   }
 }
 
-function refuse(problems: readonly string[]): void {
+function refuse(problems: readonly Problem[]): void {
   if (problems.length > 0) throw appErrors.UNKNOWN_NAMES({ problems })
 }
 

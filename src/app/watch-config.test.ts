@@ -14,6 +14,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, it } from 'node:test'
 import { renderProblem } from '../schema/problem.ts'
+import { appErrors } from './errors.ts'
 import { watchConfig } from './watch-config.ts'
 
 const text = (name: string): string => `name: ${name}
@@ -53,9 +54,9 @@ describe('watchConfig', () => {
   })
 
   it('waits for a file that is away for a while', async () => {
-    await using watched = watchedFolder()
+    await using watched = watchedFolder({ missingMs: 60_000 })
     rmSync(watched.file)
-    await watched.watch.check()
+    await sleep(30)
     writeFileSync(watched.file, text('back'))
     await watched.until('valid back')
     assert.deepEqual(watched.events, ['valid back'])
@@ -107,6 +108,31 @@ spec: { name: t, description: d, steps: [${step}] }
     await watched.until('valid good')
   })
 
+  it('leaves problems that have a place there', async () => {
+    const problems = [2, 3].map((line) => {
+      const severity = 'error' as const
+      return { file: 'm.yaml', line, column: 1, path: 'a', reason: 'is not offered', severity }
+    })
+    const error = appErrors.UNKNOWN_NAMES({ problems })
+    await using watched = watchedFolder({ failFor: 'bad', error })
+    writeFileSync(watched.file, text('bad'))
+    await watched.until('invalid m.yaml:2:1 a: is not offered,m.yaml:3:1 a: is not offered')
+  })
+
+  it('tells once of a file that stays away', async () => {
+    await using watched = watchedFolder()
+    rmSync(watched.file)
+    await watched.until('missing ENOENT')
+    await watched.watch.check()
+    await watched.watch.check()
+    assert.deepEqual(watched.events, ['missing ENOENT'])
+    writeFileSync(watched.file, text('one'))
+    await watched.watch.check()
+    rmSync(watched.file)
+    watched.events.length = 0
+    await watched.until('missing ENOENT')
+  })
+
   it('tells nothing after it was closed', async () => {
     await using watched = watchedFolder()
     await watched.watch.close()
@@ -117,7 +143,9 @@ spec: { name: t, description: d, steps: [${step}] }
   })
 })
 
-function watchedFolder(options: { configMap?: boolean; failFor?: string } = {}) {
+function watchedFolder(
+  options: { configMap?: boolean; failFor?: string; error?: Error; missingMs?: number } = {},
+) {
   const folder = mkdtempSync(join(tmpdir(), 'thv-watch-'))
   const file = join(folder, 'vmcp.yaml')
   if (options.configMap) {
@@ -133,9 +161,10 @@ function watchedFolder(options: { configMap?: boolean; failFor?: string } = {}) 
     file,
     {
       onValid({ name }) {
-        if (name === options.failFor) throw new Error('no')
+        if (name === options.failFor) throw options.error ?? new Error('no')
         events.push(`valid ${name}`)
       },
+      onMissing: (error) => void events.push(`missing ${(error as { code?: string }).code}`),
       onInvalid: (problems) => void events.push(`invalid ${problems.map(renderProblem).join()}`),
     },
     {
@@ -145,6 +174,7 @@ function watchedFolder(options: { configMap?: boolean; failFor?: string } = {}) 
       current: { bytes: readFileSync(file), manifests: [] },
       debounceMs: 10,
       pollMs: 50,
+      missingMs: options.missingMs ?? 50,
     },
   )
   return {

@@ -1,6 +1,7 @@
 import { watch, type FSWatcher } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { isAppError } from '../base/errors.ts'
 import type { Problem } from '../schema/problem.ts'
 import {
   isSameSource,
@@ -16,6 +17,8 @@ import type { VmcpConfig } from './config/vmcp-config.ts'
 export interface ConfigListener {
   onValid(config: VmcpConfig): Promise<void> | void
   onInvalid(problems: readonly Problem[]): void
+  /** The file is gone, or cannot be read any more. Told once, until it is back. */
+  onMissing?(error: unknown): void
 }
 
 export interface WatchOptions extends LoadOptions {
@@ -25,6 +28,8 @@ export interface WatchOptions extends LoadOptions {
   readonly debounceMs?: number
   /** How often to look without being told, for file systems that do not tell (network, some containers). */
   readonly pollMs?: number
+  /** How long the file may be away before that is told. */
+  readonly missingMs?: number
 }
 
 export interface ConfigWatch {
@@ -43,29 +48,37 @@ export function watchConfig(
   listener: ConfigListener,
   options: WatchOptions,
 ): ConfigWatch {
-  const { debounceMs = 100, pollMs = 2000 } = options
+  const { debounceMs = 100, pollMs = 2000, missingMs = 1000 } = options
   let last = options.current
   let seen = ''
   let closed = false
   let debounce: NodeJS.Timeout | undefined
+  let again: NodeJS.Timeout | undefined
+  /** Editors take a file away for a moment: only what is missing twice is told, once. */
+  let missed: 'no' | 'once' | 'told' = 'no'
   let running = Promise.resolve()
 
   const check = (): Promise<void> => {
-    running = running
-      .then(look)
-      .catch((error: unknown) => listener.onInvalid([failed(file, error)]))
+    running = running.then(look).catch((error: unknown) => listener.onInvalid(failed(file, error)))
     return running
   }
   const look = async (): Promise<void> => {
     if (closed) return
-    const source = await readConfigSource(file, options).catch(() => undefined)
-    if (closed || source === undefined || (last && isSameSource(last, source))) return
+    const source = await readConfigSource(file, options).catch(missing)
+    if (closed || source === undefined) return
+    missed = 'no'
+    if (last && isSameSource(last, source)) return
     last = source
     const { bytes, manifests } = source
     const { config, problems } = await parseVmcpConfig(bytes, file, options.env, manifests)
     if (closed) return
     if (config) await listener.onValid(config)
     else listener.onInvalid(problems)
+  }
+  const missing = (error: unknown): undefined => {
+    if (missed === 'once' && !closed) listener.onMissing?.(error)
+    if (missed === 'no') again = setTimeout(() => void check(), missingMs).unref()
+    missed = missed === 'no' ? 'once' : 'told'
   }
   const soon = (): void => {
     clearTimeout(debounce)
@@ -91,6 +104,7 @@ export function watchConfig(
       watcher?.close()
       clearInterval(poll)
       clearTimeout(debounce)
+      clearTimeout(again)
       await running
     },
   }
@@ -114,9 +128,17 @@ function watchFolder(
   }
 }
 
-function failed(file: string, error: unknown): Problem {
+/** Problems that have their places keep them. */
+function failed(file: string, error: unknown): readonly Problem[] {
+  if (isAppError(error, 'APP_UNKNOWN_NAMES') && areProblems(error.details['problems'])) {
+    return error.details['problems']
+  }
   const reason = `cannot be put into effect: ${error instanceof Error ? error.message : error}`
-  return { file, line: 1, column: 1, path: '', reason, severity: 'error' }
+  return [{ file, line: 1, column: 1, path: '', reason, severity: 'error' }]
+}
+
+function areProblems(value: unknown): value is readonly Problem[] {
+  return Array.isArray(value) && value.length > 0
 }
 
 /** Changes when the file, what it links to, or a file that may be a manifest is another one or has been written. */

@@ -91,6 +91,12 @@ function watch(
         const lines = problems.map(renderProblem)
         log.error({ file, problems: lines }, 'configuration not reloaded: the old one stays')
       },
+      onMissing(error) {
+        log.warn(
+          { file, err: error },
+          'the configuration file is gone: the old configuration stays',
+        )
+      },
     },
     {
       env,
