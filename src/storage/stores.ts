@@ -20,7 +20,7 @@ export interface Stores {
    */
   readonly script?: (lua: string) => RunScript
   /**
-   * Redis only, and not on a Cluster: opens the queue of that name (letters and digits). Whoever opens it closes it, before the stores. A worker that
+   * Redis only: opens the queue of that name (letters and digits). Whoever opens it closes it, before the stores. A worker that
    * gave no sign of life for `lostAfterMs` (default 10 s; the same for all) is noticed within twice that.
    */
   readonly workQueue?: (

@@ -1,4 +1,3 @@
-import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { systemNow } from '../../src/base/clock.ts'
 import { openSharedPermits } from '../../src/cluster/shared-permits.ts'
@@ -6,6 +5,7 @@ import { openRateLimiter } from '../../src/policy/open-rate-limiter.ts'
 import { testRateLimiter } from '../../src/policy/testing/rate-limiter.testsuite.ts'
 import { openStorage } from '../../src/storage/open-storage.ts'
 import { testStores } from '../../src/storage/testing/stores.testsuite.ts'
+import { testWorkQueue } from '../../src/storage/testing/work-queue.testsuite.ts'
 import { silentLogger } from '../../src/telemetry/logger.ts'
 import { ageBuckets } from '../fixtures/redis/age-buckets.ts'
 import { startRedisCluster, type RedisCluster } from '../fixtures/redis/redis-cluster.ts'
@@ -43,11 +43,7 @@ describe('redis cluster', { skip: NO_REDIS }, () => {
     },
   })
 
-  it('offers no queue: loops over a fleet run on one replica', async () => {
-    const stores = await open('no-queue:')
-    assert.equal(stores.workQueue, undefined)
-    await stores.close()
-  })
+  testWorkQueue('cluster work queue', open)
 
   it('counts permits', async () => {
     const stores = await open('permits:')

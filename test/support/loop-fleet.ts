@@ -1,3 +1,4 @@
+import type { RedisCluster } from '../fixtures/redis/redis-cluster.ts'
 import type { RedisServer } from '../fixtures/redis/redis-server.ts'
 import { startFleet, type Fleet } from './fleet.ts'
 import { startRawBackend } from './raw-backend.ts'
@@ -37,13 +38,16 @@ export interface CountingBackend {
   delayMs: number
 }
 
-export async function openLoopFleet(redis: RedisServer): Promise<LoopFleet> {
+export async function openLoopFleet(redis: RedisServer | RedisCluster): Promise<LoopFleet> {
+  const nodes = 'nodes' in redis ? redis.nodes : [redis]
+  const place =
+    'nodes' in redis ? { cluster: { addresses: redis.addresses } } : { address: redis.address }
   const backend: CountingBackend = { called: [], active: 0, most: 0, aborted: 0, delayMs: 10 }
   const server = await startCounting(backend)
-  await redis.admin.flushall()
+  for (const { admin } of nodes) await admin.flushall()
   const fleet = await startFleet({
     backends: { lab: server.entry },
-    sessionStorage: { provider: 'redis', address: redis.address },
+    sessionStorage: { provider: 'redis', ...place },
     rest: {
       audit: { enabled: true },
       operational: { concurrency: { perBackend: PER_BACKEND } },
@@ -55,7 +59,8 @@ export async function openLoopFleet(redis: RedisServer): Promise<LoopFleet> {
   await until(
     'all replicas to take iterations',
     async () => {
-      const clients = String(await redis.admin.client('LIST'))
+      const lists = await Promise.all(nodes.map(({ admin }) => admin.client('LIST')))
+      const clients = lists.join('\n')
       return (clients.match(/cmd=bzpopmin/g) ?? []).length >= 3 ? true : undefined
     },
     PATIENCE_MS,

@@ -7,9 +7,11 @@ export function distributionNotes(
   tools: readonly CompositeTool[],
   { sessionStorage, cluster }: Pick<VmcpConfig, 'sessionStorage' | 'cluster'>,
 ): Problem[] {
-  const why = whyAlone(sessionStorage, cluster)
-  if (why === undefined) return []
-  const reason = `iterations run on one replica: ${why}`
+  const isRedis = sessionStorage.provider === 'redis'
+  if (isRedis && cluster?.enabled !== false) return []
+  const reason = isRedis
+    ? 'iterations run on one replica: cluster.enabled is false'
+    : 'iterations run on one replica: there is no queue without sessionStorage.provider redis'
   return tools.flatMap(({ plan, locate }) =>
     plan.steps.flatMap(({ does }, index) =>
       does.kind === 'forEach' && does.distribution === 'fleet'
@@ -17,15 +19,4 @@ export function distributionNotes(
         : [],
     ),
   )
-}
-
-function whyAlone(
-  sessionStorage: VmcpConfig['sessionStorage'],
-  cluster: VmcpConfig['cluster'],
-): string | undefined {
-  if (sessionStorage.provider !== 'redis') {
-    return 'there is no queue without sessionStorage.provider redis'
-  }
-  if (sessionStorage.cluster !== undefined) return 'there is no queue on a Redis Cluster'
-  return cluster?.enabled === false ? 'cluster.enabled is false' : undefined
 }

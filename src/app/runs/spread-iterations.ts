@@ -123,10 +123,7 @@ export function createSpread(options: SpreadOptions): Spread {
   function sayAlone(): void {
     if (hasSaid) return
     hasSaid = true
-    log.info(
-      { reason: openQueue === undefined ? 'no Redis with a queue' : 'no other replica' },
-      ALONE,
-    )
+    log.info({ reason: openQueue === undefined ? 'no Redis' : 'no other replica' }, ALONE)
   }
 
   function report(error: unknown): void {

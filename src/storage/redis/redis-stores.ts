@@ -24,11 +24,6 @@ export async function openRedisStores(options: RedisStoresOptions): Promise<Stor
   const keyValue = createRedisKeyValue(connection, keyPrefix)
   const appendLog = createRedisAppendLog(connection, keyPrefix)
   const bus = createRedisMessageBus(connection, keyPrefix, onError)
-  const workQueue: NonNullable<Stores['workQueue']> = async (name, { lostAfterMs } = {}) => {
-    const { openRedisWorkQueue } = await import('./redis-work-queue.ts')
-    const place = { settings, connection, keyPrefix, keyValue, bus, onError }
-    return openRedisWorkQueue({ ...place, name, lostAfterMs })
-  }
   return {
     keyValue,
     appendLog,
@@ -37,8 +32,19 @@ export async function openRedisStores(options: RedisStoresOptions): Promise<Stor
       const script = createScript(lua)
       return (keys, args) => connection.run(() => script.run(connection.client, keys, args))
     },
-    // On a Cluster its workers sometimes do not end when told to: there the queue is not offered.
-    ...(settings.topology.kind === 'cluster' ? undefined : { workQueue }),
+    async workQueue(name, { lostAfterMs } = {}) {
+      const { openRedisWorkQueue } = await import('./redis-work-queue.ts')
+      return openRedisWorkQueue({
+        settings,
+        connection,
+        keyPrefix,
+        name,
+        keyValue,
+        bus,
+        onError,
+        lostAfterMs,
+      })
+    },
     async close() {
       await Promise.all([keyValue.close(), appendLog.close(), bus.close()])
       await connection.close()
