@@ -12,16 +12,16 @@ export const apiErrors = defineErrors('API', {
     status: 401,
     message: (d: { given: boolean }) =>
       d.given
-        ? 'That is not the key of the operator'
-        : 'Runs are for operators: the request has no key',
+        ? 'That is not the key of the API'
+        : 'Runs are for who has the key of the API: the request has none',
     hint: () =>
-      'thv workflow sends it by itself; else: -H "Authorization: Bearer $(cat ~/.local/state/toolhive/operator-key)"',
+      'thv workflow sends it by itself; else: -H "Authorization: Bearer $(cat ~/.local/state/toolhive/api-key)"',
   },
   CLOSED: {
     fault: 'environment',
     status: 403,
-    message: (_: object) => 'Runs are not shown: the gateway has no key of an operator',
-    hint: () => 'Its log says why; give it and whoever asks the same THV_OPERATOR_KEY',
+    message: (_: object) => 'Runs are not shown: the gateway has no key of the API',
+    hint: () => 'Its log says why; give it and whoever asks the same THV_API_KEY',
   },
   BAD_ORIGIN: {
     fault: 'caller',

@@ -12,7 +12,7 @@ import type { RunEvent } from '../workflow/run-events.ts'
 import type { LiveRun, RunDetails, RunTable } from '../workflow/runs.ts'
 import { createWorkflowApi } from './workflows.ts'
 
-const KEY = 'key-of-the-operator'
+const KEY = 'key-of-the-api'
 const AUTHORIZED = { authorization: `Bearer ${KEY}` }
 const START = Date.UTC(2026, 10, 28)
 

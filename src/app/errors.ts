@@ -34,13 +34,13 @@ export const appErrors = defineErrors('APP', {
       `Cannot seal with what "${d.source}" of ${d.field} holds: it is no key`,
     hint: () => 'A key is 32 bytes in base64 or hexadecimal: openssl rand -base64 32',
   },
-  OPERATOR_KEY: {
+  API_KEY: {
     fault: 'environment',
     status: 500,
     message: (d: { file: string; reason: string }) =>
-      `Cannot use the key of the operator in "${d.file}": ${d.reason}`,
+      `Cannot use the key of the API in "${d.file}": ${d.reason}`,
     hint: () =>
-      'chmod 600 the file, or delete it and restart the gateway; without a folder give gateway and commands the same THV_OPERATOR_KEY',
+      'chmod 600 the file, or delete it and restart the gateway; without a folder give gateway and commands the same THV_API_KEY',
   },
   STATE_KEY_SEALED: {
     fault: 'caller',

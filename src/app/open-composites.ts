@@ -89,8 +89,8 @@ export function openComposites(options: CompositesOptions): Composites {
         return handle?.(request, response) ?? false
       }
       return (request, response) => {
-        // Without composite tools there are no runs to show, and an operator should hear that from us: 404 tells nothing.
-        if (started !== undefined || own === undefined || !isForOperators(request)) {
+        // Without composite tools there are no runs to show, and who asks should hear that from us: 404 tells nothing.
+        if (started !== undefined || own === undefined || !asksForRuns(request)) {
           return pass(request, response)
         }
         void load(own)
@@ -111,7 +111,7 @@ export function openComposites(options: CompositesOptions): Composites {
   }
 }
 
-function isForOperators({ url = '', socket }: IncomingMessage): boolean {
+function asksForRuns({ url = '', socket }: IncomingMessage): boolean {
   return isWorkflowPath(url) && isLocal(socket.remoteAddress ?? '')
 }
 

@@ -1,4 +1,4 @@
-import { findOperatorKey } from '../app/operator-key.ts'
+import { findApiKey } from '../app/api-key.ts'
 import { AppError } from '../base/errors.ts'
 import { isJsonObject, type JsonObject } from '../base/json.ts'
 import { cliErrors } from './errors.ts'
@@ -18,7 +18,7 @@ export async function gatewayAt(
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<GatewayAddress> {
   const isHere = URL.canParse(url) && LOOPBACK.test(new URL(url).hostname)
-  return { url, key: isHere ? await findOperatorKey(env) : undefined }
+  return { url, key: isHere ? await findApiKey(env) : undefined }
 }
 
 const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])$/

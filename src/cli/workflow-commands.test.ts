@@ -9,7 +9,7 @@ import type { RunEvent } from '../workflow/run-events.ts'
 import type { LiveRun, RunDetails, RunTable } from '../workflow/runs.ts'
 import { runCli as runCliIn, tempHome } from './testing/run-cli.ts'
 
-const KEY = 'key-of-the-operator'
+const KEY = 'key-of-the-api'
 const ID = '0199c300-0000-4000-8000-000000000001'
 const OTHER = '0199c3ff-0000-4000-8000-000000000002'
 
@@ -38,7 +38,7 @@ function fakeRun(id: string, status: RunDetails['status']): RunDetails {
 }
 
 function runCli(args: readonly string[], env = {}): ReturnType<typeof runCliIn> {
-  return runCliIn(args, { THV_OPERATOR_KEY: KEY, ...env })
+  return runCliIn(args, { THV_API_KEY: KEY, ...env })
 }
 
 async function withServer(

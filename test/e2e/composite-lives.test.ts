@@ -11,7 +11,7 @@ import { startLab, type Lab } from '../support/lab.ts'
 import { openModern, openSession, readEvents, sendModern } from '../support/raw-mcp.ts'
 import { createTempDir, type TempDir } from '../support/temp-dir.ts'
 import { until } from '../support/until.ts'
-import { fetchAsOperator, OPERATOR_ENV } from '../support/operator.ts'
+import { fetchApi, API_ENV } from '../support/api-key.ts'
 
 const CLI = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
 const PATIENCE_MS = 30_000
@@ -93,7 +93,7 @@ describe('runs over several lives of a gateway', () => {
     return response.result
   }
   const runs = async ({ origin }: Gateway) => {
-    const response = await fetchAsOperator(`${origin}/api/workflows`)
+    const response = await fetchApi(`${origin}/api/workflows`)
     return ((await response.json()) as { runs: Shown[] }).runs
   }
   const untilStatus = (gateway: Gateway, status: string) =>
@@ -105,7 +105,7 @@ describe('runs over several lives of a gateway', () => {
   const thv = async (gateway: Gateway, ...args: string[]) => {
     const url = ['--url', gateway.origin]
     await using child = startChild(process.execPath, [CLI, 'workflow', ...args, ...url], {
-      env: { ...process.env, ...OPERATOR_ENV },
+      env: { ...process.env, ...API_ENV },
     })
     const [code] = (await once(child.process, 'close')) as [number | null]
     return { code, output: child.output() }

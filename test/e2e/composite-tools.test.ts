@@ -13,7 +13,7 @@ import { startLab, type Lab } from '../support/lab.ts'
 import { openModern, sendModern } from '../support/raw-mcp.ts'
 import { createTempDir, type TempDir } from '../support/temp-dir.ts'
 import { until } from '../support/until.ts'
-import { fetchAsOperator } from '../support/operator.ts'
+import { fetchApi } from '../support/api-key.ts'
 
 const CLI = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
 
@@ -506,16 +506,16 @@ describe('composite tools', () => {
       readonly runs: readonly { readonly id: string; readonly workflow: string }[]
     }
     const api = `${gateway.origin}/api/workflows`
-    const listed = (await (await fetchAsOperator(`${api}?status=waiting`)).json()) as Listed
+    const listed = (await (await fetchApi(`${api}?status=waiting`)).json()) as Listed
     const run = listed.runs.find(({ workflow }) => workflow === 'ask_abort')
     assert.ok(run !== undefined, JSON.stringify(listed))
-    const cancelled = await fetchAsOperator(`${api}/${run.id}/cancel`, {
+    const cancelled = await fetchApi(`${api}/${run.id}/cancel`, {
       method: 'POST',
       body: '{}',
     })
     assert.ok(cancelled.ok, String(cancelled.status))
     await until('the end of the run', async () => {
-      const { status } = (await (await fetchAsOperator(`${api}/${run.id}`)).json()) as {
+      const { status } = (await (await fetchApi(`${api}/${run.id}`)).json()) as {
         status: string
       }
       return status === 'cancelled' ? true : undefined

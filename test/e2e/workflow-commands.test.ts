@@ -10,7 +10,7 @@ import { startLab, type Lab } from '../support/lab.ts'
 import { openSession, type RawSession } from '../support/raw-mcp.ts'
 import { createTempDir, type TempDir } from '../support/temp-dir.ts'
 import { until } from '../support/until.ts'
-import { OPERATOR_ENV } from '../support/operator.ts'
+import { API_ENV } from '../support/api-key.ts'
 
 const CLI = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
 
@@ -36,7 +36,7 @@ const COMPOSITES = [
 
 async function thv(...args: string[]): Promise<{ code: number | null; output: string }> {
   await using child = startChild(process.execPath, [CLI, ...args], {
-    env: { ...process.env, ...OPERATOR_ENV },
+    env: { ...process.env, ...API_ENV },
   })
   const code = await new Promise<number | null>((resolve) => child.process.on('close', resolve))
   return { code, output: child.output() }

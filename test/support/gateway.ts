@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { stringify } from 'yaml'
 import { startChild, type Child } from './child.ts'
 import { createTempDir } from './temp-dir.ts'
-import { OPERATOR_ENV } from './operator.ts'
+import { API_ENV } from './api-key.ts'
 
 const CLI = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
 
@@ -73,7 +73,7 @@ export async function startGateway(yaml: string, options: GatewayOptions = {}): 
       HOME: home.path,
       XDG_STATE_HOME: home.path,
       XDG_CONFIG_HOME: home.path,
-      ...OPERATOR_ENV,
+      ...API_ENV,
       ...env,
     },
   })

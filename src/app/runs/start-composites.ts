@@ -14,7 +14,7 @@ import type { RunEvent } from '../../workflow/run-events.ts'
 import type { WorkflowPlan } from '../../workflow/plan.ts'
 import { openRunTable } from '../../workflow/run-table.ts'
 import type { OpsGuard } from '../http/ops-routes.ts'
-import { openOperatorKey } from '../operator-key.ts'
+import { openApiKey } from '../api-key.ts'
 import type { CompositesOptions } from './composites-options.ts'
 import { createRunAudit } from './audit-runs.ts'
 import { createRunMetrics } from './measure-runs.ts'
@@ -89,8 +89,8 @@ export async function startComposites(
     isGone: isGoneFromHere,
     onError: (error) => log.warn({ err: error }, 'Housekeeping of runs failed'),
   })
-  const key = await openOperatorKey(process.env).catch((error: unknown) => {
-    log.warn({ err: error }, 'Nobody can see and steer runs: there is no key of an operator')
+  const key = await openApiKey(process.env).catch((error: unknown) => {
+    log.warn({ err: error }, 'Nobody can see and steer runs: there is no key of the API')
     return undefined
   })
   const recovered = Promise.withResolvers<void>()

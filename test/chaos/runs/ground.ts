@@ -7,7 +7,7 @@ import type { Shape } from './composites.ts'
 import { compositesOf } from './composites.ts'
 import { startEffects, type Effects } from './effects.ts'
 import type { RunSeen } from './judge-run.ts'
-import { fetchAsOperator } from '../../support/operator.ts'
+import { fetchApi } from '../../support/api-key.ts'
 
 /** How long a run may take on a busy machine. */
 const PATIENCE_MS = 60_000
@@ -88,7 +88,7 @@ function isUnderWay({ status }: RunSeen): boolean {
 }
 
 async function getJson<T>(url: string): Promise<T> {
-  const response = await fetchAsOperator(url)
+  const response = await fetchApi(url)
   if (!response.ok) throw new Error(`${url}: ${response.status} ${await response.text()}`)
   return (await response.json()) as T
 }

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { until } from '../../support/until.ts'
 import type { Ground } from '../support/ground.ts'
 import type { Play, Scenario } from '../support/run-scenario.ts'
-import { fetchAsOperator } from '../../support/operator.ts'
+import { fetchApi } from '../../support/api-key.ts'
 
 /** Most of a run is a step that may be repeated, so that most runs that a kill interrupts can go on. */
 const CHAIN = {
@@ -68,7 +68,7 @@ function startRuns({ call }: Play, turn: number): Promise<void>[] {
 
 /** Undefined while one of them still runs. */
 async function endedRuns({ replicas }: Ground): Promise<readonly RunView[] | undefined> {
-  const response = await fetchAsOperator(`http://127.0.0.1:${replicas[0]!.port}/api/workflows`)
+  const response = await fetchApi(`http://127.0.0.1:${replicas[0]!.port}/api/workflows`)
   const { runs } = (await response.json()) as { runs: RunView[] }
   const goesOn = runs.some(({ status }) => ['pending', 'running', 'waiting'].includes(status))
   return goesOn ? undefined : runs

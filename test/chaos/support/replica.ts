@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import type { Child } from '../../support/child.ts'
 import { until } from '../../support/until.ts'
 import { startProgram } from './program.ts'
-import { OPERATOR_ENV } from '../../support/operator.ts'
+import { API_ENV } from '../../support/api-key.ts'
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
 const BUNDLE = `${ROOT}dist/thv.js`
@@ -50,7 +50,7 @@ export function createReplica(
     async start(env = {}) {
       const args = ['vmcp', 'serve', '--config', configPath, '--port', String(port)]
       const started = startProgram(process.execPath, [programPath(), ...args], {
-        ...OPERATOR_ENV,
+        ...API_ENV,
         ...ownEnv,
         ...env,
       })
