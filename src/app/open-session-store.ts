@@ -63,6 +63,7 @@ export async function openSessionStore(options: SessionStoreOptions): Promise<Se
   const store = describeRedis(settings.redis)
   const sessions = createResilientKeyValue({
     store: stores.keyValue,
+    name: store,
     whenUnavailable,
     now: systemNow,
     onChange: (change) => logChange(change, store, whenUnavailable, log),

@@ -159,8 +159,11 @@ async function start(options: ServeOptions, stack: Stack): Promise<RunningVmcp> 
     async close() {
       draining = true
       const plan = leavePlan(config().operational.drain)
-      await leave({ plan, clients, keyed, composites, fleet, log })
-      await stack.end()
+      try {
+        await leave({ plan, clients, keyed, composites, fleet, log })
+      } finally {
+        await stack.end()
+      }
     },
   }
 }

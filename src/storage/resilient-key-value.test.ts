@@ -18,6 +18,7 @@ testKeyValue('resilient key-value', async () => {
   return {
     store: createResilientKeyValue({
       store,
+      name: 'r:1',
       whenUnavailable: 'degrade',
       now: clock.now,
       onChange: () => {},
@@ -62,6 +63,14 @@ describe('createResilientKeyValue()', () => {
       ['down', 'up'],
     )
     assert.deepEqual(t.changes[1], { kind: 'up', downMs: 7000, written: 5 })
+  })
+
+  it('names the store when the connection is lost', () => {
+    const t = setUp()
+    t.store.connected(false)
+    const [change] = t.changes
+    assert.ok(change?.kind === 'down')
+    assert.match(String(change.error), /Cannot use the Redis at "r:1" now/)
   })
 
   it('refuses new entries where it is told to, and takes changes of old ones', async () => {
@@ -182,6 +191,7 @@ function setUp(options: Partial<ResilientOptions> = {}) {
   }
   const store = createResilientKeyValue({
     store: breakable,
+    name: 'r:1',
     whenUnavailable: 'degrade',
     now: clock.now,
     onChange: (change) => changes.push(change),

@@ -12,6 +12,8 @@ export type StoreChange =
 
 export interface ResilientOptions {
   readonly store: KeyValue
+  /** What messages call it: `host:port`. */
+  readonly name: string
   /** What becomes of new entries (`when: 'absent'`) while the store is away: kept here and written later, or refused. */
   readonly whenUnavailable: 'degrade' | 'refuse'
   readonly now: Now
@@ -113,7 +115,7 @@ export function createResilientKeyValue(options: ResilientOptions): ResilientKey
     connected(up) {
       if (closed) return
       if (up) void recover()
-      else goDown(storageErrors.REDIS_AWAY({ store: 'sessions', reason: 'not connected' }))
+      else goDown(storageErrors.REDIS_AWAY({ store: options.name, reason: 'not connected' }))
     },
   }
 

@@ -180,6 +180,39 @@ describe('sessions in Redis', { skip: NO_REDIS }, () => {
     }
   })
 
+  it('let the gateway end in order while Redis is away, also where loops use a queue in it', async () => {
+    await using own = await startRedis()
+    const loop = {
+      name: 'each',
+      description: 'Counts for each',
+      steps: [
+        {
+          id: 'loop',
+          type: 'forEach',
+          collection: '[1]',
+          distribution: 'fleet',
+          step: { id: 'one', tool: 'count' },
+        },
+      ],
+    }
+    await using gateway = await startGateway(
+      gatewayConfig(
+        { lab: lab.entry },
+        {
+          sessionStorage: { provider: 'redis', address: own.address },
+          compositeTools: [loop],
+          // Longer than this test waits: whoever waits for Redis until the drain is over is seen.
+          operational: { drain: { timeout: '5m' } },
+        },
+      ),
+    )
+    await own.stop('SIGKILL')
+    await gateway.child.waitFor(/Redis is away/, 20_000)
+    assert.ok(gateway.child.output().includes(`Cannot use the Redis at \\"${own.address}\\" now`))
+    assert.equal(await gateway.child.stop(60_000), 0, gateway.child.output())
+    assert.doesNotMatch(gateway.child.output(), /did not stop cleanly/)
+  })
+
   it('are refused with 503 and a time to come again where that is configured', async () => {
     await using gateway = await start({ whenUnavailable: 'refuse' })
     const old = await openSession(gateway.url)

@@ -146,6 +146,14 @@ describe('starting with a Redis that cannot be used', { skip: NO_REDIS }, () => 
   it('tells that what answers is not Redis', async () => {
     await using web = await listen(createHttpServer((_request, response) => response.end('hello')))
     await refuses({ topology: at(web.port) }, 'STORAGE_REDIS_WRONG_KIND', /not Redis/)
+    // It answers and hangs up at once, so that the client cannot even write.
+    await using curt = await listen(
+      createServer((socket) => {
+        socket.on('error', () => {})
+        socket.once('data', () => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n').destroySoon())
+      }),
+    )
+    await refuses({ topology: at(curt.port) }, 'STORAGE_REDIS_WRONG_KIND', /not Redis/)
     await using shell = await listen(
       createServer((socket) => socket.on('error', () => {}).write('SSH-2.0-OpenSSH_9\r\n')),
     )

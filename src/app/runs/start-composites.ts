@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createWorkflowApi } from '../../api/workflows.ts'
 import { systemNow } from '../../base/clock.ts'
 import { newUuid } from '../../base/ids.ts'
+import { inTime } from '../../base/in-time.ts'
 import { callForRun } from '../../gateway/call-for-run.ts'
 import { createCompositeSource, type CompositeSource } from '../../gateway/composite-source.ts'
 import type { Gateway } from '../../gateway/create-gateway.ts'
@@ -42,6 +43,8 @@ export interface StartedComposites {
 /** How long to wait for backends before unfinished runs go on: a step whose tool nobody knows yet would fail. */
 const TOOLS_WAIT_MS = 30_000
 const LOOK_MS = 100
+/** More than the queue takes to end its work. */
+const SPREAD_CLOSE_MS = 6_000
 
 /** Opens the runs and makes the source that starts them. `prefix`: what all keys of this gateway's runs begin with. */
 export async function startComposites(
@@ -158,7 +161,8 @@ export async function startComposites(
       source.leave()
       for (const close of closers) close()
       await runs.close(waitMs)
-      await spread.close()
+      // Its connections wait for a Redis that is away as long as it is.
+      await inTime(spread.close(), SPREAD_CLOSE_MS)
     },
   }
 }

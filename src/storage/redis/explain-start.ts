@@ -44,6 +44,11 @@ const SENTINELS_FAILED = /^All sentinels are unreachable[^]*Last error: /
 const SENTINEL_LOGIN_HINT =
   'The sentinels refuse: check sessionStorage.sentinel.username and the password in THV_SESSION_REDIS_SENTINEL_PASSWORD'
 
+const NOT_REDIS = {
+  reason: 'what answers there is not Redis: it does not speak its protocol',
+  hint: 'Check host and port in sessionStorage',
+}
+
 const WRONG_KINDS = [
   {
     pattern: /^MOVED\b/,
@@ -72,8 +77,7 @@ const WRONG_KINDS = [
   },
   {
     pattern: /Unknown RESP type|Protocol error/,
-    reason: 'what answers there is not Redis',
-    hint: 'Check host and port in sessionStorage',
+    ...NOT_REDIS,
   },
 ]
 
@@ -107,6 +111,9 @@ async function explainConnection(
     if (seen.kind === 'tls' && firstTls === undefined) {
       const hint = 'Add `tls: {}` to sessionStorage, with caPath for an authority of your own'
       return storageErrors.REDIS_TLS({ store, reason: 'it expects TLS, and we spoke plain', hint })
+    }
+    if (seen.kind === 'plain' && !seen.isRedis) {
+      return storageErrors.REDIS_WRONG_KIND({ store, ...NOT_REDIS })
     }
     if (seen.kind === 'plain' && firstTls !== undefined) {
       const hint = 'Remove `tls` from sessionStorage, or give the TLS port of that Redis'

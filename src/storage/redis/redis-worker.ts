@@ -35,6 +35,7 @@ const RESULT_RETRY_MS = 500
 const CLOSING = 'this replica closes'
 /** What work that was told to end may still take. */
 const CLOSE_MS = 2_000
+const IDLE_LOOK_MS = 100
 
 /** Takes work of a queue, over two connections of its own. */
 export async function openRedisWorker(options: RedisWorkerOptions): Promise<RedisWorker> {
@@ -65,10 +66,20 @@ export async function openRedisWorker(options: RedisWorkerOptions): Promise<Redi
   await worker.waitUntilReady()
   const looking = setInterval(() => void lookForCancelled().catch(onError), LOOK_MS).unref()
   let draining: Promise<void> | undefined
+  let drained = false
+
+  /** Resolves when nothing has been done here for so long. The worker itself waits for a Redis that is away as long as it is. */
+  async function idleFor(ms: number): Promise<void> {
+    for (let idleMs = 0; idleMs < ms && !drained; idleMs += IDLE_LOOK_MS) {
+      await sleep(IDLE_LOOK_MS, undefined, { ref: false })
+      if (running.size > 0) idleMs = 0
+    }
+  }
 
   function drain(): Promise<void> {
     draining ??= (async () => {
-      await worker.close().catch(onError)
+      await Promise.race([worker.close().catch(onError), idleFor(CLOSE_MS)])
+      drained = true
       clearInterval(looking)
       await stopListening().catch(onError)
       client.disconnect()
