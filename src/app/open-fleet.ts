@@ -52,6 +52,7 @@ export async function openFleet(options: FleetOptions): Promise<Fleet | undefine
     gateway: config.name,
     store: options.store,
     keyPrefix: 'cluster:',
+    storePrefix: sessionStorage.keyPrefix,
     host,
     port: section?.port ?? 0,
     urlFor: (port) => section?.advertise ?? `${scheme}://${reachableAt(host, options.env)}:${port}`,

@@ -25,6 +25,8 @@ export interface ClusterOptions {
   readonly store: KeyValue
   /** What the keys of the fleet start with. */
   readonly keyPrefix: string
+  /** What the store puts before that, for messages. */
+  readonly storePrefix?: string | undefined
   /** Address the link listens on. */
   readonly host: string
   /** 0 = any free one. */
@@ -256,7 +258,9 @@ export async function openCluster(options: ClusterOptions): Promise<Cluster> {
     tell,
     tellAll,
     async start() {
-      await refuseOtherKeys({ self, keyPrefix, directory, ask, patienceMs: times.entryMs })
+      const { storePrefix = '' } = options
+      const shown = storePrefix + keyPrefix
+      await refuseOtherKeys({ self, keyPrefix: shown, directory, ask, patienceMs: times.entryMs })
       await directory.start()
       for (const other of directory.others) void join(other)
     },
