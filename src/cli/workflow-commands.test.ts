@@ -252,7 +252,7 @@ describe('thv workflow with a file', () => {
     assert.equal(code, 0)
     assert.equal(
       stdout,
-      '1. sums: calls calc_sum for 2 items, the first with\n   a: "1"\n' +
+      '1. sums: calls calc_sum for 2 items, the first with\n   a: 1\n' +
         '2. say: calls calc_say  (after sums)\n   message: {{.steps.sums.output.count}} sums\n',
     )
     assert.match((await dry('--args', `@${home.path('args.json')}`)).stdout, /for 1 items/)

@@ -115,6 +115,18 @@ describe('dryRun()', () => {
     })
   })
 
+  it('says of a step whose condition is false that it is skipped', () => {
+    const steps = dryRun(PLAN, { ...ARGS, page: 1 }, schemaOf)
+    assert.deepEqual(renderDryRun(steps.filter(({ id }) => id === 'ask')), [
+      '1. ask: skipped, its condition is false: asks nothing  (after label)',
+    ])
+  })
+
+  it('keeps the type of a value where the tool is not known', () => {
+    const [list] = dryRun(PLAN, { ...ARGS, page: 0 }, () => undefined)
+    assert.deepEqual(list?.arguments, { repo: 'a/b', page: 0, all: true })
+  })
+
   it('reads well', () => {
     assert.deepEqual(renderDryRun(dryRun(PLAN, ARGS, schemaOf)), [
       '1. list: calls gh_list',

@@ -62,7 +62,9 @@ function dryStep(step: PlannedStep, data: JsonObject, schemaOf: SchemaOf): DrySt
 }
 
 function toolCall({ tool, arguments: planned }: ToolAction, dry: Dry, schemaOf: SchemaOf) {
-  return { tool, arguments: expandArguments(keepUnknown(planned, dry), schemaOf(tool), dry) }
+  const schema = schemaOf(tool)
+  const known = keepUnknown(planned, dry, schema === undefined)
+  return { tool, arguments: expandArguments(known, schema, dry) }
 }
 
 /** With its items known, a loop shows what it does for the first one. */
@@ -77,19 +79,31 @@ function loop(does: ForEachAction, data: JsonObject, dry: Dry, schemaOf: SchemaO
   }
 }
 
-/** Makes texts of the templates that cannot be rendered yet, so that no schema makes anything else of them. */
-function keepUnknown(planned: ToolAction['arguments'], dry: Dry): ToolAction['arguments'] {
+/**
+ * Makes texts of the templates that cannot be rendered yet, so that no schema makes anything else of them. Without a schema a
+ * value keeps its own type, which is the one that the tool is likely to ask for.
+ */
+function keepUnknown(
+  planned: ToolAction['arguments'],
+  dry: Dry,
+  asValues: boolean,
+): ToolAction['arguments'] {
   const visit = (value: PlannedValue): PlannedValue => {
     switch (value.kind) {
       case 'literal':
         return value
       case 'template':
-        return dry.knows(value.template) ? value : { kind: 'literal', value: value.template.source }
+        return keepOne(value)
       case 'list':
         return { ...value, items: value.items.map(visit) }
       case 'map':
         return visitMap(value)
     }
+  }
+  const keepOne = (value: Extract<PlannedValue, { kind: 'template' }>): PlannedValue => {
+    if (!dry.knows(value.template)) return { kind: 'literal', value: value.template.source }
+    const own = asValues ? dry.typed(value.template) : undefined
+    return own === undefined ? value : { kind: 'literal', value: own }
   }
   const visitMap = (map: ToolAction['arguments']): ToolAction['arguments'] => ({
     kind: 'map',
@@ -126,6 +140,16 @@ class Dry implements Expand {
   value(template: Template): Json | undefined {
     if (!isSingleExpression(template)) return undefined
     return evaluateExpression(template, this.#data) as Json | undefined
+  }
+
+  /** A value that is more than text; undefined: it is text, or whoever renders it says what is wrong. */
+  typed(template: Template): Json | undefined {
+    try {
+      const value = this.value(template)
+      return typeof value === 'string' ? undefined : value
+    } catch {
+      return undefined
+    }
   }
 
   failed(path: string, { source }: Template, error: unknown): string {
@@ -171,8 +195,9 @@ export function renderDryRun(steps: readonly DryStep[]): string[] {
   return steps.flatMap((step, index) => {
     const after = step.after.length === 0 ? '' : `  (after ${step.after.join(', ')})`
     const lines = [`${index + 1}. ${step.id}: ${deedOf(step)}${after}`]
-    if (step.condition !== undefined) lines.push(`   if ${step.condition}`)
-    for (const [name, value] of Object.entries(step.arguments ?? {})) {
+    const isSkipped = step.condition === 'false'
+    if (step.condition !== undefined && !isSkipped) lines.push(`   if ${step.condition}`)
+    for (const [name, value] of Object.entries(isSkipped ? {} : (step.arguments ?? {}))) {
       lines.push(`   ${name}: ${written(value)}`)
     }
     for (const problem of step.problems) lines.push(`   ! ${problem}`)
@@ -180,7 +205,11 @@ export function renderDryRun(steps: readonly DryStep[]): string[] {
   })
 }
 
-function deedOf({ kind, tool, message, collection }: DryStep): string {
+function deedOf(step: DryStep): string {
+  const { kind, tool, message, collection, condition } = step
+  if (condition === 'false') {
+    return `skipped, its condition is false: ${kind === 'elicitation' ? 'asks nothing' : `${tool ?? ''} is not called`}`
+  }
   if (kind === 'elicitation') return `asks “${message ?? ''}”`
   if (kind === 'tool') return `calls ${tool ?? ''}`
   const items =

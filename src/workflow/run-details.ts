@@ -36,8 +36,10 @@ export function detailsOf(
 export function endedSummary(summary: RunSummary, { finished }: RecoveredRun): RunSummary {
   if (finished === undefined) return summary
   const { status, at, failure } = finished
+  // What an earlier end says of a run that went on and came to another one is not true any more.
+  const { error: _error, failedStep: _failedStep, ...rest } = summary
   return {
-    ...summary,
+    ...rest,
     status,
     endedAt: at,
     ...(failure?.step === undefined ? {} : { failedStep: failure.step }),

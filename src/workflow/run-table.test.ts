@@ -251,6 +251,14 @@ describe('the table of runs', () => {
       const resumed = await second.table.resume(id)
       assert.deepEqual(await resumed.outcome, { status: 'completed', output: { step: 'b' } })
       assert.deepEqual(calls, ['b'])
+      const after = await second.table.get(id)
+      assert.equal(after?.status, 'completed')
+      assert.deepEqual([after.error, after.failedStep], [undefined, undefined])
+      assert.deepEqual(
+        after.steps.map((step) => step.error),
+        [undefined, undefined],
+        'what failed in an earlier life did not fail in the end',
+      )
       await assert.rejects(second.table.resume(id), { code: 'WORKFLOW_RUN_NOT_RESUMABLE' })
       await assert.rejects(second.table.resume('nobody'), { code: 'WORKFLOW_RUN_NOT_FOUND' })
       await second.table.close()

@@ -50,7 +50,9 @@ function take(seen: Seen, entry: JournalEntry): void {
       seen.endedAt = entry.at
       seen.status = entry.status
       seen.bytes += bytesOf(entry.output, entry.omittedBytes)
-      if (entry.error !== undefined) seen.error = entry.error
+      // Of an earlier life: what is over now did not fail in the end.
+      if (entry.error === undefined) delete seen.error
+      else seen.error = entry.error
       break
     default:
   }
