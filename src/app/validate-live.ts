@@ -10,6 +10,7 @@ import type { Logger } from '../telemetry/logger.ts'
 import type { VmcpConfig } from './config/vmcp-config.ts'
 import { createVmcpGateway } from './create-vmcp-gateway.ts'
 import { liveComposites } from './live-composites.ts'
+import { createLastWords, type LastWords } from './last-words.ts'
 import { liveProblems } from './live-problems.ts'
 
 /**
@@ -29,6 +30,7 @@ export async function validateLive(
   const outbound = createOutbound()
   const children = createChildProcesses()
   const stores = await openStorage({ provider: 'memory' }, { now: systemNow })
+  const words = createLastWords(log)
   const gateway = createVmcpGateway({
     config: () => config,
     info: { name: config.name, version: '0' },
@@ -42,13 +44,13 @@ export async function validateLive(
     onCatalogue: () => {},
     newId: newUuid,
     now: systemNow,
-    log,
+    log: words.log,
   })
   try {
     gateway.start()
     await gateway.settled(WAIT_MS)
     return [
-      ...unreachable(config, gateway),
+      ...unreachable(config, gateway, words),
       ...liveProblems(config, gateway),
       ...liveComposites(config, gateway),
     ]
@@ -60,18 +62,25 @@ export async function validateLive(
   }
 }
 
-function unreachable(config: VmcpConfig, gateway: Gateway): Problem[] {
+function unreachable(config: VmcpConfig, gateway: Gateway, words: LastWords): Problem[] {
   return config.backends.flatMap((backend, index) => {
     const state = gateway.backends.get(backend.name)
     if (state?.lastError === undefined) return []
-    const reason = `backend "${backend.name}" cannot be reached: ${state.lastError}`
+    const said = words.of(backend.name)
+    const reason = `${whatFailed(backend.name, state.lastError)}${said === undefined ? '' : `; its last line on stderr: ${said}`}`
     return config.problemAt(
       ['backends', index],
       reason,
       'error',
       backend.target.kind === 'stdio'
-        ? 'run its command by hand, to see what it says'
+        ? 'run its command by hand, to see all that it says'
         : 'start it, or correct its address',
     )
   })
+}
+
+/** Most errors of a backend name it and say that it was not reached. */
+function whatFailed(name: string, error: string): string {
+  if (!error.includes(`ackend "${name}"`)) return `backend "${name}" cannot be reached: ${error}`
+  return `${error.charAt(0).toLowerCase()}${error.slice(1)}`
 }

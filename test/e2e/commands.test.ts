@@ -58,6 +58,25 @@ describe('init, validate and serve', () => {
     assert.equal(await server.stop(), 0)
   })
 
+  it('validate --live says what a command that fails said', async () => {
+    const file = join(home.path, 'failing.yaml')
+    const script = "console.error('one'); console.error('no module foo'); process.exit(3)"
+    const backends = {
+      fails: { transport: 'stdio', command: process.execPath, args: ['-e', script] },
+      none: { transport: 'stdio', command: 'no-such-program -y foo' },
+    }
+    await writeFile(file, gatewayConfig(backends))
+    const { code, stderr } = await thv('vmcp', 'validate', '-c', file, '--live')
+    assert.equal(code, 1)
+    assert.match(
+      stderr,
+      /backends\[\d\]: backend "fails" went away before .* exit code 3; its last line on stderr: no module foo \(/,
+    )
+    assert.match(stderr, /backends\[\d\]: cannot reach backend "none": cannot start /)
+    assert.match(stderr, /write command: no-such-program, and the arguments into args: \[-y, foo\]/)
+    assert.doesNotMatch(stderr, /cannot be reached/)
+  })
+
   it('init writes to stdout without a file', async () => {
     const { code, stdout } = await thv('vmcp', 'init', '--group', 'default')
     assert.equal(code, 0)

@@ -157,7 +157,12 @@ describe('a stdio backend that misbehaves', { concurrency: 6 }, () => {
     const missing = { kind: 'stdio', command: '/no/such/program', args: [], env: {} } as const
     await assert.rejects(openTestConnection(missing), {
       code: 'MCP_BACKEND_UNREACHABLE',
-      message: /no\/such\/program.*ENOENT/,
+      message: /no\/such\/program.*ENOENT$/,
+    })
+    const line = { ...missing, command: '/no/such/program -y foo' }
+    await assert.rejects(openTestConnection(line), {
+      code: 'MCP_BACKEND_UNREACHABLE',
+      message: /write command: \/no\/such\/program, and the arguments into args: \[-y, foo\]\)$/,
     })
   })
 

@@ -118,6 +118,13 @@ function describeExit(command: string, exit: ChildExit): string {
     case 'killed':
       return `process "${command}" was ended by ${exit.signal}`
     case 'not-started':
-      return `cannot start "${command}": ${exit.reason}`
+      return `cannot start "${command}": ${exit.reason}${argsHint(command, exit.reason)}`
   }
+}
+
+/** A command is no line of a shell, though many write one. */
+function argsHint(command: string, reason: string): string {
+  const [program = '', ...args] = command.trim().split(/\s+/)
+  if (args.length === 0 || !reason.includes('ENOENT')) return ''
+  return ` (no program has this name; write command: ${program}, and the arguments into args: [${args.join(', ')}])`
 }
