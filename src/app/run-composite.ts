@@ -95,8 +95,10 @@ function localCall({ config, ask, onProgress }: RunComposite): LocalCall {
 function answerTo(request: InputRequest, ask: RunComposite['ask']): Promise<JsonObject> {
   const { method } = request
   if (ask !== undefined && method === 'elicitation/create') return ask(request)
-  const reason = ask === undefined ? 'nobody sits at this terminal' : 'a terminal cannot do that'
-  throw mcpErrors.CLIENT_CANNOT_ANSWER({ method, reason, requiredCapabilities: {} })
+  const isAbsent = ask === undefined
+  const reason = isAbsent ? 'nobody sits at this terminal' : 'a terminal cannot do that'
+  const hint = isAbsent ? 'Run it in a terminal' : 'Call the tool from a client that can do it'
+  throw mcpErrors.CLIENT_CANNOT_ANSWER({ method, reason, requiredCapabilities: {}, hint })
 }
 
 /** Waits until the tool is offered, or no backend can bring it any more. */

@@ -110,6 +110,21 @@ export const cliErrors = defineErrors('CLI', {
       `Cannot serve ${d.file}: it asks for what this version cannot do yet (${counted(d.count)} above)`,
     hint: () => 'take these sections out of the file',
   },
+  FLAG_NOT_YET: {
+    fault: 'caller',
+    status: 501,
+    message: (d: { flag: string; what: string }) =>
+      `The flag ${d.flag} asks for ${d.what}, which is not available in this version yet`,
+    hint: (d: { flag: string; what: string }) => `leave ${d.flag} out`,
+  },
+  NOBODY_TO_ASK: {
+    fault: 'caller',
+    status: 400,
+    message: (d: { tool: string }) =>
+      `Cannot run "${d.tool}": it has to ask something, and stdin is no terminal`,
+    hint: () =>
+      'run it in a terminal, without a pipe or < before stdin; or serve the file, and call the tool from a client that can be asked',
+  },
   NO_GATEWAY: {
     fault: 'environment',
     status: 502,

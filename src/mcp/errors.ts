@@ -10,6 +10,14 @@ interface BackendFailure {
   ran: Ran
 }
 
+interface Unanswerable {
+  method: string
+  reason: string
+  requiredCapabilities: Record<string, Json>
+  /** Where another client would not help. */
+  hint?: string
+}
+
 export const mcpErrors = defineErrors('MCP', {
   BACKEND_UNREACHABLE: {
     fault: 'environment',
@@ -58,9 +66,8 @@ export const mcpErrors = defineErrors('MCP', {
   CLIENT_CANNOT_ANSWER: {
     fault: 'caller',
     status: 400,
-    message: (d: { method: string; reason: string; requiredCapabilities: Record<string, Json> }) =>
-      `Cannot ask the client for "${d.method}": ${d.reason}`,
-    hint: () => 'Use a client that declares the capability',
+    message: (d: Unanswerable) => `Cannot ask the client for "${d.method}": ${d.reason}`,
+    hint: (d: Unanswerable) => d.hint ?? 'Use a client that declares the capability',
   },
   QUESTION_EXPIRED: {
     fault: 'caller',

@@ -139,8 +139,29 @@ describe('thv workflow run', () => {
     const dry = await thv('workflow', 'run', file, 'twice', '--dry-run')
     assert.match(
       dry.output,
-      /^1\. wait: calls wait\n {3}ms: "1"\n2\. write: calls write {2}\(after wait\)\n/,
+      /^1\. wait: calls wait\n {3}ms: 1\n2\. write: calls write {2}\(after wait\)\n/,
     )
+  })
+
+  it('says what to do where it has to ask and nobody sits there', async () => {
+    const schema = { type: 'object', properties: { sure: { type: 'boolean' } } }
+    const question = { id: 'ask', type: 'elicitation', message: 'Sure?', schema }
+    const asking = join(folder.path, 'asking.yaml')
+    const compositeTools = [
+      { name: 'surely', description: 'Asks', steps: [question] },
+      { name: 'perhaps', description: 'Asks', steps: [{ ...question, condition: '{{eq 1 1}}' }] },
+    ]
+    await writeFile(asking, gatewayConfig({ lab: stdioLab() }, { compositeTools }))
+    const surely = await thv('workflow', 'run', asking, 'surely')
+    assert.equal(surely.code, 1)
+    assert.match(
+      surely.output,
+      /CLI_NOBODY_TO_ASK\] Cannot run "surely": .*stdin is no terminal\nTry: run it in a/,
+    )
+    const perhaps = await thv('workflow', 'run', asking, 'perhaps')
+    assert.equal(perhaps.code, 1)
+    assert.match(perhaps.output, /nobody sits at this terminal \(Run it in a terminal\)/)
+    assert.doesNotMatch(surely.output + perhaps.output, /Use a client that declares/)
   })
 
   it('exits with 1 when the run does not complete', async () => {

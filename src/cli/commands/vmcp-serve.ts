@@ -17,10 +17,12 @@ export const vmcpServe: CommandHandler<typeof vmcpServeSpec> = async (flags, con
   const port = checkPort(flags.port)
   const logFormat = checkLogFormat(flags['log-format'])
   const sessionTtlMs = checkSessionTtl(flags['session-ttl'])
+  for (const flag of ['optimizer', 'optimizer-embedding'] as const) {
+    if (flags[flag]) throw cliErrors.FLAG_NOT_YET({ flag: `--${flag}`, what: 'the optimizer' })
+  }
   const overrides = {
     sessionTtlMs,
     enableAudit: flags['enable-audit'],
-    optimizer: flags.optimizer || flags['optimizer-embedding'],
   }
   const adapt = async (config: VmcpConfig): Promise<VmcpConfig> =>
     withOverrides(await withBackends(config, context), overrides)

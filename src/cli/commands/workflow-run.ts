@@ -1,3 +1,4 @@
+import { isAppError } from '../../base/errors.ts'
 import type { JsonObject } from '../../base/json.ts'
 import { dryRun, renderDryRun } from '../../workflow/dry-run.ts'
 import { askOnTerminal } from '../ask-on-terminal.ts'
@@ -42,6 +43,9 @@ export const workflowRun: CommandHandler<typeof workflowRunSpec> = async (flags,
     onProgress: (progress) => noteProgress(progress, context),
     stop: stop.signal,
     log: openLog({ level: flags.debug ? 'debug' : 'warn', format: 'auto', env: context.env }),
+  }).catch((error: unknown) => {
+    const isMute = !process.stdin.isTTY && isAppError(error, 'MCP_CLIENT_CANNOT_ANSWER')
+    throw isMute ? cliErrors.NOBODY_TO_ASK({ tool }, error) : error
   })
   context.print(format === 'json' ? JSON.stringify(result, undefined, 2) : toText(result))
   return result['isError'] === true ? 1 : 0
