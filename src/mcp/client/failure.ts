@@ -43,16 +43,17 @@ export function toFailure(
     }
   }
   const data: JsonObject = { code: thrown.code }
-  if (thrown.hint !== undefined) data['hint'] = thrown.hint
+  const { message, hint } = shownOf(thrown, edge.log)
+  if (hint !== undefined) data['hint'] = hint
   if (thrown.code === 'MCP_CLIENT_CANNOT_ANSWER') {
     const required = thrown.details['requiredCapabilities']
     data['requiredCapabilities'] = isJsonObject(required) ? required : {}
     return era === 'modern'
-      ? { error: { code: MISSING_CLIENT_CAPABILITY, message: thrown.message, data }, status: 400 }
-      : { error: { code: INTERNAL_ERROR, message: thrown.message, data }, status: 200 }
+      ? { error: { code: MISSING_CLIENT_CAPABILITY, message, data }, status: 400 }
+      : { error: { code: INTERNAL_ERROR, message, data }, status: 200 }
   }
   const status = STATUSES.has(thrown.status) ? thrown.status : 200
-  const error: RpcError = { code: codeOf(thrown), message: thrown.message, data }
+  const error: RpcError = { code: codeOf(thrown), message, data }
   const retryAfterMs = thrown.details['retryAfterMs']
   // With it the answer may still be had.
   const { idempotencyKey } = thrown.details
@@ -64,10 +65,20 @@ export function toFailure(
     return { error: { ...error, data: { ...data, retryAfterMs } }, status, headers }
   const limited = {
     code: RATE_LIMITED,
-    message: thrown.message,
+    message,
     data: { retryAfterSeconds: seconds },
   }
   return { error: limited, status, headers }
+}
+
+/** Where a gateway keeps things is nothing for clients. */
+function shownOf(error: AppError, log: Logger): { message: string; hint: string | undefined } {
+  if (!error.code.startsWith('STORAGE_')) return error
+  log.debug({ err: error }, 'A call failed because of the store')
+  return {
+    message: 'The gateway cannot use its store now',
+    hint: 'Try again in a while; the log of the gateway has the reason',
+  }
 }
 
 /** How a legacy client hears of a limit: as the result of its tool (vmcp 12.1), which models get to read. */
