@@ -17,8 +17,8 @@ export function verdictRow(verdict: Verdict): string[] {
 }
 
 function judge({ wanted, stretch, measured }: Verdict): string {
-  // Nothing costs nothing: a zero comes of a reference that answered no call.
-  if (!Number.isFinite(measured) || measured <= 0) return 'not measured'
+  // Nothing costs nothing: a zero comes of a reference that answered no call. Less than nothing is left of what was there before.
+  if (!Number.isFinite(measured) || measured === 0) return 'not measured'
   if (measured > wanted) return '**no**'
   return stretch !== undefined && measured <= stretch ? 'yes, stretch too' : 'yes'
 }
