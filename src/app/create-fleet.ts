@@ -27,6 +27,8 @@ export interface Fleet {
   start(): Promise<void>
   /** This replica leaves: others go on at once with what lives here, calls in flight may end. Never rejects. */
   handOver(): Promise<void>
+  /** Resolves when no call of another replica's client is under way here. */
+  served(): Promise<void>
   close(): Promise<void>
 }
 
@@ -78,7 +80,7 @@ export function createFleet(
     selfId: cluster.self.id,
     newId: newUuid,
   })
-  for (const [path, handler] of served) cluster.handle(path, handler)
+  for (const [path, handler] of served.handlers) cluster.handle(path, handler)
 
   return {
     gatewayPeers: {
@@ -120,6 +122,7 @@ export function createFleet(
       log.info({ replica: cluster.self.id, link: cluster.self.url }, 'One of several replicas')
     },
     handOver: () => cluster.handOver(),
+    served: served.idle,
     close: () => cluster.close(),
   }
 }

@@ -6,6 +6,7 @@ import type { AdoptCall } from '../mcp/late-call.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { Composites } from './open-composites.ts'
 import type { ClientSide } from './client-side.ts'
+import type { Fleet } from './create-fleet.ts'
 
 /** How long each part of the way out may take, in milliseconds. */
 export interface LeavePlan {
@@ -34,7 +35,7 @@ export interface LeaveParts {
   readonly clients: ClientSide
   readonly keyed: KeyedCalls
   /** Other replicas, who go on with what lives here. */
-  readonly fleet: { handOver(): Promise<void> } | undefined
+  readonly fleet: Pick<Fleet, 'handOver' | 'served'> | undefined
   readonly composites: Pick<Composites, 'drain' | 'leave'>
   readonly log: Logger
 }
@@ -68,8 +69,8 @@ export async function leave({
     }
   }
   const drained = clients.drain(timeoutMs, adopt)
-  // Who waits for a run hears that it goes on, before the streams end.
-  await inTime(Promise.all([drained, composites.drain()]), timeoutMs - RUNS_MS)
+  // Who waits for a run hears that it goes on, before the streams end. Clients of other replicas wait for what runs here as well.
+  await inTime(Promise.all([drained, composites.drain(), fleet?.served()]), timeoutMs - RUNS_MS)
   await composites.leave(RUNS_MS / 2)
   await drained
   if (late > 0) log.warn({ calls: late, lateMs }, 'Calls took longer than the drain')

@@ -276,6 +276,29 @@ describe('a replica that has just come', () => {
   })
 })
 
+describe('a replica that leaves', () => {
+  it('knows of the calls that others wait for, until their answers are out', async () => {
+    await using stores = await openClosable()
+    await using a = await startReplica(stores.keyValue)
+    await using b = await startReplica(stores.keyValue)
+    await a.idle()
+    await a.connect(PLACE)
+    const remote = await b.connect(PLACE)
+    const { promise: begun, resolve: begin } = Promise.withResolvers<void>()
+    const { promise: answered, resolve: answer } = Promise.withResolvers<Reply>()
+    a.opened[0]!.answer = () => (begin(), answered)
+    const call = remote.request(testRequest())
+    await begun
+    let isIdle = false
+    const idle = a.idle().then(() => (isIdle = true))
+    await sleep(50)
+    assert.equal(isIdle, false)
+    answer(resultReply({ done: true }))
+    await idle
+    assert.deepEqual(resultOf(await call), { done: true })
+  })
+})
+
 describe('a replica with another key of the fleet', () => {
   const ONE = Buffer.from('one key of the fleet, long enough.')
   const TWO = Buffer.from('another key of it, also long enough')

@@ -36,9 +36,18 @@ interface Running {
 export const SIGN_MS = 2_000
 const SIGN_OF_LIFE = jsonFrame('k', 0)
 
+export interface ServedConnections {
+  /** By path. */
+  readonly handlers: ReadonlyMap<string, LinkHandler>
+  /** Resolves when no call of another replica is under way here. */
+  idle(): Promise<void>
+}
+
 /** Lets other replicas use the connections of this one. */
-export function serveConnections(options: ServeConnectionsOptions): Map<string, LinkHandler> {
+export function serveConnections(options: ServeConnectionsOptions): ServedConnections {
   const running = new Map<string, Running>()
+  /** Until their answers are out. */
+  const unanswered = new Set<Promise<unknown>>()
 
   async function withOwn<Result>(
     body: JsonObject,
@@ -76,7 +85,11 @@ export function serveConnections(options: ServeConnectionsOptions): Map<string, 
     response.writeHead(200, { 'content-type': 'application/octet-stream' })
     response.write(jsonFrame('i', id))
     const signs = setInterval(() => response.write(SIGN_OF_LIFE), SIGN_MS).unref()
+    const closed = Promise.withResolvers<void>()
+    unanswered.add(closed.promise)
     response.on('close', () => {
+      closed.resolve()
+      unanswered.delete(closed.promise)
       clearInterval(signs)
       cancellation.cancel('the replica that asked has gone')
       for (const question of questions.values()) {
@@ -135,12 +148,17 @@ export function serveConnections(options: ServeConnectionsOptions): Map<string, 
     }
   }
 
-  return new Map<string, LinkHandler>([
-    [CONNECTION_PATHS.open, open],
-    [CONNECTION_PATHS.request, request],
-    [CONNECTION_PATHS.answer, answer],
-    [CONNECTION_PATHS.notify, notify],
-  ])
+  return {
+    handlers: new Map<string, LinkHandler>([
+      [CONNECTION_PATHS.open, open],
+      [CONNECTION_PATHS.request, request],
+      [CONNECTION_PATHS.answer, answer],
+      [CONNECTION_PATHS.notify, notify],
+    ]),
+    async idle() {
+      while (unanswered.size > 0) await Promise.all(unanswered)
+    },
+  }
 }
 
 function readBody(body: Buffer): JsonObject {

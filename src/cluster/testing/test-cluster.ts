@@ -27,6 +27,8 @@ export interface TestReplica extends AsyncDisposable {
   readonly cluster: Cluster
   readonly opened: TestConnection[]
   readonly lost: string[]
+  /** See `ServedConnections`. */
+  readonly idle: () => Promise<void>
   /** Opens the connection of a place as a gateway would. */
   connect(place: Place, options?: ConnectOptions): Promise<BackendConnection>
   /** As SIGKILL: the link is gone, the entry stays. */
@@ -123,7 +125,7 @@ export async function startReplica(
     selfId: cluster.self.id,
     newId: newUuid,
   })
-  for (const [path, handler] of served) cluster.handle(path, handler)
+  for (const [path, handler] of served.handlers) cluster.handle(path, handler)
   try {
     await cluster.start()
   } catch (error) {
@@ -134,6 +136,7 @@ export async function startReplica(
     cluster,
     opened,
     lost,
+    idle: served.idle,
     connect,
     async kill() {
       isCutOff = true
