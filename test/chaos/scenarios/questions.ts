@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { fetchApi } from '../../support/api-key.ts'
 import { sendModern, type RawMessage } from '../../support/raw-mcp.ts'
 import type { Scenario } from '../support/run-scenario.ts'
 
@@ -39,7 +40,7 @@ export const questions: Scenario = {
     const asked = await Promise.all(ids.map((id) => send(url, id, {})))
     fault('kill -9 of replica 0')
     await ground.replicas[0]!.kill()
-    const answered = await Promise.all(
+    const answering = Promise.all(
       asked.map(({ result }, index) =>
         send(url, ids[index]!, {
           requestState: result?.['requestState'],
@@ -47,6 +48,11 @@ export const questions: Scenario = {
         }),
       ),
     )
+    const answered = await answering.catch(async (error: unknown) => {
+      for (const { port } of ground.replicas.slice(1))
+        note(`runs at ${port}: ${await runsAt(port)}`)
+      throw error
+    })
     const complete = answered.filter(({ result }) => result?.['resultType'] === 'complete')
     note(`questions: ${complete.length} of ${QUESTIONS} were answered and completed`)
     const effects = new Set((await ground.ledger.read()).map(({ id }) => id))
@@ -56,6 +62,14 @@ export const questions: Scenario = {
     }
     await ground.restart(0)
   },
+}
+
+/** How its runs stand, for whoever has to find out why one did not end. */
+async function runsAt(port: number): Promise<string> {
+  const origin = `http://127.0.0.1:${port}/api/workflows`
+  const { runs } = (await (await fetchApi(origin)).json()) as { runs: { id: string }[] }
+  const all = runs.map(async ({ id }) => (await fetchApi(`${origin}/${id}`)).text())
+  return (await Promise.all(all)).join('')
 }
 
 /** Sends until there is something other than a passing trouble, or the same question again. */
