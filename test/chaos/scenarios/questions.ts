@@ -49,9 +49,10 @@ export const questions: Scenario = {
       ),
     )
     const answered = await answering.catch(async (error: unknown) => {
-      for (const { port } of ground.replicas.slice(1))
-        note(`runs at ${port}: ${await runsAt(port)}`)
-      throw error
+      const all = ground.replicas.slice(1).map(({ port }) => runsAt(port))
+      throw new Error(`an answer got none; the runs:\n${(await Promise.all(all)).join('\n')}`, {
+        cause: error,
+      })
     })
     const complete = answered.filter(({ result }) => result?.['resultType'] === 'complete')
     note(`questions: ${complete.length} of ${QUESTIONS} were answered and completed`)
