@@ -160,7 +160,11 @@ function createHolder(options: {
     if (due >= dueMs) return
     clearTimeout(timer)
     dueMs = due
-    timer = setTimeout(() => void sync(), ms).unref()
+    timer = setTimeout(() => {
+      // Also when one is under way, and this one asks nothing: what comes after it has to be able to ask.
+      dueMs = Infinity
+      void sync()
+    }, ms).unref()
   }
 
   function sync(): Promise<void> {
