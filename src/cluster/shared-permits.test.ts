@@ -45,6 +45,37 @@ class User {
   }
 }
 
+describe('permits of a slow store', () => {
+  it('are asked for again when others spoke while they were asked for', async () => {
+    const stores = await openStorage({ provider: 'memory' }, { now: Date.now })
+    const { bus } = stores
+    const asked: PromiseWithResolvers<[number, number]>[] = []
+    const ask = (): Promise<[number, number]> => {
+      const next = Promise.withResolvers<[number, number]>()
+      asked.push(next)
+      return next.promise
+    }
+    const times = { holdMs: 60_000, idleMs: 60_000, askMs: 5 }
+    const options = { script: () => ask, bus, keyPrefix: '', self: 'one', times, log }
+    const shared = await openSharedPermits(options)
+    const user = new User(shared, 1)
+    user.begin(1)
+    while (asked.length < 1) await sleep(1)
+    await bus.publish('permits', 'two backend%20one')
+    await sleep(20)
+    asked[0]!.resolve([0, 1])
+    for (let tries = 0; tries < 2_000 && asked.length < 2; tries++) await sleep(1)
+    assert.equal(asked.length, 2, 'it asks no more')
+    asked[1]!.resolve([1, 1])
+    while (user.active < 1) await sleep(1)
+    const closing = shared.close()
+    while (asked.length < 3) await sleep(1)
+    asked[2]!.resolve([0, 1])
+    await closing
+    await stores.close()
+  })
+})
+
 describe('permits that replicas share', { skip: NO_REDIS }, () => {
   let redis: RedisServer
   let stores: Stores
