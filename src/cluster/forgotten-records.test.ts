@@ -9,15 +9,31 @@ import { PLACE, startReplica, testRequest } from './testing/test-cluster.ts'
 
 const KEY = `cluster:${placeKey(PLACE)}`
 
+/** Two replicas, the first of which has the process of a place and was called once. */
+async function openPair(open: () => Promise<Stores>) {
+  const stores = await open()
+  const a = await startReplica(stores.keyValue)
+  const b = await startReplica(stores.keyValue)
+  const own = await a.connect(PLACE)
+  await own.request(testRequest())
+  return {
+    stores,
+    a,
+    b,
+    own,
+    async [Symbol.asyncDispose]() {
+      await b[Symbol.asyncDispose]()
+      await a[Symbol.asyncDispose]()
+      await stores.close()
+    },
+  }
+}
+
 /** A store that failed over may have lost what was written last: here the record of who has a process. */
 function testForgetting(name: string, open: () => Promise<Stores>): void {
   it(`claims it again, and others reach it (${name})`, async () => {
-    const stores = await open()
-    await using _ = { [Symbol.asyncDispose]: () => stores.close() }
-    await using a = await startReplica(stores.keyValue)
-    await using b = await startReplica(stores.keyValue)
-    const own = await a.connect(PLACE)
-    await own.request(testRequest())
+    await using t = await openPair(open)
+    const { stores, b, own } = t
     assert.equal(await stores.keyValue.delete(KEY), true)
     await until('the record', async () => (await stores.keyValue.get(KEY)) !== undefined)
     const reply = await (await b.connect(PLACE)).request(testRequest())
@@ -28,12 +44,8 @@ function testForgetting(name: string, open: () => Promise<Stores>): void {
   })
 
   it(`ends its own where another was quicker, which says what was lost (${name})`, async () => {
-    const stores = await open()
-    await using _ = { [Symbol.asyncDispose]: () => stores.close() }
-    await using a = await startReplica(stores.keyValue)
-    await using b = await startReplica(stores.keyValue)
-    const own = await a.connect(PLACE)
-    await own.request(testRequest())
+    await using t = await openPair(open)
+    const { stores, a, b, own } = t
     const taken = JSON.stringify({ kind: 'process', replica: b.cluster.self.id, gone: true })
     await stores.keyValue.delete(KEY)
     // It may have been claimed again already.

@@ -2,44 +2,23 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { connectHttp, ERAS } from '../support/clients.ts'
 import { startFleet, startNearFleet, type Fleet } from '../support/fleet.ts'
-import { SAY_TOOL } from '../support/lab-tools.ts'
-import { startLab, type Lab } from '../support/lab.ts'
 import { openSession, readEvents, sendModern, type RawMessage } from '../support/raw-mcp.ts'
+import { askingComposite, useCompositeLab } from '../support/composite-lab.ts'
 import { until } from '../support/until.ts'
 
 const CAN_ANSWER = { capabilities: { elicitation: {} } }
 const COMPOSITES = [
-  {
+  askingComposite({
     name: 'ask',
-    description: 'Asks',
-    steps: [
-      { id: 'first', tool: 'set', arguments: { n: 1 } },
-      {
-        id: 'confirm',
-        type: 'elicitation',
-        dependsOn: ['first'],
-        message: 'Sure?',
-        schema: { type: 'object', properties: { name: { type: 'string' } } },
-      },
-      {
-        id: 'last',
-        tool: 'say',
-        arguments: { name: '{{.steps.confirm.output.content.name}}' },
-        dependsOn: ['confirm'],
-      },
-    ],
-  },
+    asks: { name: { type: 'string' } },
+    last: { name: '{{.steps.confirm.output.content.name}}' },
+  }),
 ]
 const ANSWER = { confirm: { action: 'accept', content: { name: 'Ada' } } }
 
 describe('composite tools of a fleet', () => {
-  let lab: Lab
-  before(async () => {
-    lab = await startLab()
-    lab.tools.push(SAY_TOOL)
-  })
-  after(() => lab?.[Symbol.asyncDispose]())
-  const options = () => ({ backends: { lab: lab.entry }, rest: { compositeTools: COMPOSITES } })
+  const t = useCompositeLab()
+  const options = () => ({ backends: { lab: t.lab.entry }, rest: { compositeTools: COMPOSITES } })
 
   it('are answered through any replica', async () => {
     await using fleet = await startNearFleet(options())
@@ -63,7 +42,7 @@ describe('composite tools of a fleet', () => {
     after(() => fleet?.[Symbol.asyncDispose]())
 
     it('go on in another one, with the answer of a modern client', async () => {
-      lab.executed.length = 0
+      t.lab.executed.length = 0
       const call = (replica: number, more: object = {}) =>
         sendModern(
           fleet.replicas[replica]!.url,
@@ -76,11 +55,11 @@ describe('composite tools of a fleet', () => {
       const { response } = await call(1, { requestState, inputResponses: ANSWER })
       assert.equal(response.result?.['resultType'], 'complete', JSON.stringify(response))
       assert.deepEqual(response.result?.['structuredContent'], { said: { name: 'Ada' } })
-      assert.deepEqual(lab.executed, ['set', 'say'])
+      assert.deepEqual(t.lab.executed, ['set', 'say'])
     })
 
     it('ask a legacy client again, wherever its stream is', async () => {
-      lab.executed.length = 0
+      t.lab.executed.length = 0
       const session = await openSession(fleet.replicas[1]!.url, CAN_ANSWER)
       const opened = await session.open('tools/call', { name: 'ask', arguments: {} })
       await questionOn(opened)
@@ -102,8 +81,12 @@ describe('composite tools of a fleet', () => {
         body: JSON.stringify({ jsonrpc: '2.0', id, result: ANSWER.confirm }),
       })
       assert.equal(answered.status, 202)
-      await until('the last step', () => (lab.executed.includes('say') ? true : undefined), 10_000)
-      assert.deepEqual(lab.executed, ['set', 'say'])
+      await until(
+        'the last step',
+        () => (t.lab.executed.includes('say') ? true : undefined),
+        10_000,
+      )
+      assert.deepEqual(t.lab.executed, ['set', 'say'])
     })
   })
 })

@@ -1,15 +1,13 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { join } from 'node:path'
-import { after, afterEach, before, beforeEach, describe, it } from 'node:test'
+import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { startChild } from '../support/child.ts'
-import { gatewayConfig, startGateway, type Gateway } from '../support/gateway.ts'
-import { SAY_TOOL } from '../support/lab-tools.ts'
-import { startLab, type Lab } from '../support/lab.ts'
+import { gatewayConfig, killGateway, startGateway, type Gateway } from '../support/gateway.ts'
 import { openModern, openSession, readEvents, sendModern } from '../support/raw-mcp.ts'
-import { createTempDir, type TempDir } from '../support/temp-dir.ts'
+import { askingComposite, useCompositeLab } from '../support/composite-lab.ts'
 import { until } from '../support/until.ts'
 import { fetchApi, API_ENV } from '../support/api-key.ts'
 
@@ -18,28 +16,9 @@ const PATIENCE_MS = 30_000
 const CAN_ANSWER = { capabilities: { elicitation: {} } }
 const QUESTION_MS = 4000
 
-function asking(name: string, timeout: string): object {
-  return {
-    name,
-    description: 'Asks',
-    steps: [
-      { id: 'first', tool: 'set', arguments: { n: 1 } },
-      {
-        id: 'confirm',
-        type: 'elicitation',
-        dependsOn: ['first'],
-        timeout,
-        message: 'Sure?',
-        schema: { type: 'object', properties: { sure: { type: 'boolean' } } },
-      },
-      { id: 'last', tool: 'say', dependsOn: ['confirm'] },
-    ],
-  }
-}
-
 const COMPOSITES = [
-  asking('ask', '10m'),
-  asking('ask_soon', `${QUESTION_MS}ms`),
+  askingComposite({ name: 'ask', timeout: '10m' }),
+  askingComposite({ name: 'ask_soon', timeout: `${QUESTION_MS}ms` }),
   {
     name: 'careless',
     description: 'Waits',
@@ -58,34 +37,18 @@ interface Shown {
 }
 
 describe('runs over several lives of a gateway', () => {
-  let lab: Lab
-  before(async () => {
-    lab = await startLab()
-    lab.tools.push(SAY_TOOL)
-  })
-  after(() => lab?.[Symbol.asyncDispose]())
-
-  let folder: TempDir
-  beforeEach(async () => {
-    folder = await createTempDir()
-    lab.executed.length = 0
-  })
-  afterEach(() => folder?.[Symbol.asyncDispose]())
+  const t = useCompositeLab()
 
   const start = () =>
     startGateway(
       gatewayConfig(
-        { lab: lab.entry },
+        { lab: t.lab.entry },
         {
           compositeTools: COMPOSITES,
-          sessionStorage: { provider: 'sqlite', path: join(folder.path, 'gateway.db') },
+          sessionStorage: { provider: 'sqlite', path: join(t.folder.path, 'gateway.db') },
         },
       ),
     )
-  const kill = async (gateway: Gateway) => {
-    gateway.child.process.kill('SIGKILL')
-    await gateway[Symbol.asyncDispose]()
-  }
   const call = async (gateway: Gateway, name: string, more: Record<string, unknown> = {}) => {
     const params = { name, arguments: {}, ...more }
     const { response } = await sendModern(gateway.url, 'tools/call', params, CAN_ANSWER)
@@ -114,11 +77,11 @@ describe('runs over several lives of a gateway', () => {
   it('take the answer after two crashes, with the first state or the last', async () => {
     const first = await start()
     const [one, other] = [await call(first, 'ask'), await call(first, 'ask')]
-    await kill(first)
+    await killGateway(first)
     const second = await start()
     const again = await call(second, 'ask', { requestState: other['requestState'] })
     assert.deepEqual(again['inputRequests'], other['inputRequests'])
-    await kill(second)
+    await killGateway(second)
 
     await using third = await start()
     const inputResponses = { confirm: { action: 'accept', content: { sure: true } } }
@@ -126,7 +89,7 @@ describe('runs over several lives of a gateway', () => {
       const result = await call(third, 'ask', { requestState, inputResponses })
       assert.equal(result['resultType'], 'complete', JSON.stringify(result))
     }
-    assert.deepEqual(lab.executed, ['set', 'set', 'say', 'say'])
+    assert.deepEqual(t.lab.executed, ['set', 'set', 'say', 'say'])
   })
 
   it('end as the composite tool says when a legacy client declines after a crash', async () => {
@@ -134,7 +97,7 @@ describe('runs over several lives of a gateway', () => {
     const session = await openSession(first.url, CAN_ANSWER)
     const opened = await session.open('tools/call', { name: 'ask', arguments: {} })
     await questionOn(opened)
-    await kill(first)
+    await killGateway(first)
 
     await using second = await start()
     const headers = { 'mcp-session-id': session.id, 'mcp-protocol-version': session.version }
@@ -151,13 +114,13 @@ describe('runs over several lives of a gateway', () => {
     })
     assert.equal(answered.status, 202)
     assert.match((await untilStatus(second, 'failed')).error ?? '', /declined to answer/)
-    assert.deepEqual(lab.executed, ['set'])
+    assert.deepEqual(t.lab.executed, ['set'])
   })
 
   it('end when the time of their question went by while no gateway was there, and tell the client', async () => {
     const first = await start()
     const { requestState } = await call(first, 'ask_soon')
-    await kill(first)
+    await killGateway(first)
     await sleep(QUESTION_MS)
 
     await using second = await start()
@@ -167,16 +130,16 @@ describe('runs over several lives of a gateway', () => {
     const result = await call(second, 'ask_soon', { requestState, inputResponses })
     assert.equal(result['isError'], true)
     assert.match(JSON.stringify(result), /did not answer in time/)
-    assert.deepEqual(lab.executed, ['set'])
+    assert.deepEqual(t.lab.executed, ['set'])
   })
 
   it('are listed, shown, cancelled and resumed by thv workflow in a later life', async () => {
     const first = await start()
     await call(first, 'ask')
     openModern(first.url, 'tools/call', { name: 'careless', arguments: {} }).catch(() => {})
-    const waits = () => (lab.executed.includes('wait') ? true : undefined)
+    const waits = () => (t.lab.executed.includes('wait') ? true : undefined)
     await until('the call at the backend', waits, PATIENCE_MS)
-    await kill(first)
+    await killGateway(first)
 
     await using second = await start()
     const { id: unknown } = await untilStatus(second, 'outcome_unknown')
@@ -196,9 +159,9 @@ describe('runs over several lives of a gateway', () => {
     const resumed = await thv(second, 'resume', unknown)
     assert.equal(resumed.code, 0, resumed.output)
     assert.equal((await untilStatus(second, 'completed')).id, unknown)
-    const times = (tool: string) => lab.executed.filter((name) => name === tool).length
+    const times = (tool: string) => t.lab.executed.filter((name) => name === tool).length
     assert.deepEqual(['set', 'wait', 'say'].map(times), [2, 2, 1])
-    await kill(second)
+    await killGateway(second)
 
     await using third = await start()
     const kept = await runs(third)

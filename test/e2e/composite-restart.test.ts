@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { after, afterEach, before, beforeEach, describe, it } from 'node:test'
-import { gatewayConfig, startGateway, type Gateway } from '../support/gateway.ts'
+import { describe, it } from 'node:test'
+import { gatewayConfig, killGateway, startGateway, type Gateway } from '../support/gateway.ts'
 import { logLines } from '../support/lab-client.ts'
-import { SAY_TOOL } from '../support/lab-tools.ts'
-import { startLab, type Lab } from '../support/lab.ts'
 import {
   openModern,
   openSession,
@@ -14,7 +12,7 @@ import {
   type RawMessage,
   type RawSession,
 } from '../support/raw-mcp.ts'
-import { createTempDir, type TempDir } from '../support/temp-dir.ts'
+import { askingComposite, useCompositeLab } from '../support/composite-lab.ts'
 import { until } from '../support/until.ts'
 
 const PATIENCE_MS = 30_000
@@ -35,60 +33,30 @@ function waiting(name: string, idempotent: boolean): object {
 const COMPOSITES = [
   waiting('careful', true),
   waiting('careless', false),
-  {
-    name: 'ask',
-    description: 'Asks',
-    steps: [
-      { id: 'first', tool: 'set', arguments: { n: 1 } },
-      {
-        id: 'confirm',
-        type: 'elicitation',
-        dependsOn: ['first'],
-        message: 'Sure?',
-        schema: { type: 'object', properties: { sure: { type: 'boolean' } } },
-      },
-      { id: 'last', tool: 'say', arguments: { n: 2 }, dependsOn: ['confirm'] },
-    ],
-  },
+  askingComposite({ name: 'ask', last: { n: 2 } }),
 ]
 
 describe('runs of composite tools', () => {
-  let lab: Lab
-  before(async () => {
-    lab = await startLab()
-    lab.tools.push(SAY_TOOL)
-  })
-  after(() => lab?.[Symbol.asyncDispose]())
-
-  let folder: TempDir
-  beforeEach(async () => {
-    folder = await createTempDir()
-    lab.executed.length = 0
-  })
-  afterEach(() => folder?.[Symbol.asyncDispose]())
+  const t = useCompositeLab()
 
   const start = (provider = 'sqlite') =>
     startGateway(
       gatewayConfig(
-        { lab: lab.entry },
+        { lab: t.lab.entry },
         {
           compositeTools: COMPOSITES,
-          audit: { logFile: join(folder.path, 'audit.log') },
+          audit: { logFile: join(t.folder.path, 'audit.log') },
           sessionStorage:
             provider === 'sqlite'
-              ? { provider, path: join(folder.path, 'gateway.db') }
+              ? { provider, path: join(t.folder.path, 'gateway.db') }
               : { provider },
         },
       ),
     )
-  const kill = async (gateway: Gateway) => {
-    gateway.child.process.kill('SIGKILL')
-    await gateway[Symbol.asyncDispose]()
-  }
   const untilRun = (tool: string, times = 1) =>
     until(
       `${tool} to be called`,
-      () => (lab.executed.filter((name) => name === tool).length >= times ? true : undefined),
+      () => (t.lab.executed.filter((name) => name === tool).length >= times ? true : undefined),
       PATIENCE_MS,
     )
   /** `metadata.extra` of the line that says how the run ended. */
@@ -96,7 +64,7 @@ describe('runs of composite tools', () => {
     until(
       `a run that ${what}`,
       async () => {
-        const text = await readFile(join(folder.path, 'audit.log'), 'utf8').catch(() => '')
+        const text = await readFile(join(t.folder.path, 'audit.log'), 'utf8').catch(() => '')
         const line = text.split('\n').find((each) => each.includes(`"vmcp_workflow_${what}"`))
         if (line === undefined) return undefined
         const { metadata } = JSON.parse(line) as { metadata: { extra: Record<string, unknown> } }
@@ -112,12 +80,12 @@ describe('runs of composite tools', () => {
     const call = openModern(first.url, 'tools/call', { name: 'careful', arguments: {} })
     call.catch(() => {})
     await untilRun('wait')
-    await kill(first)
+    await killGateway(first)
 
     await using _second = await start()
     const extra = await ended('completed')
     assert.equal(extra['workflow_name'], 'careful')
-    assert.deepEqual(lab.executed, ['set', 'wait', 'wait', 'say'])
+    assert.deepEqual(t.lab.executed, ['set', 'wait', 'wait', 'say'])
   })
 
   it('do not call again what must not be called twice, and say so', async () => {
@@ -125,12 +93,12 @@ describe('runs of composite tools', () => {
     const call = openModern(first.url, 'tools/call', { name: 'careless', arguments: {} })
     call.catch(() => {})
     await untilRun('wait')
-    await kill(first)
+    await killGateway(first)
 
     await using _second = await start()
     const extra = await ended('failed')
     assert.equal(extra['status'], 'outcome_unknown')
-    assert.deepEqual(lab.executed, ['set', 'wait'])
+    assert.deepEqual(t.lab.executed, ['set', 'wait'])
   })
 
   it('that wait for an answer of a modern client take it after a crash', async () => {
@@ -139,19 +107,19 @@ describe('runs of composite tools', () => {
     const { resultType, inputRequests, requestState } = asked.response.result ?? {}
     assert.equal(resultType, 'input_required')
     assert.deepEqual(Object.keys(inputRequests as object), ['confirm'])
-    await kill(first)
+    await killGateway(first)
 
     await using second = await start()
     const inputResponses = { confirm: { action: 'accept', content: { sure: true } } }
     const { response } = await callModern(second, 'ask', { requestState, inputResponses })
     assert.equal(response.result?.['resultType'], 'complete', JSON.stringify(response))
-    assert.deepEqual(lab.executed, ['set', 'say'])
+    assert.deepEqual(t.lab.executed, ['set', 'say'])
   })
 
   it('ask a modern client again that comes back without an answer', async () => {
     const first = await start()
     const { requestState } = (await callModern(first, 'ask')).response.result ?? {}
-    await kill(first)
+    await killGateway(first)
 
     await using second = await start()
     const again = (await callModern(second, 'ask', { requestState })).response.result ?? {}
@@ -160,7 +128,7 @@ describe('runs of composite tools', () => {
     const state = again['requestState']
     const { response } = await callModern(second, 'ask', { requestState: state, inputResponses })
     assert.equal(response.result?.['isError'], true)
-    assert.deepEqual(lab.executed, ['set'])
+    assert.deepEqual(t.lab.executed, ['set'])
   })
 
   it('that wait for an answer of a legacy client ask it again when its session is back', async () => {
@@ -168,7 +136,7 @@ describe('runs of composite tools', () => {
     const session = await openSession(first.url, { capabilities: { elicitation: {} } })
     const opened = await session.open('tools/call', { name: 'ask', arguments: {} })
     await questionOn(opened)
-    await kill(first)
+    await killGateway(first)
 
     await using second = await start()
     const back = at(second, session)
@@ -178,7 +146,7 @@ describe('runs of composite tools', () => {
     assert.equal((await back.answer(question, result)).status, 202)
     const extra = await ended('completed')
     assert.equal(extra['workflow_name'], 'ask')
-    assert.deepEqual(lab.executed, ['set', 'say'])
+    assert.deepEqual(t.lab.executed, ['set', 'say'])
   })
 
   it('are handed over at an orderly end, and a client that waits gets their state', async () => {
@@ -192,7 +160,7 @@ describe('runs of composite tools', () => {
     await using second = await start()
     const { response } = await callModern(second, 'ask', { requestState, inputResponses })
     assert.equal(response.result?.['resultType'], 'complete', JSON.stringify(response))
-    assert.deepEqual(lab.executed, ['set', 'say'])
+    assert.deepEqual(t.lab.executed, ['set', 'say'])
   })
 
   it('end with a process that keeps nothing, and it says so', async () => {

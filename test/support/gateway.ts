@@ -92,6 +92,12 @@ export async function startGateway(yaml: string, options: GatewayOptions = {}): 
   }
 }
 
+/** As the kernel does when memory is short. */
+export async function killGateway(gateway: Gateway): Promise<void> {
+  gateway.child.process.kill('SIGKILL')
+  await gateway[Symbol.asyncDispose]()
+}
+
 /** The first endpoint it names that is not one of its backends. */
 async function ownUrl(child: Child, yaml: string): Promise<string> {
   const backends = [...yaml.matchAll(/http:\/\/127\.0\.0\.1:(\d+)/g)].map(([, port]) => port)

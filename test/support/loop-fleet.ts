@@ -1,3 +1,4 @@
+import { after, before, beforeEach } from 'node:test'
 import type { RedisCluster } from '../fixtures/redis/redis-cluster.ts'
 import type { RedisServer } from '../fixtures/redis/redis-server.ts'
 import { startFleet, type Fleet } from './fleet.ts'
@@ -38,7 +39,34 @@ export interface CountingBackend {
   delayMs: number
 }
 
-export async function openLoopFleet(redis: RedisServer | RedisCluster): Promise<LoopFleet> {
+/** Opens it, with its Redis, for the tests of the `describe` this is called in; what its backend counted is forgotten before each. */
+export function useLoopFleet(startRedis: () => Promise<RedisServer | RedisCluster>): {
+  readonly loops: LoopFleet
+} {
+  let redis: AsyncDisposable | undefined
+  let loops: LoopFleet | undefined
+  before(async () => {
+    const opened = await startRedis()
+    redis = opened
+    loops = await openLoopFleet(opened)
+  })
+  after(async () => {
+    await loops?.[Symbol.asyncDispose]()
+    await redis?.[Symbol.asyncDispose]()
+  })
+  beforeEach(() => {
+    const { backend } = loops!
+    backend.called.length = 0
+    Object.assign(backend, { most: 0, aborted: 0, delayMs: 10 })
+  })
+  return {
+    get loops() {
+      return loops!
+    },
+  }
+}
+
+async function openLoopFleet(redis: RedisServer | RedisCluster): Promise<LoopFleet> {
   const nodes = 'nodes' in redis ? redis.nodes : [redis]
   const place =
     'nodes' in redis ? { cluster: { addresses: redis.addresses } } : { address: redis.address }

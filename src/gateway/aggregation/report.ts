@@ -1,23 +1,20 @@
 import type { CatalogueNote, CatalogueNoteCode } from './catalogue.ts'
 
+/** `override`: where the file says it, if it is about an override. */
+type Report = (
+  code: CatalogueNoteCode,
+  subject: string,
+  backends: readonly string[],
+  message: string,
+  override?: CatalogueNote['override'],
+) => void
+
 /** Collects what is found while a catalogue is built. */
 export interface BuildReport {
   readonly notes: CatalogueNote[]
   readonly problems: CatalogueNote[]
-  note(
-    code: CatalogueNoteCode,
-    subject: string,
-    backends: readonly string[],
-    message: string,
-    override?: CatalogueNote['override'],
-  ): void
-  problem(
-    code: CatalogueNoteCode,
-    subject: string,
-    backends: readonly string[],
-    message: string,
-    override?: CatalogueNote['override'],
-  ): void
+  readonly note: Report
+  readonly problem: Report
 }
 
 export function createReport(): BuildReport {
@@ -31,7 +28,7 @@ export function createReport(): BuildReport {
   }
 }
 
-function toNote(...about: Parameters<BuildReport['note']>): CatalogueNote {
+function toNote(...about: Parameters<Report>): CatalogueNote {
   const [code, subject, backends, message, override] = about
   const note = { code, subject, backends, message }
   return override === undefined ? note : { ...note, override }
