@@ -110,7 +110,8 @@ export function createSharedConnections(options: SharedConnectionsOptions): Shar
         const { backend } = wanted.place
         if (options.hasOthers()) {
           // One of them may have it: another session would be another state, and the client would not know.
-          const { message: reason } = error
+          // The client hears this: where the store is, is not for it.
+          const reason = 'the store is away'
           throw clusterErrors.SESSION_UNKNOWN(
             { backend, reason, ran: 'no', retryAfterMs: 1_000 },
             error,

@@ -165,6 +165,10 @@ describe('createRateLimits()', () => {
     assert.match(refusal.message, /Redis is away/)
     assert.match(refusal.hint ?? '', /whenUnavailable/)
     assert.deepEqual(closed.heard[0], ['Error: Redis is away', false])
+    const internal = storageErrors.REDIS_AWAY({ store: 'redis.internal:6379', reason: 'no answer' })
+    const rules = { ...ALL_KINDS, whenUnavailable: 'closed' }
+    const hidden = await setUp(rules, () => Promise.reject(internal)).call('find')
+    assert.equal(hidden?.message, 'Cannot check the rate limits: Redis is away')
   })
 
   it('puts changed limits into effect at once, under the same keys', () => {

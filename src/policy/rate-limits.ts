@@ -66,7 +66,9 @@ export function createRateLimits(options: RateLimitsOptions): RateLimits {
   function unavailable(error: unknown): AppError | undefined {
     observer.unavailable(error, failOpen)
     if (failOpen) return undefined
-    const reason = error instanceof Error ? error.message : String(error)
+    // Where Redis is told to the observer, not to clients.
+    const isStore = isAppError(error) && error.code.startsWith('STORAGE_')
+    const reason = isStore || !(error instanceof Error) ? 'Redis is away' : error.message
     return policyErrors.RATE_LIMITS_UNAVAILABLE({ reason, retryAfterMs: RETRY_MS }, error)
   }
 

@@ -2,6 +2,7 @@ import { editDistance } from '../../base/edit-distance.ts'
 import { overridesToOneName } from '../../gateway/check-overrides.ts'
 import type { AggregationConfig } from '../../gateway/config.ts'
 import type { Finding } from '../../schema/finding.ts'
+import { mapOf } from './map-of.ts'
 
 /** What of a file is looked at here: `aggregation` checked, with defaults, and the file as it was written. */
 interface Looked {
@@ -83,10 +84,4 @@ function filterRemarks({ tools }: AggregationConfig): Finding[] {
     const reason = 'has no effect: `excludeAll: true` hides all tools of this backend'
     return [{ path, reason, hint: 'remove one of the two', severity: 'note' }, ...repeated]
   })
-}
-
-function mapOf(value: unknown): Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? (value as Record<string, unknown>)
-    : {}
 }

@@ -1,5 +1,6 @@
 import { closest } from '../../base/edit-distance.ts'
 import type { Report } from '../../schema/cross-check.ts'
+import { mapOf } from './map-of.ts'
 
 type Path = (string | number)[]
 type Loose = Record<string, unknown>
@@ -129,10 +130,4 @@ function checkRefs(file: Loose, report: Report): void {
 
 function listOf(value: unknown): unknown[] {
   return Array.isArray(value) ? value : []
-}
-
-function mapOf(value: unknown): Loose {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? (value as Loose)
-    : {}
 }

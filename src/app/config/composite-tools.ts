@@ -7,6 +7,7 @@ import { compilePlan } from '../../workflow/compile-plan.ts'
 import type { CompositeToolConfig } from '../../workflow/config.ts'
 import type { WorkflowPlan } from '../../workflow/plan.ts'
 import { budgetWarnings, type CallTimeout } from '../../workflow/time-budget.ts'
+import { mapOf } from './map-of.ts'
 
 /** A composite tool of a configuration, from the file itself or from a manifest beside it. */
 export interface CompositeTool {
@@ -88,10 +89,4 @@ function nameOf(input: unknown): unknown {
 
 function listOf(value: unknown): unknown[] {
   return Array.isArray(value) ? value : []
-}
-
-function mapOf(value: unknown): Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? (value as Record<string, unknown>)
-    : {}
 }
