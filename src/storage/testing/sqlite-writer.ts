@@ -1,6 +1,5 @@
 // A process that writes: `increment PATH TIMES` adds to key `n`; `count PATH TIMES` writes k1, k2 … and prints each number
 // once its write has been acknowledged; `append PATH TIMES` does so with entries of the log `j`.
-import { writeSync } from 'node:fs'
 import { systemNow } from '../../base/clock.ts'
 import { openSqliteAppendLog } from '../sqlite/sqlite-append-log.ts'
 import { openSqliteKeyValue } from '../sqlite/sqlite-key-value.ts'
@@ -13,13 +12,20 @@ else if (mode === 'append') {
   const log = await openSqliteAppendLog({ path, now: systemNow })
   for (let n = 1; n <= Number(times); n++) {
     await log.append('j', [String(n).repeat(50)], { expectLength: n - 1 })
-    writeSync(1, `${n}\n`)
+    await acknowledge(n)
   }
   await log.close()
 } else {
   for (let n = 1; n <= Number(times); n++) {
     await store.set(`k${n}`, String(n).repeat(100))
-    writeSync(1, `${n}\n`)
+    await acknowledge(n)
   }
 }
 await store.close()
+
+/** The next write waits until this has left the process: a reader that is slow makes `writeSync` fail with EAGAIN. */
+async function acknowledge(n: number): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    process.stdout.write(`${n}\n`, (error) => (error ? reject(error) : resolve()))
+  })
+}
