@@ -1,13 +1,16 @@
 /**
- * Waits for the work, but no longer than so many milliseconds, and not at all for none. Rejects as the work does, if that is in
- * time; a later rejection is nobody's business.
+ * Waits for the work, but no longer than so many milliseconds, and not at all for none. True: it has ended. Rejects as the work
+ * does, if that is in time; a later rejection is nobody's business.
  */
-export async function inTime(work: Promise<unknown>, waitMs: number): Promise<void> {
+export async function inTime(work: Promise<unknown>, waitMs: number): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined
-  const over = new Promise<void>((resolve) => {
-    if (waitMs > 0) timer = setTimeout(resolve, waitMs)
-    else resolve()
+  const over = new Promise<false>((resolve) => {
+    if (waitMs > 0) timer = setTimeout(resolve, waitMs, false)
+    else resolve(false)
   })
-  await Promise.race([work, over])
-  clearTimeout(timer)
+  try {
+    return await Promise.race([work.then(() => true), over])
+  } finally {
+    clearTimeout(timer)
+  }
 }

@@ -73,8 +73,9 @@ export function createBackendSet(options: BackendSetOptions): BackendSet {
       for (const backend of added) backend.start()
       return { replaced: added.filter(({ name }) => before.has(name)) }
     },
-    settled: (timeoutMs) =>
-      inTime(Promise.all(Array.from(byName.values(), (each) => each.settled)), timeoutMs),
+    async settled(timeoutMs) {
+      await inTime(Promise.all(Array.from(byName.values(), (each) => each.settled)), timeoutMs)
+    },
     async close() {
       const all = [...byName.values(), ...retired]
       await Promise.all(all.map((backend) => backend.close()))

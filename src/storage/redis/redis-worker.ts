@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Worker, type Job } from 'bullmq'
 import { Cancellation } from '../../base/cancellation.ts'
 import { isAppError } from '../../base/errors.ts'
+import { inTime } from '../../base/in-time.ts'
 import type { KeyValue } from '../key-value.ts'
 import type { MessageBus } from '../message-bus.ts'
 import type { RedisSettings } from '../redis-settings.ts'
@@ -95,7 +96,7 @@ export async function openRedisWorker(options: RedisWorkerOptions): Promise<Redi
       if (await inTime(drain(), CLOSE_MS)) return
       clearInterval(looking)
       // Only where something is left to cut: on a Cluster it waits for an end that has passed where there is not.
-      await inTime(worker.disconnect(), CLOSE_MS)
+      await inTime(worker.disconnect().catch(onError), CLOSE_MS)
       client.disconnect()
     },
   }
@@ -143,18 +144,6 @@ export async function openRedisWorker(options: RedisWorkerOptions): Promise<Redi
   async function lookAt(id: string, cancellation: Cancellation): Promise<void> {
     if ((await keyValue.get(names.cancelKey(id))) !== undefined) cancellation.cancel(CANCELLED)
   }
-}
-
-/** False: it takes longer. */
-function inTime(work: Promise<void>, ms: number): Promise<boolean> {
-  const late = sleep(ms, false, { ref: false })
-  return Promise.race([
-    work.then(
-      () => true,
-      () => true,
-    ),
-    late,
-  ])
 }
 
 const AWAY = 'STORAGE_REDIS_AWAY'

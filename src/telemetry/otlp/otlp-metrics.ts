@@ -37,11 +37,12 @@ export function openOtlpMetrics(options: OtlpOptions): { close(): Promise<void> 
   })
   const provider = new MeterProvider({ resource, readers: [reader] })
   return {
-    close: () =>
-      inTime(
+    async close() {
+      await inTime(
         provider.shutdown().catch(() => {}),
         EXPORT_TIMEOUT_MS,
-      ),
+      )
+    },
   }
 }
 

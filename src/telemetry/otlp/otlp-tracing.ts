@@ -47,11 +47,12 @@ export function openOtlpTracing(options: OtlpOptions): Tracing {
       const settings = { kind: KINDS[kind], ...(attributes && { attributes }) }
       return wrap(tracer.startSpan(name, settings, contextOf(spanOptions)), spanOptions)
     },
-    close: () =>
-      inTime(
+    async close() {
+      await inTime(
         provider.shutdown().catch(() => {}),
         EXPORT_TIMEOUT_MS,
-      ),
+      )
+    },
   }
 }
 
