@@ -204,13 +204,16 @@ describe('the table of runs', () => {
       const { id, outcome } = await first.table.start({ plan, args: {}, caller: {} })
       const stepsOf = async (table: RunTable) =>
         (await table.get(id))?.steps.map(({ status }) => status).join()
+      const listed = async (table: RunTable) => (await table.list()).map(({ status }) => status)
       await until(async () => (await stepsOf(first.table)) === 'waiting,completed')
       for (const { table } of [first, other]) {
         assert.equal((await table.get(id))?.status, 'waiting')
         assert.equal(await stepsOf(table), 'waiting,completed')
+        assert.deepEqual(await listed(table), ['waiting'])
       }
       answered.resolve({ action: 'accept', content: {} })
       await outcome
+      assert.deepEqual(await listed(other.table), ['completed'])
       assert.equal((await other.table.get(id))?.status, 'completed')
       assert.equal(await stepsOf(other.table), 'completed,completed')
       for (const { table } of [first, other]) await table.close()

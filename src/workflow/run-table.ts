@@ -13,6 +13,7 @@ import type { RunEvent } from './run-events.ts'
 import { openRunStore, type RunStoreOptions } from './run-store.ts'
 import { deadlineOf } from './run-workflow.ts'
 import type { RunSummary, RunTable } from './runs.ts'
+import { createWaitingMarks } from './waiting-marks.ts'
 
 export interface RunTableOptions
   extends RunStoreOptions, Pick<ContinueOptions, 'owner' | 'compile' | 'portsOf'> {
@@ -45,6 +46,13 @@ export async function openRunTable(options: RunTableOptions): Promise<RunTable> 
   const moving = new Set<string>()
   const { spread } = options
   const live = createLiveRuns({ now, random, spread, onEvent: tell, onEnd: store.end, onError })
+  const marks = createWaitingMarks({
+    store: keyValue,
+    prefix,
+    keepMs: limits.keepMs,
+    isWaiting: (id) => live.summary(id)?.status === 'waiting',
+    onError,
+  })
   const continuing: ContinueOptions = { ...options, store, live }
   const presence = await openPresence({ store: keyValue, prefix, owner, onBeat, onError })
 
@@ -85,8 +93,11 @@ export async function openRunTable(options: RunTableOptions): Promise<RunTable> 
 
     async list() {
       const all: RunSummary[] = []
+      const waiting = await marks.all()
       for await (const { summary } of store.index.open()) {
-        all.push(live.summary(summary.id) ?? summary)
+        const { id } = summary
+        const stored: RunSummary = waiting.has(id) ? { ...summary, status: 'waiting' } : summary
+        all.push(live.summary(id) ?? stored)
       }
       const open = new Set(all.map(({ id }) => id))
       // On its way from one to the other a run stands in both.
@@ -184,6 +195,7 @@ export async function openRunTable(options: RunTableOptions): Promise<RunTable> 
   }
 
   function tell(event: RunEvent): void {
+    marks.hear(event)
     for (const listener of listeners) {
       try {
         listener(event)
