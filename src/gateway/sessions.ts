@@ -71,6 +71,8 @@ export interface SessionsOptions {
 export interface SessionTable extends Sessions {
   readonly size: number
   live(): Iterable<ClientSession>
+  /** One of them; to ask for it is no use of it. */
+  liveOne(id: string): ClientSession | undefined
   /** True if the client's standalone stream ends here, and there are others where it could. */
   holdsStream(session: ClientSession): boolean
   /** What the session follows, as stored. */
@@ -247,6 +249,7 @@ export function createSessions(options: SessionsOptions): SessionTable {
       return live.size
     },
     live: () => live.values(),
+    liveOne: (id) => live.get(id),
     async create(request) {
       if (isFull()) throw gatewayErrors.TOO_MANY_SESSIONS({ limit: limits().maxSessions })
       const at = now()

@@ -35,10 +35,8 @@ export function servePeers(options: ServePeersOptions): ServedPeers {
   /** Undefined for a session that is not used here. */
   function ownerHere(owner: Owner): SlotOwner | undefined {
     if (owner.kind === 'principal') return owner
-    for (const session of sessions.live()) {
-      if (session.id === owner.id) return { kind: 'session', session }
-    }
-    return undefined
+    const session = sessions.liveOne(owner.id)
+    return session && { kind: 'session', session }
   }
 
   return {
