@@ -6,6 +6,7 @@ import { createHttpEdge } from '../mcp/http-edge.ts'
 import type { AdoptCall } from '../mcp/late-call.ts'
 import type { Implementation } from '../mcp/messages.ts'
 import { createStdioEdge } from '../mcp/stdio-edge.ts'
+import { createClientAddress } from '../net/client-address.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { createAuthenticate, principalOf } from './authenticate.ts'
 import type { VmcpConfig } from './config/vmcp-config.ts'
@@ -55,6 +56,7 @@ export async function openHttpSide(
     ...edgeOptions(options),
     path: MCP_PATH,
     authenticate: createAuthenticate(config.incomingAuth, userInfo().username),
+    clientAddress: createClientAddress(config.server.trustedProxies),
     allowedHosts: allowedHosts(config, address.host),
     allowedOrigins: allowedOrigins.length > 0 ? allowedOrigins : undefined,
     peers: options.fleet?.edgePeers,

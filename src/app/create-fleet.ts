@@ -69,10 +69,10 @@ export function createFleet(
     return { delivered: delivered === true }
   })
   cluster.handle(EDGE_PATH, (received) => {
-    const principal = readForwarded(received)
-    const { request, response, body } = received
-    if (principal === undefined || edge === undefined) response.writeHead(503).end()
-    else edge.peerSide.serve(request, response, { principal, body })
+    const client = readForwarded(received)
+    const { request, response } = received
+    if (client === undefined || edge === undefined) response.writeHead(503).end()
+    else edge.peerSide.serve(request, response, client)
   })
   const served = serveConnections({
     use: (place, run) => gateway().useConnection(place, run),

@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { isAppError } from '../base/errors.ts'
 import { isJsonObject, type JsonObject } from '../base/json.ts'
 import type { Principal } from '../mcp/caller.ts'
+import type { ForwardedClient } from '../mcp/edge-peers.ts'
 import type { HttpRequest, HttpResponse } from '../net/http-message.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { Directory } from './directory.ts'
@@ -19,11 +20,6 @@ export interface ForwardParts {
   readonly log: Logger
 }
 
-export interface ForwardedClient {
-  readonly principal: Principal
-  readonly body?: Buffer
-}
-
 /** A replica that says nothing for so long is asked whether it lives. Event streams say something more often. */
 const LOOK_MS = 2_000
 
@@ -36,7 +32,7 @@ export async function forwardRequest(
   to: string,
   request: HttpRequest,
   response: HttpResponse,
-  { principal, body = EMPTY }: ForwardedClient,
+  { body = EMPTY, ...client }: ForwardedClient,
 ): Promise<'answered' | 'gone'> {
   const replica = await findAlive(directory, to)
   if (replica === undefined) return 'gone'
@@ -48,7 +44,7 @@ export async function forwardRequest(
       method: request.method ?? 'GET',
       path: EDGE_PATH + (request.url ?? ''),
       headers: handedOn(request.headers),
-      client: Buffer.from(JSON.stringify({ principal })).toString('base64url'),
+      client: Buffer.from(JSON.stringify(client)).toString('base64url'),
       body,
       signal: abort.signal,
     })
@@ -73,13 +69,18 @@ export async function forwardRequest(
 }
 
 /** What `forwardRequest` sent: the request as the client made it, and who the client is. Undefined: it is not whole. */
-export function readForwarded({ url, request }: LinkRequest): Principal | undefined {
+export function readForwarded({
+  url,
+  request,
+  body,
+}: LinkRequest): Required<ForwardedClient> | undefined {
   request.url = url.slice(EDGE_PATH.length)
   const header = request.headers[CLIENT_HEADER]
   if (typeof header !== 'string') return undefined
   const client = parse(Buffer.from(header, 'base64url').toString('utf8'))
-  const principal = isJsonObject(client) ? client['principal'] : undefined
-  return isPrincipal(principal) ? principal : undefined
+  if (!isJsonObject(client) || !isPrincipal(client['principal'])) return undefined
+  const { principal, address } = client
+  return { principal, address: typeof address === 'string' ? address : undefined, body }
 }
 
 function isPrincipal(value: unknown): value is Principal & JsonObject {

@@ -342,21 +342,6 @@ export const operational = z.strictObject({
 /** `operational`, checked, with defaults; times in milliseconds. */
 export type OperationalConfig = DeepReadonly<z.output<typeof operational>>
 
-/** `server` (ours): whom the HTTP listener accepts. */
-export const server = z.strictObject({
-  allowedHosts: z
-    .array(z.string().min(1))
-    .meta({ description: 'Host headers that are accepted beside the address listened on' })
-    .default([]),
-  allowedOrigins: z
-    .array(z.string().min(1))
-    .meta({ description: 'Origin headers of browsers that are accepted; `*` = all' })
-    .default([]),
-})
-
-/** `server`, checked, with defaults. */
-export type ServerConfig = DeepReadonly<z.output<typeof server>>
-
 function isSafePath(path: string): boolean {
   return path.startsWith('/') && !path.includes('\0') && !path.split('/').includes('..')
 }

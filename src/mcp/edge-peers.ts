@@ -2,19 +2,28 @@ import type { HttpRequest, HttpResponse } from '../net/http-message.ts'
 import type { JsonObject } from '../base/json.ts'
 import type { Principal } from './caller.ts'
 
+/** Whose request is handed on. */
+export interface ForwardedClient {
+  readonly principal: Principal
+  /** Where it came from; undefined: its connection is gone. */
+  readonly address: string | undefined
+  /** If it was read already. */
+  readonly body?: Buffer
+}
+
 /** The other replicas of a gateway, as a client edge needs them. Our ids carry our name, so that others find us by them. */
 export interface EdgePeers {
   /** Our name: letters and digits. */
   readonly self: string
   /**
    * Hands a client's request on, as it came, and its answer back. Resolves when it is answered; `gone`: that replica is dead or
-   * leaving, and nothing was answered. `body`: if it was read already.
+   * leaving, and nothing was answered.
    */
   forward(
     to: string,
     request: HttpRequest,
     response: HttpResponse,
-    client: { readonly principal: Principal; readonly body?: Buffer },
+    client: ForwardedClient,
   ): Promise<'answered' | 'gone'>
   /** Hands a message on to the edge of another replica. False: it could not be delivered. Never rejects. */
   send(to: string, message: EdgeMessage): Promise<boolean>
@@ -39,7 +48,7 @@ export interface PeerSide {
   serve(
     request: HttpRequest,
     response: HttpResponse,
-    client: { readonly principal: Principal; readonly body: Buffer },
+    client: ForwardedClient & { readonly body: Buffer },
   ): void
   /** Takes a message. False: nobody here waits for it. */
   receive(message: EdgeMessage): Promise<boolean>

@@ -1,3 +1,4 @@
+import type { ClientAddress } from '../net/client-address.ts'
 import type { HttpRequest, HttpResponse } from '../net/http-message.ts'
 import type { Now } from '../base/clock.ts'
 import type { NewId } from '../base/ids.ts'
@@ -26,6 +27,8 @@ export interface HttpEdgeOptions extends HostRules {
   readonly newId: NewId
   readonly now: Now
   readonly log: Logger
+  /** Tells where a request comes from. Default: where its connection does. */
+  readonly clientAddress?: ClientAddress
   /** Other replicas of this gateway; default: none. */
   readonly peers?: EdgePeers | undefined
   /** Where events of resumable streams outlive this process; default: nowhere. */

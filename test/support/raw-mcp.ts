@@ -87,20 +87,24 @@ export interface RawSession {
 
 export async function openSession(
   url: string,
-  options: { version?: string; capabilities?: Record<string, unknown> } = {},
+  options: {
+    version?: string
+    capabilities?: Record<string, unknown>
+    headers?: Record<string, string>
+  } = {},
 ): Promise<RawSession> {
-  const { version = '2025-11-25', capabilities = {} } = options
+  const { version = '2025-11-25', capabilities = {}, headers: own = {} } = options
   const clientInfo = { name: 'raw-client', version: '1.0.0' }
-  const opened = await post(url, {
-    jsonrpc: '2.0',
-    id: nextId(),
-    method: 'initialize',
-    params: { protocolVersion: version, capabilities, clientInfo },
-  })
+  const params = { protocolVersion: version, capabilities, clientInfo }
+  const opened = await post(
+    url,
+    { jsonrpc: '2.0', id: nextId(), method: 'initialize', params },
+    own,
+  )
   const reply = await readReply(opened)
   const id = opened.headers.get('mcp-session-id') ?? ''
   const negotiated = String(reply.response.result?.['protocolVersion'])
-  const headers = { 'mcp-session-id': id, 'mcp-protocol-version': negotiated }
+  const headers = { ...own, 'mcp-session-id': id, 'mcp-protocol-version': negotiated }
   let lastId = ''
   const session: RawSession = {
     id,

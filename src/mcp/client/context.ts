@@ -1,5 +1,6 @@
 import type { Now } from '../../base/clock.ts'
 import type { NewId } from '../../base/ids.ts'
+import { createClientAddress, type ClientAddress } from '../../net/client-address.ts'
 import type { Logger } from '../../telemetry/logger.ts'
 import type { ClientLimits } from '../client-limits.ts'
 import type { EdgePeers } from '../edge-peers.ts'
@@ -10,6 +11,7 @@ import { createRequestStateCodec } from '../request-state.ts'
 import type { RequestStateCodec } from '../request-state.ts'
 import { Activity } from './activity.ts'
 import { BodyBudget } from './http/body-budget.ts'
+import { ClientAddresses } from './http/client-addresses.ts'
 import type { PeerHere } from './peer-here.ts'
 import { Flights } from './modern/flights.ts'
 import { createTicker } from './ticker.ts'
@@ -26,6 +28,7 @@ export interface EdgeContext {
   readonly newId: NewId
   readonly now: Now
   readonly log: Logger
+  readonly addresses: ClientAddresses
   /** Undefined: there are no other replicas. */
   readonly peers: EdgePeers | undefined
   /** Where events of streams outlive this process; undefined: they do not. */
@@ -59,6 +62,8 @@ export interface ContextOptions {
   readonly newId: NewId
   readonly now: Now
   readonly log: Logger
+  /** Default: of the connection. */
+  readonly clientAddress?: ClientAddress | undefined
   readonly peers?: EdgePeers | undefined
   readonly keptEvents?: KeptEvents | undefined
 }
@@ -75,6 +80,7 @@ export function createContext(options: ContextOptions): EdgeContext {
     newId,
     now,
     log,
+    addresses: new ClientAddresses(options.clientAddress ?? createClientAddress([])),
     peers: options.peers,
     keptEvents: options.keptEvents,
     openHere: new Map(),

@@ -758,7 +758,7 @@ export const BROKEN_FILES: readonly BrokenFile[] = [
       'operational: []',
       'audit: true',
       'metadata: { a: [b] }',
-      'server: { allowedHosts: x }',
+      'server: { allowedHosts: x, trustedProxies: [proxy, 10.0.0.0/33] }',
     ),
     problems: [
       'f:8:11 backends: must be a list, not a map',
@@ -766,6 +766,8 @@ export const BROKEN_FILES: readonly BrokenFile[] = [
       'f:10:8 audit: must be a map, not true',
       'f:11:16 metadata.a: must be text, not a list',
       'f:12:25 server.allowedHosts: must be a list, not "x" (write [x])',
+      'f:12:45 server.trustedProxies[0]: must be an IP address or a range of them, such as 10.0.0.0/8, not "proxy"',
+      'f:12:52 server.trustedProxies[1]: must be an IP address or a range of them, such as 10.0.0.0/8, not "10.0.0.0/33"',
     ],
   },
 ]

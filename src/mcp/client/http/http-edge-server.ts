@@ -80,7 +80,8 @@ export class HttpEdgeServer {
       here()
       return
     }
-    peers.forward(to, request, response, client).then(
+    const address = this.#context.addresses.of(request)
+    peers.forward(to, request, response, { ...client, address }).then(
       (outcome) => {
         if (outcome === 'gone' && !response.destroyed) here()
       },
@@ -89,8 +90,9 @@ export class HttpEdgeServer {
   }
 
   readonly peerSide: PeerSide = {
-    serve: (request, response, { principal, body }) => {
+    serve: (request, response, { principal, address, body }) => {
       this.#handedOn.add(request)
+      this.#context.addresses.tell(request, address)
       const url = request.url ?? '/'
       const { sse, path } = this.#options
       if (sse !== false && url.startsWith(`${sse.messagesPath}?`)) {

@@ -57,7 +57,7 @@ export class HttpExchange implements Exchange, Ticking {
   }
 
   get source(): string | undefined {
-    return this.#response.req.socket.remoteAddress
+    return this.#context.addresses.of(this.#response.req)
   }
 
   send(message: JsonObject): boolean {

@@ -111,7 +111,7 @@ async function postInitialize(
     )
     return
   }
-  const outcome = await initialize(context, message, principal, originOf(response.req))
+  const outcome = await initialize(context, message, principal, originOf(context, response.req))
   if (outcome.kind === 'refused') {
     const isTransient = outcome.status === 503 || outcome.status === 429
     answerJson(
@@ -262,6 +262,6 @@ export function streamsOf({ context, replay }: LegacyHttp, peer: LegacyPeer): Se
   return streams
 }
 
-function originOf({ headers, socket }: HttpRequest): SessionOrigin {
-  return { source: socket.remoteAddress, userAgent: headers['user-agent'] }
+function originOf({ addresses }: EdgeContext, request: HttpRequest): SessionOrigin {
+  return { source: addresses.of(request), userAgent: request.headers['user-agent'] }
 }

@@ -51,7 +51,7 @@ export class SseTransport {
         return connection.open
       },
       headers: response.req.headers,
-      source: response.req.socket.remoteAddress,
+      source: this.#context.addresses.of(response.req),
       onEnd: () => this.#close(id),
     })
     this.#clients.set(id, { principal, pipe, connection })
