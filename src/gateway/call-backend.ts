@@ -1,7 +1,11 @@
 import { Cancellation } from '../base/cancellation.ts'
 import { isAppError, type AppError } from '../base/errors.ts'
 import type { JsonObject } from '../base/json.ts'
-import type { BackendConnection, BackendRequest } from '../mcp/backend-connection.ts'
+import type {
+  BackendConnection,
+  BackendRequest,
+  RequestTimeouts,
+} from '../mcp/backend-connection.ts'
 import type { Call } from '../mcp/call.ts'
 import type { ClientView } from '../mcp/caller.ts'
 import type { InputRequest } from '../mcp/messages.ts'
@@ -20,6 +24,8 @@ export interface RoutedRequest {
   readonly headers?: Readonly<Record<string, string>>
   /** Running it twice does no harm: it may be sent again where it is not known whether it ran. Default: it may not. */
   readonly repeatable?: boolean
+  /** Its answer comes when a task ends: until then silence says nothing about the backend. */
+  readonly waitsForTask?: true
   /** The same by what the backend offers now: undefined if that leads elsewhere. */
   readonly renew?: () => RoutedRequest | undefined
 }
@@ -135,7 +141,7 @@ function exchange(
       isModern && client.era === 'legacy' ? modernCapabilities(client) : client.capabilities,
     wantsProgress: call.wantsProgress,
     cancellation: call.cancellation,
-    timeouts: backend.timeoutsFor(request.tool),
+    timeouts: timeoutsOf(backend, request),
     onNotification: (method, params) => call.notify(method, params),
   }
   if (client.info !== undefined) sent.clientInfo = client.info
@@ -150,6 +156,12 @@ function exchange(
   if (client.era === 'modern') return exchangeWithRefusal(backend, connection, call, sent)
   sent.onQuestion = questioner(call)
   return connection.request(sent)
+}
+
+/** What waits for a task waits as long as its client does, within the hard end; a lost connection still ends it. */
+function timeoutsOf(backend: Backend, { tool, waitsForTask }: RoutedRequest): RequestTimeouts {
+  const timeouts = backend.timeoutsFor(tool)
+  return waitsForTask ? { ...timeouts, idleMs: 0 } : timeouts
 }
 
 type SentRequest = { -readonly [Key in keyof BackendRequest]: BackendRequest[Key] }

@@ -341,6 +341,29 @@ describe('createGateway()', () => {
     await assert.rejects(list(), { code: 'MCP_BACKEND_GONE' })
   })
 
+  it('waits for the end of a task without counting silence, but not for what answers at once', async () => {
+    const fakes = two()
+    fakes.a.answer = (request) =>
+      request.params?.['task'] === undefined
+        ? answering('a', ['x'])(request)
+        : resultReply({ task: { taskId: 't1' } })
+    await using t = await setUp({ a: fakes.a })
+    const start = makeCall({ params: { name: 'a_x', task: {} } })
+    const made = await t.gateway.call(start)
+    assert.ok(made.kind === 'result')
+    const { taskId } = made.result['task'] as { taskId: string }
+    for (const method of ['tasks/get', 'tasks/result']) {
+      await t.gateway.call(makeCall({ method, params: { taskId } }))
+    }
+    const { timeoutsFor } = t.gateway.backends.get('a')!
+    const sent = fakes.a.connections[0]!.requests.slice(-2)
+    assert.deepEqual(
+      sent.map(({ timeouts }) => timeouts),
+      [timeoutsFor(), { ...timeoutsFor(), idleMs: 0 }],
+    )
+    assert.notEqual(timeoutsFor().absoluteMs, 0)
+  })
+
   it('takes another configuration without touching what did not change', async () => {
     const fakes: Record<string, FakeBackend> = { ...two(), c: createFakeBackend() }
     fakes['c']!.answer = answering('c', ['z'])

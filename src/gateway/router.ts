@@ -219,7 +219,10 @@ export function createRouter(options: RouterOptions): Answer {
       return errorReply(INVALID_PARAMS, `Unknown task: ${JSON.stringify(call.params['taskId'])}`)
     }
     const params = { ...call.params, taskId: id.native }
-    const reply = await send(backend, call, { method: call.method, params })
+    const request = { method: call.method, params }
+    // By definition it blocks until the task has ended (2025-11-25, "Getting task payload").
+    const waits = call.method === 'tasks/result' ? { waitsForTask: true as const } : undefined
+    const reply = await send(backend, call, { ...request, ...waits })
     return withClientTaskIds(reply, backend, call)
   }
 
@@ -267,6 +270,9 @@ export function createRouter(options: RouterOptions): Answer {
   }
 
   function withClientTaskIds(reply: Reply, backend: Backend, call: Call): Reply {
+    if (reply.kind === 'result') {
+      return { ...reply, result: taskIds.rewrite(reply.result, backend.name, call.principal) }
+    }
     if (reply.kind !== 'raw') return reply
     const { resultType, ...result } = parsedResult(reply.response)
     return {
@@ -320,11 +326,13 @@ function tasksNotDeclared(): Reply {
 
 /** Modern: the result says so. Legacy: only a call that asked for a task gets one. */
 function isTaskReply(reply: Reply, call: Call): boolean {
-  if (reply.kind !== 'raw') return false
-  const { resultType, bytes } = reply.response
-  if (resultType !== undefined)
-    return bytes.toString('latin1', resultType.start, resultType.end) === '"task"'
-  return call.params['task'] !== undefined
+  if (reply.kind !== 'raw' && reply.kind !== 'result') return false
+  const said = reply.kind === 'raw' ? rawResultType(reply.response) : reply.resultType
+  return said === undefined ? call.params['task'] !== undefined : said === 'task'
+}
+
+function rawResultType({ bytes, resultType }: RawResponse): string | undefined {
+  return resultType && bytes.toString('latin1', resultType.start + 1, resultType.end - 1)
 }
 
 function parsedResult(raw: RawResponse): JsonObject {

@@ -130,7 +130,13 @@ describe('tasks of a legacy backend (2025-11-25, experimental)', () => {
   before(async () => {
     gateway = await startGateway(
       gatewayConfig({
-        everything: { transport: 'stdio', command: process.execPath, args: [everything, 'stdio'] },
+        everything: {
+          transport: 'stdio',
+          command: process.execPath,
+          args: [everything, 'stdio'],
+          // Silence of a second, which is shorter than the tasks of this server.
+          timeouts: { idle: '1s' },
+        },
       }),
     )
   })
@@ -158,6 +164,18 @@ describe('tasks of a legacy backend (2025-11-25, experimental)', () => {
     )
     const { response: payload } = await session.send('tasks/result', { taskId: task.taskId })
     assert.match(textOf(payload.result ?? {}), /gateways/)
+  })
+
+  it('are waited for as long as they take', async () => {
+    const session = await openSession(gateway?.url ?? '')
+    const { response } = await session.send('tools/call', {
+      name: 'simulate-research-query',
+      arguments: { topic: 'patience' },
+      task: { ttl: 60_000 },
+    })
+    const { taskId } = response.result?.['task'] as { taskId: string }
+    const { response: payload } = await session.send('tasks/result', { taskId })
+    assert.match(textOf(payload.result ?? {}), /patience/, JSON.stringify(payload))
   })
 })
 

@@ -24,6 +24,8 @@ const DEFAULT_KEEP_ALIVE_MS = 4000
 const KEEP_ALIVE_MARGIN_MS = 2000
 const MAX_KEEP_ALIVE_MS = 600_000
 const MAX_INTERIM = 20
+/** A machine that vanishes says no goodbye, and a call may wait for it without a time-out of its own. */
+const PROBES = { keepAlive: true, keepAliveInitialDelay: 30_000 }
 
 /** One connection to a server, one call at a time. */
 export class ClientConnection implements CallController {
@@ -48,7 +50,7 @@ export class ClientConnection implements CallController {
   constructor(target: ConnectionTarget, owner: ConnectionOwner) {
     this.#owner = owner
     const { host, port, connectTimeoutMs } = target
-    const socket = connect({ host, port, noDelay: true })
+    const socket = connect({ host, port, noDelay: true, ...PROBES })
     this.#socket = socket
     this.#connecting = setTimeout(() => {
       socket.destroy(new Error(`no connection within ${connectTimeoutMs} ms`))

@@ -49,6 +49,8 @@ export class Questions {
     if (call) {
       call.questions++
       call.askedMs = performance.now()
+      // Told here: an answer may come before the next look at the time-outs.
+      call.seenMs = call.askedMs
       this.#turns?.asked(call)
     }
     void this.#answer({ method, params } as InputRequest, call)
@@ -61,6 +63,8 @@ export class Questions {
           // Once it has its answer it may ask again: it runs in its turn.
           await this.#turns?.take(call)
           call.questions--
+          // The backend could say nothing before: its silence begins now.
+          call.seenMs = performance.now()
         }
         if (this.#open.delete(id)) this.#send(JSON.stringify(response))
       })
