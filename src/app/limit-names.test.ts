@@ -31,7 +31,15 @@ function problems(isKnown: boolean): string[] {
   const tools = isKnown ? ['add', 'mul'].map((name) => ({ name })) : []
   const known = { tools: isKnown, resources: true, resourceTemplates: true, prompts: true }
   const none = { resources: [], resourceTemplates: [], prompts: [] }
-  const offer = { backend: 'calc', era: undefined, description: undefined, ...none, tools, known }
+  const offer = {
+    backend: 'calc',
+    era: undefined,
+    description: undefined,
+    ...none,
+    tools,
+    known,
+    malformed: {},
+  }
   const gateway: Pick<Gateway, 'offers'> = { offers: [offer] }
   return limitProblems(config, gateway).map(renderProblem)
 }

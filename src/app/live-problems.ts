@@ -31,9 +31,11 @@ export function liveProblems(config: VmcpConfig, gateway: Pick<Gateway, 'offers'
 }
 
 function placeOf(
-  { override }: OfferCheck['notes'][number],
-  { aggregation }: VmcpConfig,
+  { code, backends: [first], override }: OfferCheck['notes'][number],
+  { aggregation, backends }: VmcpConfig,
 ): PropertyKey[] {
+  const listedBy = backends.findIndex(({ name }) => name === first)
+  if (code === 'malformed' && listedBy >= 0) return ['backends', listedBy]
   const index = aggregation.tools.findIndex(({ workload }) => workload === override?.backend)
   if (override === undefined || index < 0) return ['aggregation']
   return ['aggregation', 'tools', index, 'overrides', override.nativeName, 'name']

@@ -25,9 +25,15 @@ export function createNameWatch(
 
   /** What the catalogue drops or changes, when it begins to. */
   function tellNotes(): void {
-    const notes = gateway().catalogue.notes.map(({ message }) => message)
-    for (const note of notes) if (!noted.has(note)) log.info({ note }, 'About the catalogue')
-    noted = new Set(notes)
+    const { notes } = gateway().catalogue
+    for (const { code, message: note } of notes) {
+      if (noted.has(note)) continue
+      // The configuration brings about the others; this one is a fault of a server.
+      if (code === 'malformed')
+        log.warn({ note }, 'A backend lists what the protocol does not allow')
+      else log.info({ note }, 'About the catalogue')
+    }
+    noted = new Set(notes.map(({ message }) => message))
   }
 
   function problems(wanted: VmcpConfig): Problem[] {

@@ -319,12 +319,13 @@ describe('createGateway()', () => {
 
   it('lists the tasks of all backends to their end, though one does not answer', async () => {
     const capabilities = { ...ALL, tasks: { list: {} } }
+    const rest = { status: 'working', createdAt: 'now', lastUpdatedAt: 'now', ttl: null }
     const [a, b] = [createFakeBackend({ capabilities }), createFakeBackend({ capabilities })]
     a.answer = (request) => {
       if (request.method !== 'tasks/list') return answering('a', ['x'])(request)
       return request.params?.['cursor'] === 'two'
-        ? resultReply({ tasks: [{ taskId: 't2' }] })
-        : resultReply({ tasks: [{ taskId: 't1' }], nextCursor: 'two' })
+        ? resultReply({ tasks: [{ taskId: 't2', ...rest }] })
+        : resultReply({ tasks: [{ taskId: 't1', ...rest }], nextCursor: 'two' })
     }
     b.answer = (request) =>
       request.method === 'tasks/list'

@@ -21,27 +21,29 @@ function raw(result: JsonObject): Reply {
   return { kind: 'raw', response }
 }
 
+const inputSchema = { type: 'object' }
+
 const failsWith = (reason: RegExp) => (error: { code: string; message: string }) =>
   error.code === 'GATEWAY_LIST_FAILED' && reason.test(error.message)
 
 describe('listAll', () => {
   it('follows cursors to the end, the empty one too, in bytes and in values', async () => {
     const { asked, request } = backendWith([
-      raw({ tools: [{ name: 'a', icons: [] }], nextCursor: '' }),
-      resultReply({ tools: [{ name: 'b' }], nextCursor: 'next' }),
+      raw({ tools: [{ name: 'a', inputSchema, icons: [] }], nextCursor: '' }),
+      resultReply({ tools: [{ name: 'b', inputSchema }], nextCursor: 'next' }),
       raw({ tools: [] }),
     ])
     assert.deepEqual(await listAll(request, 'tools/list'), [
-      { name: 'a', icons: [] },
-      { name: 'b' },
+      { name: 'a', inputSchema, icons: [] },
+      { name: 'b', inputSchema },
     ])
     assert.deepEqual(asked, [{}, { cursor: '' }, { cursor: 'next' }])
   })
 
-  it('leaves out what has no name', async () => {
-    const items = [{ uri: 'x://1' }, { uri: 1 }, { name: 'x' }, null, 'x', []]
+  it('leaves out what has no uri', async () => {
+    const items = [{ uri: 'x://1', name: 'x' }, { uri: 1 }, { name: 'x' }, null, 'x', []]
     const { request } = backendWith([raw({ resources: items })])
-    assert.deepEqual(await listAll(request, 'resources/list'), [{ uri: 'x://1' }])
+    assert.deepEqual(await listAll(request, 'resources/list'), [{ uri: 'x://1', name: 'x' }])
   })
 
   it('takes a missing method for an empty list', async () => {
@@ -61,7 +63,8 @@ describe('listAll', () => {
     const request = async (): Promise<Reply> =>
       raw({ tools: [{ name: `t${page}`, text: 'x'.repeat(1000) }], nextCursor: `c${page++}` })
     const bounds = { maxPages: 1000, maxItems: 1000, maxBytes: 1e6, maxMs: 60_000 }
-    const list = (changed: object) => listAll(request, 'tools/list', { ...bounds, ...changed })
+    const list = (changed: object) =>
+      listAll(request, 'tools/list', { bounds: { ...bounds, ...changed } })
     await assert.rejects(list({ maxItems: 5 }), failsWith(/more than 5 items/))
     await assert.rejects(list({ maxBytes: 5000 }), failsWith(/more than 5000 bytes/))
     await assert.rejects(list({ maxMs: -1 }), failsWith(/no end within/))

@@ -3,6 +3,9 @@ import { parseRawResult } from '../mcp/raw-response.ts'
 import type { Reply } from '../mcp/reply.ts'
 import { METHOD_NOT_FOUND } from '../mcp/rpc-codes.ts'
 import { gatewayErrors } from './errors.ts'
+import { prompt, resource, resourceTemplate, task, tool } from './listed/item-shapes.ts'
+import { mendListed, type MalformedItem } from './listed/mend-listed.ts'
+import type { Shape } from './listed/shapes.ts'
 
 /** Lists beyond any of these are refused: nobody has them in earnest, but a backend may never come to an end. */
 export interface ListBounds {
@@ -20,24 +23,31 @@ const BOUNDS: ListBounds = {
   maxMs: 60_000,
 }
 
-/** The member of the result that holds the items, and the member each item must have. */
-const SHAPES: Readonly<Record<string, { items: string; key: string }>> = {
-  'tools/list': { items: 'tools', key: 'name' },
-  'prompts/list': { items: 'prompts', key: 'name' },
-  'resources/list': { items: 'resources', key: 'uri' },
-  'resources/templates/list': { items: 'resourceTemplates', key: 'uriTemplate' },
-  'tasks/list': { items: 'tasks', key: 'taskId' },
+/** The member of the result that holds the items, the member that names one, and what an item must look like. */
+const SHAPES: Readonly<Record<string, { items: string; key: string; shape: Shape }>> = {
+  'tools/list': { items: 'tools', key: 'name', shape: tool },
+  'prompts/list': { items: 'prompts', key: 'name', shape: prompt },
+  'resources/list': { items: 'resources', key: 'uri', shape: resource },
+  'resources/templates/list': {
+    items: 'resourceTemplates',
+    key: 'uriTemplate',
+    shape: resourceTemplate,
+  },
+  'tasks/list': { items: 'tasks', key: 'taskId', shape: task },
 }
 
 /**
- * All items of a list, following `nextCursor` to its end; the empty string is a cursor like any other. Items that lack
- * their name are left out. A backend without the method has no items. Rejects with GATEWAY_LIST_FAILED, or with what
- * `request` rejects with.
+ * All items of a list, following `nextCursor` to its end; the empty string is a cursor like any other. Malformed items are
+ * mended or left out, and told of. A backend without the method has no items. Rejects with GATEWAY_LIST_FAILED, or with
+ * what `request` rejects with.
  */
 export async function listAll(
   request: (method: string, params: JsonObject) => Promise<Reply>,
   method: string,
-  bounds = BOUNDS,
+  {
+    bounds = BOUNDS,
+    onMalformed = () => {},
+  }: { bounds?: ListBounds; onMalformed?: (item: MalformedItem) => void } = {},
 ): Promise<JsonObject[]> {
   const shape = SHAPES[method]
   if (shape === undefined) throw gatewayErrors.LIST_FAILED({ method, reason: 'not a list' })
@@ -46,6 +56,7 @@ export async function listAll(
   const startMs = performance.now()
   let cursor: string | undefined
   let bytes = 0
+  let listed = 0
   for (let page = 0; page < bounds.maxPages; page++) {
     const reply = await request(method, cursor === undefined ? {} : { cursor })
     if (reply.kind === 'error' && reply.error.code === METHOD_NOT_FOUND && page === 0) return []
@@ -59,9 +70,10 @@ export async function listAll(
       })
     }
     for (const item of items) {
-      if (isJsonObject(item) && typeof item[shape.key] === 'string') all.push(item)
+      const kept = mendListed(item, { ...shape, position: listed++ }, onMalformed)
+      if (kept !== undefined) all.push(kept)
     }
-    const tooMuch = excess(bounds, all.length, bytes, performance.now() - startMs)
+    const tooMuch = excess(bounds, listed, bytes, performance.now() - startMs)
     if (tooMuch !== undefined) throw gatewayErrors.LIST_FAILED({ method, reason: tooMuch })
     const next = result['nextCursor']
     if (typeof next !== 'string') return all

@@ -42,6 +42,17 @@ describe('down-conversion', () => {
     assert.deepEqual(membersOf('2025-11-25', modern), ['name', 'inputSchema'])
   })
 
+  it('has objects where legacy versions know no other schemas', () => {
+    const inputSchema = { type: 'object', properties: { a: true, b: false, c: { type: 'null' } } }
+    const { tools } = downConvertResult(
+      'tools/list',
+      { tools: [{ name: 't', inputSchema, outputSchema: inputSchema }] },
+      '2025-11-25',
+    )
+    const plain = { type: 'object', properties: { a: {}, b: { not: {} }, c: { type: 'null' } } }
+    assert.deepEqual(tools, [{ name: 't', inputSchema: plain, outputSchema: plain }])
+  })
+
   it('keeps the meaning of structured content in text', () => {
     const result = { content: [], structuredContent: { a: 1 } }
     assert.equal(downConvertResult('tools/call', result, '2025-06-18'), result)

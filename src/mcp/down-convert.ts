@@ -76,6 +76,10 @@ function convertListed(item: Json, version: ProtocolVersion): Json {
   const out: JsonObject = { ...item }
   const schema = out['outputSchema']
   if (isJsonObject(schema) && schema['type'] !== 'object') delete out['outputSchema']
+  for (const key of ['inputSchema', 'outputSchema']) {
+    const described = out[key]
+    if (isJsonObject(described)) out[key] = withObjectsAsProperties(described)
+  }
   if (!isAtLeast(version, '2025-11-25')) {
     delete out['icons']
     delete out['execution']
@@ -88,6 +92,19 @@ function convertListed(item: Json, version: ProtocolVersion): Json {
   }
   if (!isAtLeast(version, '2025-03-26') && 'inputSchema' in out) delete out['annotations']
   return out
+}
+
+/** Legacy versions have objects only where JSON Schema has `true` and `false`, too. */
+function withObjectsAsProperties(schema: JsonObject): JsonObject {
+  const { properties } = schema
+  if (!isJsonObject(properties)) return schema
+  const entries = Object.entries(properties)
+  if (!entries.some(([, property]) => typeof property === 'boolean')) return schema
+  const objects = entries.map(([name, property]) => [
+    name,
+    typeof property === 'boolean' ? (property ? {} : { not: {} }) : property,
+  ])
+  return { ...schema, properties: Object.fromEntries(objects) }
 }
 
 function withoutTitle(value: Json): Json {

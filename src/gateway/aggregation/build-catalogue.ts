@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { isJsonObject } from '../../base/json.ts'
 import type { Catalogue, CatalogueTool, ToolRoute } from './catalogue.ts'
 import type { NameWish, ResolveConflicts } from './conflicts.ts'
+import { noteMalformed } from './malformed.ts'
 import { withinLimits } from './name-limits.ts'
 import type { BackendOffer } from './offer.ts'
 import { sortedBy } from './order.ts'
@@ -30,6 +31,7 @@ export function buildCatalogue(
 ): Catalogue {
   const report = createReport()
   const sorted = sortedBy(offers, (offer) => offer.backend)
+  noteMalformed(sorted, report)
   const foreign = sorted.filter((offer) => offer.own !== true)
   const candidates = foreign.flatMap((offer) => toolCandidates(offer, settings, report))
   const wishes = STRATEGIES[settings.conflictResolution](

@@ -99,6 +99,7 @@ export type CatalogueNoteCode =
   | 'name-shortened'
   | 'name-characters'
   | 'filter-matched'
+  | 'malformed'
 
 /** Something found while building, for the log, `/status` and `validate --live`. */
 export interface CatalogueNote {

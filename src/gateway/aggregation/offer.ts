@@ -1,6 +1,7 @@
 import type { JsonObject } from '../../base/json.ts'
 import type { ServerDescription } from '../../mcp/messages.ts'
 import type { Era } from '../../mcp/versions.ts'
+import type { MalformedItem } from '../listed/mend-listed.ts'
 
 /** A tool as its backend describes it; members we do not know (icons, title, _meta, execution …) pass through. */
 export interface ToolDefinition extends JsonObject {
@@ -24,6 +25,11 @@ export interface KnownLists {
   readonly prompts: boolean
 }
 
+/** By list: what was not as the protocol says. */
+export type MalformedItems = {
+  readonly [List in keyof KnownLists]?: readonly MalformedItem[]
+}
+
 /** What one backend offers, under its own names. The input of `buildCatalogue`. */
 export interface BackendOffer {
   /** Name of the backend (workload) in the configuration; unique among the offers. */
@@ -37,6 +43,8 @@ export interface BackendOffer {
   readonly resourceTemplates: readonly TemplateDefinition[]
   readonly prompts: readonly PromptDefinition[]
   readonly known: KnownLists
+  /** Items that were mended, or are in none of the lists. */
+  readonly malformed: MalformedItems
   /**
    * Sources of our own (composite tools): names stay as they are, no filter, exclusion or override touches them, and
    * on a clash with a backend's tool the own one gives way and is reported (vmcp 6.10).
@@ -71,6 +79,7 @@ export function createOffer(
     resourceTemplates: [],
     prompts: [],
     known: ALL_KNOWN,
+    malformed: {},
     ...parts,
   }
 }

@@ -2,9 +2,10 @@ import { Cancellation } from '../../base/cancellation.ts'
 import type { JsonObject } from '../../base/json.ts'
 import type { BackendConnection, RequestTimeouts } from '../../mcp/backend-connection.ts'
 import type { Logger } from '../../telemetry/logger.ts'
-import type { BackendOffer } from '../aggregation/offer.ts'
+import type { BackendOffer, MalformedItems } from '../aggregation/offer.ts'
 import { listAll } from '../list-backend.ts'
 import type { ListKind } from '../list-kinds.ts'
+import type { MalformedItem } from '../listed/mend-listed.ts'
 
 type Lists = Pick<BackendOffer, 'tools' | 'resources' | 'resourceTemplates' | 'prompts'>
 type ListName = keyof Lists
@@ -13,6 +14,7 @@ type ListName = keyof Lists
 export interface ListedOffer {
   readonly connection: BackendConnection
   readonly lists: Partial<Lists>
+  readonly malformed: MalformedItems
   /** Kinds of which a list could not be had. */
   readonly missing: ReadonlySet<ListKind>
 }
@@ -27,16 +29,25 @@ export async function listOffer(
   options: { timeouts: RequestTimeouts; log: Logger },
 ): Promise<ListedOffer> {
   const lists: { -readonly [Name in ListName]?: Lists[Name] } = {}
+  const malformed: { [Name in ListName]?: MalformedItem[] } = {}
   const missing = new Set<ListKind>()
   const failures: unknown[] = []
   const { capabilities } = connection.server
   const all = [...kinds].flatMap((kind) => listsOf(kind))
   const asked = all.filter(({ kind }) => capabilities[kind] !== undefined)
-  for (const { kind, name } of all) if (capabilities[kind] === undefined) lists[name] = []
+  for (const { kind, name } of all) {
+    if (capabilities[kind] !== undefined) continue
+    lists[name] = []
+    malformed[name] = []
+  }
 
   async function list({ kind, name, method }: ListOf): Promise<void> {
     try {
-      lists[name] = (await listAll(request, method)) as never
+      const bad: MalformedItem[] = []
+      lists[name] = (await listAll(request, method, {
+        onMalformed: (item) => bad.push(item),
+      })) as never
+      malformed[name] = bad
     } catch (error) {
       missing.add(kind)
       failures.push(error)
@@ -57,16 +68,20 @@ export async function listOffer(
 
   await Promise.all(asked.map(list))
   if (failures.length > 0 && failures.length === asked.length) throw failures[0]
-  return { connection, lists, missing }
+  return { connection, lists, malformed, missing }
 }
 
 /** The offer with what was just listed; the other lists stay. */
-export function withLists(offer: BackendOffer, { connection, lists }: ListedOffer): BackendOffer {
+export function withLists(
+  offer: BackendOffer,
+  { connection, lists, malformed }: ListedOffer,
+): BackendOffer {
   const known = Object.fromEntries(Object.keys(lists).map((name) => [name, true]))
   return {
     ...offer,
     ...lists,
     known: { ...offer.known, ...known },
+    malformed: { ...offer.malformed, ...malformed },
     era: connection.era,
     description: connection.server,
   }

@@ -80,11 +80,11 @@ describe('the desk of a run', () => {
     await using t = await gatewayWithSource()
     const desk = deskFor(t.host, modernCall())
     assert.deepEqual(desk.tool('calc.add'), {
-      inputSchema: {},
+      inputSchema: { type: 'object' },
       readOnly: false,
       idempotent: false,
     })
-    assert.deepEqual(desk.tool('calc_hidden')?.inputSchema, {})
+    assert.deepEqual(desk.tool('calc_hidden')?.inputSchema, { type: 'object' })
     assert.equal(desk.tool('nothing'), undefined)
     assert.equal(desk.tool('twice'), undefined, 'a composite tool is no step of another')
   })

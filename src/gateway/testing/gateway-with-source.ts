@@ -22,6 +22,8 @@ export interface WithSourceOptions {
   readonly answer?: (request: BackendRequest) => Reply | Promise<Reply>
 }
 
+const inputSchema = { type: 'object' }
+
 /** A gateway with one backend that has `list`, `add` (renamed `plus`) and `hidden`, and with a source. */
 export async function gatewayWithSource(options: WithSourceOptions = {}) {
   const { source = () => ({}), passed = [], era = 'legacy' } = options
@@ -29,7 +31,7 @@ export async function gatewayWithSource(options: WithSourceOptions = {}) {
   const fake = createFakeBackend({ era })
   fake.answer = (request) =>
     request.method === 'tools/list'
-      ? resultReply({ tools: ['list', 'add', 'hidden'].map((name) => ({ name, inputSchema: {} })) })
+      ? resultReply({ tools: ['list', 'add', 'hidden'].map((name) => ({ name, inputSchema })) })
       : answer(request)
   let host: SourceHost | undefined
   const gateway = createGateway({
