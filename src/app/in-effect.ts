@@ -62,12 +62,16 @@ function warnOfRestart(atStart: VmcpConfig, next: VmcpConfig, log: Logger): void
   const sections: string[] = AT_START_ONLY.filter(
     (section) => !same(atStart[section], next[section]),
   )
-  if (!same(atStart.operational.limits, next.operational.limits))
-    sections.push('operational.limits')
+  if (!same(limitsAtStart(atStart), limitsAtStart(next))) sections.push('operational.limits')
   if (atStart.operational.logLevel !== next.operational.logLevel) {
     sections.push('operational.logLevel')
   }
   if (sections.length > 0) log.warn({ sections }, 'These sections take effect at the next start')
+}
+
+/** How many processes a backend may have is asked with each new one. */
+function limitsAtStart({ operational }: VmcpConfig): object {
+  return { ...operational.limits, maxProcesses: undefined }
 }
 
 function same(a: unknown, b: unknown): boolean {

@@ -72,6 +72,8 @@ export interface Backend {
   slotFor(call: CallOwner): Slot | Promise<Slot>
   /** After BACKEND_SESSION_LOST and the like. */
   drop(call: CallOwner, connection: BackendConnection): void
+  /** It keeps something for the caller, like a task, for so long: till then the connection is not closed for others' sake. */
+  keepFor(call: CallOwner, ms: number): void
   /** Interest of modern clients and of sessions on a shared connection in resources and tasks of a modern backend. */
   listen(filter: ListenFilter): Promise<ListenFilter>
   setLogLevel(session: ClientSession, level: LogLevel): void
@@ -167,6 +169,7 @@ export function createBackend(options: BackendOptions): Backend {
   const own = createOwnConnections({
     config: () => config,
     ttlMs: () => operational.sessions.ttlMs,
+    maxProcesses: () => operational.limits.maxProcesses,
     connect: options.connect,
     shared: options.connections,
     main: () => mainSlot.connection,
@@ -193,6 +196,7 @@ export function createBackend(options: BackendOptions): Backend {
       openStream: true,
       timeouts: timeoutsFor(),
       newCancellation: () => new Cancellation(),
+      now: options.now,
       log,
     }
   }
@@ -312,6 +316,7 @@ export function createBackend(options: BackendOptions): Backend {
       if (mainSlot.connection === connection) mainSlot.drop(connection)
       else peekOwned(call)?.drop(connection)
     },
+    keepFor: (call, ms) => peekOwned(call)?.keepFor(ms),
     async listen(filter) {
       listenFilter = { ...LIST_CHANGES, ...filter }
       const connection = mainSlot.connection

@@ -265,12 +265,17 @@ const limits = z
     maxResponseBytes: count('Largest answer of a backend', 1024).default(100 * 1024 * 1024),
     maxParkedCalls: count('Calls that wait for an answer of a client', 1).default(1000),
     questionTimeout: duration('Longest wait for an answer of a client', 'positive').prefault('10m'),
+    maxProcesses: count(
+      'Processes of one stdio backend, one per session: for one more the least recently used idle one ends',
+      1,
+    ).default(256),
   })
   .transform((v) => ({
     maxBodyBytes: v.maxBodyBytes,
     maxResponseBytes: v.maxResponseBytes,
     maxParkedCalls: v.maxParkedCalls,
     questionTimeoutMs: v.questionTimeout,
+    maxProcesses: v.maxProcesses,
   }))
 
 const concurrency = z.strictObject({

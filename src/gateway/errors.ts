@@ -13,9 +13,9 @@ export const gatewayErrors = defineErrors('GATEWAY', {
     fault: 'environment',
     status: 503,
     message: (d: { backend: string; limit: number }) =>
-      `Cannot open another connection to backend "${d.backend}": ${d.limit} are open`,
+      `Cannot open another connection to backend "${d.backend}": all ${d.limit} are in use`,
     hint: () =>
-      'End sessions that are not needed, or declare the backend `stateless: true` if it keeps nothing between calls',
+      'End sessions that are not needed, raise operational.limits.maxProcesses for a command, or declare the backend `stateless: true` if it keeps nothing between calls',
   },
   TOO_MANY_SESSIONS: {
     fault: 'environment',

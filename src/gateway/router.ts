@@ -59,6 +59,8 @@ export interface StoredSubscriptions {
 /** Resources one session can follow. */
 const MAX_SUBSCRIPTIONS = 1_000
 
+/** A backend that keeps tasks forever keeps a process for so long. */
+const MAX_TASK_MS = 24 * 3_600_000
 const TASKS_EXTENSION = 'io.modelcontextprotocol/tasks'
 
 const EMPTY: Reply = { kind: 'result', result: {} }
@@ -275,6 +277,7 @@ export function createRouter(options: RouterOptions): Answer {
     }
     if (reply.kind !== 'raw') return reply
     const { resultType, ...result } = parsedResult(reply.response)
+    if (isJsonObject(result['task'])) backend.keepFor(call, keptMs(result['task']))
     return {
       kind: 'result',
       result: taskIds.rewrite(result, backend.name, call.principal),
@@ -322,6 +325,11 @@ function tasksNotDeclared(): Reply {
   return errorReply(MISSING_CLIENT_CAPABILITY, `The request does not declare ${TASKS_EXTENSION}`, {
     requiredCapabilities: { extensions: { [TASKS_EXTENSION]: {} } },
   })
+}
+
+/** Legacy: how long the backend keeps a task and its result. */
+function keptMs({ ttl }: JsonObject): number {
+  return Math.min(typeof ttl === 'number' ? ttl : Infinity, MAX_TASK_MS)
 }
 
 /** Modern: the result says so. Legacy: only a call that asked for a task gets one. */

@@ -22,6 +22,8 @@ export type SessionEnd = 'ended' | 'elsewhere' | 'left'
 export interface OwnConnectionsOptions {
   readonly config: () => BackendConfig
   readonly ttlMs: () => number
+  /** Processes of a stdio backend. */
+  readonly maxProcesses: () => number
   readonly connect: Connect
   /** The same on all replicas. Undefined: we are alone. */
   readonly shared: SharedConnections | undefined
@@ -31,7 +33,7 @@ export interface OwnConnectionsOptions {
   readonly offer: () => BackendOffer
   readonly slotBasics: () => Pick<
     SlotOptions,
-    'openStream' | 'timeouts' | 'newCancellation' | 'log'
+    'openStream' | 'timeouts' | 'newCancellation' | 'now' | 'log'
   >
   /** Changes that a backend announces within this time become one listing. */
   readonly announcedWaits: CoalescerDelays
@@ -57,8 +59,8 @@ export interface OwnConnections extends Pick<
   endSession(session: ClientSession, end: SessionEnd): void
 }
 
-/** Each connection of a stdio backend is a process. */
-const MAX_CONNECTIONS = { http: 20_000, stdio: 256 }
+/** A connection over HTTP costs little here; each of a stdio backend is a process. */
+const MAX_HTTP_CONNECTIONS = 20_000
 
 export function createOwnConnections(options: OwnConnectionsOptions): OwnConnections {
   const { shared, log } = options
@@ -66,7 +68,7 @@ export function createOwnConnections(options: OwnConnectionsOptions): OwnConnect
   const pool = createPool({
     backend: name,
     makeSlot,
-    maxSlots: MAX_CONNECTIONS[target.kind],
+    maxSlots: target.kind === 'http' ? () => MAX_HTTP_CONNECTIONS : options.maxProcesses,
     idleMs: options.ttlMs,
     ...(shared === undefined
       ? {}
@@ -76,16 +78,22 @@ export function createOwnConnections(options: OwnConnectionsOptions): OwnConnect
         }),
     now: options.now,
     onEnd: (owner) => options.onOffer(owner, undefined),
+    onEvicted: (owner) =>
+      log.debug(
+        { session: owner.kind === 'session' ? owner.session.id : undefined },
+        'The connection of an idle client made room for another',
+      ),
   })
 
-  function makeSlot(owner: SlotOwner): Slot {
+  function makeSlot(owner: SlotOwner, isReturning: boolean): Slot {
     const session = owner.kind === 'session' ? owner.session : undefined
     const changes = createCoalescer<ListKind>(options.announcedWaits, (kinds) =>
       relist(slot, owner, kinds, true),
     )
     const slot = createSlot({
       ...options.slotBasics(),
-      connect: shared === undefined ? tellLoss(connect, name) : sharedConnect(shared, owner),
+      connect:
+        shared === undefined ? tellLoss(connect, name, isReturning) : sharedConnect(shared, owner),
       capabilities: session === undefined ? SHARED_CAPABILITIES : session.client.capabilities,
       events: connectionEvents(owner, {
         onListChanged: (kind) => changes.add(kind),

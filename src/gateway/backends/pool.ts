@@ -11,9 +11,10 @@ export type SlotOwner =
 
 export interface PoolOptions {
   readonly backend: string
-  readonly makeSlot: (owner: SlotOwner) => Slot
-  /** More connections to one backend than this are refused: for stdio each one is a process. */
-  readonly maxSlots: number
+  /** `isReturning`: the owner had one before, which had to make room for others. */
+  readonly makeSlot: (owner: SlotOwner, isReturning: boolean) => Slot
+  /** Beyond it the least recently used one that is not in use makes room. Asked each time, as a reload may change it. */
+  readonly maxSlots: () => number
   /** Slots of principals end after so long without use; slots of sessions end with their session. A reload changes it. */
   readonly idleMs: () => number
   readonly now: Now
@@ -23,6 +24,8 @@ export interface PoolOptions {
   readonly onUsed?: (owner: SlotOwner) => void
   /** The owner's connection is no longer kept. */
   readonly onEnd: (owner: SlotOwner) => void
+  /** It was because others needed the place. */
+  readonly onEvicted?: (owner: SlotOwner) => void
 }
 
 interface Pooled {
@@ -35,7 +38,7 @@ interface Pooled {
 
 /** The connections to one backend that belong to somebody: to a session, or to a principal without one. */
 export interface ConnectionPool {
-  /** Throws TOO_MANY_CONNECTIONS, or MCP_CALL_CANCELLED for a session that has ended: a call may outlive it by a moment. */
+  /** Throws TOO_MANY_CONNECTIONS if all are in use, or MCP_CALL_CANCELLED for a session that has ended: a call may outlive it by a moment. */
   slotFor(owner: SlotOwner): Slot
   /** The slot if it is there already. */
   peek(owner: SlotOwner): Slot | undefined
@@ -53,6 +56,8 @@ export function createPool(options: PoolOptions): ConnectionPool {
   const { now } = options
   const slots = new Map<string, Pooled>()
   const ended = new WeakSet<ClientSession>()
+  /** Owners whose slot made room for others, and when. */
+  const evicted = new Map<string, number>()
 
   function end(key: string, pooled: Pooled, keepSession = false): void {
     slots.delete(key)
@@ -72,8 +77,31 @@ export function createPool(options: PoolOptions): ConnectionPool {
   }
 
   function isIdle({ slot, lastUsedMs }: Pooled): boolean {
-    const busy = (slot.connection?.inFlight ?? 0) > 0
-    return !busy && now() - lastUsedMs >= options.idleMs()
+    return !slot.isInUse && now() - lastUsedMs >= options.idleMs()
+  }
+
+  function makeRoom(): void {
+    const limit = options.maxSlots()
+    if (slots.size < limit) return
+    let oldest: [string, Pooled] | undefined
+    for (const entry of slots) {
+      const [, pooled] = entry
+      if (oldest !== undefined && oldest[1].lastUsedMs <= pooled.lastUsedMs) continue
+      if (!isInUse(pooled)) oldest = entry
+    }
+    if (oldest === undefined) {
+      throw gatewayErrors.TOO_MANY_CONNECTIONS({ backend: options.backend, limit })
+    }
+    const [key, pooled] = oldest
+    if (pooled.slot.connection !== undefined) evicted.set(key, now())
+    // With other replicas its record stays: it says that there was something.
+    end(key, pooled, options.mayGoOn !== undefined)
+    options.onEvicted?.(pooled.owner)
+  }
+
+  /** Who stopped coming back begins anew without a word, as after a time without use. */
+  function forgetEvicted(): void {
+    for (const [key, atMs] of evicted) if (now() - atMs >= options.idleMs()) evicted.delete(key)
   }
 
   return {
@@ -87,13 +115,9 @@ export function createPool(options: PoolOptions): ConnectionPool {
         if (owner.kind === 'session' && ended.has(owner.session)) {
           throw mcpErrors.CALL_CANCELLED({ reason: 'the session has ended', ran: 'no' })
         }
-        if (slots.size >= options.maxSlots) {
-          throw gatewayErrors.TOO_MANY_CONNECTIONS({
-            backend: options.backend,
-            limit: options.maxSlots,
-          })
-        }
-        pooled = { slot: options.makeSlot(owner), owner, lastUsedMs: 0, sweptMs: now() }
+        makeRoom()
+        const slot = options.makeSlot(owner, evicted.delete(key))
+        pooled = { slot, owner, lastUsedMs: 0, sweptMs: now() }
         slots.set(key, pooled)
       }
       pooled.lastUsedMs = now()
@@ -103,9 +127,11 @@ export function createPool(options: PoolOptions): ConnectionPool {
     release: (owner) => release(owner),
     endSession(session, goesOn) {
       ended.add(session)
+      evicted.delete(ownerKey({ kind: 'session', session }))
       release({ kind: 'session', session }, goesOn)
     },
     sweep() {
+      forgetEvicted()
       for (const [key, pooled] of slots) {
         if (pooled.owner.kind === 'session') continue
         if (isIdle(pooled)) void endIdle(key, pooled)
@@ -119,6 +145,11 @@ export function createPool(options: PoolOptions): ConnectionPool {
       await Promise.all(all.map((pooled) => pooled.slot.close(how)))
     },
   }
+}
+
+/** A session with a call or a stream open is in use as a whole. */
+function isInUse({ owner, slot }: Pooled): boolean {
+  return slot.isInUse || (owner.kind === 'session' && owner.session.inFlight > 0)
 }
 
 /** One key per owner, for maps. */

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Cancellation } from '../../base/cancellation.ts'
+import type { Now } from '../../base/clock.ts'
 import type { JsonObject } from '../../base/json.ts'
 import type {
   BackendConnection,
@@ -17,6 +18,8 @@ import type { Connect } from '../connect.ts'
  */
 export interface Slot {
   readonly connection: BackendConnection | undefined
+  /** It is being opened, has calls, questions or subscriptions, or keeps something for its owner: then it is not to be closed. */
+  readonly isInUse: boolean
   /** The live connection, at once if there is one. Concurrent callers share one attempt. */
   open(): BackendConnection | Promise<BackendConnection>
   /** Forgets a connection that turned out to be lost, so that the next `open` makes a new one. */
@@ -24,6 +27,8 @@ export interface Slot {
   /** Counts interest in a resource; the first one subscribes at the backend. Resolves with the backend's answer. */
   subscribe(uri: string): Promise<Reply>
   unsubscribe(uri: string): Promise<void>
+  /** The backend keeps something that it has announced, like a task, for so long. */
+  keepFor(ms: number): void
   /** Makes the backend send log messages from this level on. */
   setLogLevel(level: LogLevel): Promise<void>
   /** The same for one of several clients: never makes the backend quieter. Undefined: it says as much already. */
@@ -39,6 +44,7 @@ export interface SlotOptions {
   readonly openStream: boolean
   readonly timeouts: RequestTimeouts
   readonly newCancellation: () => Cancellation
+  readonly now: Now
   readonly onLost?: (reason: string) => void
   readonly log: Logger
 }
@@ -53,6 +59,8 @@ export function createSlot(options: SlotOptions): Slot {
   let opening: Promise<BackendConnection> | undefined
   let level: LogLevel | undefined
   let closed = false
+  let questions = 0
+  let keptUntilMs = 0
   const leaving = new Set<BackendConnection>()
 
   async function openNow(): Promise<BackendConnection> {
@@ -66,7 +74,14 @@ export function createSlot(options: SlotOptions): Slot {
         events: {
           ...options.events,
           onNotification: (method, params) => options.events.onNotification(method, params),
-          onQuestion: (question) => options.events.onQuestion(question),
+          async onQuestion(question) {
+            questions++
+            try {
+              return await options.events.onQuestion(question)
+            } finally {
+              questions--
+            }
+          },
           onClose(reason) {
             lost = true
             if (made !== undefined) forget(made, reason)
@@ -146,6 +161,11 @@ export function createSlot(options: SlotOptions): Slot {
     get connection() {
       return current
     },
+    get isInUse() {
+      if (opening !== undefined || questions > 0 || subscriptions.size > 0) return true
+      if (current === undefined) return false
+      return current.inFlight > 0 || options.now() < keptUntilMs
+    },
     open,
     drop(connection) {
       if (current !== connection) return
@@ -167,6 +187,9 @@ export function createSlot(options: SlotOptions): Slot {
       }
       subscriptions.delete(uri)
       if (current !== undefined) await send(current, 'resources/unsubscribe', { uri })
+    },
+    keepFor(ms) {
+      keptUntilMs = Math.max(keptUntilMs, options.now() + ms)
     },
     setLogLevel,
     raiseLogLevel(wanted) {
