@@ -9,9 +9,12 @@ import { silentLogger } from '../telemetry/logger.ts'
 import { operational, backends as backendList } from './config.ts'
 import type { SlotOwner } from './backends/pool.ts'
 import { createFakeBackend, LEGACY_CLIENT, type FakeBackend } from './testing/fake-backend.ts'
+import { createTaskIds } from './task-ids.ts'
 import { createBackend, type Backend, type BackendEvents } from './backend.ts'
 
 const BOB: Principal = { kind: 'oidc', binding: 'iss\0bob' }
+
+const TASK_IDS = createTaskIds(Buffer.alloc(32))
 
 function makeSession(id: string, channel?: ClientSession['channel']): ClientSession {
   return { id, principal: ANONYMOUS, client: LEGACY_CLIENT, channel, inFlight: 0 }
@@ -50,6 +53,7 @@ function setUp(fake: FakeBackend, file: object = {}, changes: Partial<BackendEve
     operational: operational.parse({}),
     connect: fake.connect,
     events,
+    taskIds: TASK_IDS,
     relistMs: { minMs: 10, maxMs: 10 },
     now: () => 0,
     log: silentLogger,
@@ -291,6 +295,30 @@ describe('createBackend()', () => {
     await assert.rejects(fake.connections[0]!.events.onQuestion(question), {
       code: 'MCP_CLIENT_CANNOT_ANSWER',
     })
+  })
+
+  it('names a task to that owner as the owner knows it', async () => {
+    const fake = createFakeBackend()
+    fake.answer = (request) => resultReply(lists([])(request.method))
+    await using t = setUp(fake)
+    await started(t.backend)
+    const about = (taskId: string) => ({
+      _meta: { 'io.modelcontextprotocol/related-task': { taskId } },
+    })
+    const asked: JsonObject[] = []
+    const channel = {
+      notify() {},
+      async ask({ params }: { params: JsonObject }) {
+        asked.push(params)
+        return { action: 'cancel', ...params }
+      },
+      close() {},
+    }
+    await t.backend.connectionFor({ principal: ANONYMOUS, session: makeSession('1', channel) })
+    const question = { method: 'elicitation/create', params: about('native') } as const
+    const answer = await fake.connections[1]?.events.onQuestion(question)
+    assert.deepEqual(asked, [about(TASK_IDS.toClient('fake', 'native', ANONYMOUS))])
+    assert.deepEqual(answer, { action: 'cancel', ...about('native') })
   })
 
   it('subscribes again on the connection that replaces a lost one', async () => {

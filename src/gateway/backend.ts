@@ -23,6 +23,7 @@ import { callTimeouts, type CallTimeouts } from './call-timeouts.ts'
 import type { BackendConfig, OperationalConfig } from './config.ts'
 import { SHARED_CAPABILITIES, type Connect } from './connect.ts'
 import type { ListKind } from './list-kinds.ts'
+import type { TaskIds } from './task-ids.ts'
 
 /** What a backend tells the gateway. */
 export interface BackendEvents {
@@ -105,6 +106,7 @@ export interface BackendOptions {
   /** Budgets count over all replicas. Undefined: each has its own. */
   readonly permits?: SharedPermits | undefined
   readonly events: BackendEvents
+  readonly taskIds: TaskIds
   /** Waits before a list that could not be had is asked for again. */
   readonly relistMs?: { readonly minMs: number; readonly maxMs: number }
   readonly now: Now
@@ -144,7 +146,7 @@ export function createBackend(options: BackendOptions): Backend {
     ...slotBasics(),
     connect: options.connect,
     capabilities: SHARED_CAPABILITIES,
-    events: connectionEvents(undefined, {
+    events: connectionEvents(name, undefined, options.taskIds, {
       onListChanged: (kind) => lists.announced(kind),
       onNotification: (method, params) => events.onNotification(backend, undefined, method, params),
     }),
@@ -172,6 +174,7 @@ export function createBackend(options: BackendOptions): Backend {
     maxProcesses: () => operational.limits.maxProcesses,
     connect: options.connect,
     shared: options.connections,
+    taskIds: options.taskIds,
     main: () => mainSlot.connection,
     offer: () => lists.offer,
     slotBasics,

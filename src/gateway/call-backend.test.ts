@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { Cancellation } from '../base/cancellation.ts'
+import type { Call } from '../mcp/call.ts'
+import { ANONYMOUS } from '../mcp/caller.ts'
 import { mcpErrors } from '../mcp/errors.ts'
 import type { Reply } from '../mcp/reply.ts'
 import { resultReply } from '../mcp/reply.ts'
 import type { Backend } from './backend.ts'
-import { callBackend } from './call-backend.ts'
+import { callBackend as callWith, type RoutedRequest } from './call-backend.ts'
+import { createTaskIds } from './task-ids.ts'
 import {
   createFakeBackend,
   LEGACY_CLIENT,
@@ -16,6 +19,12 @@ import {
 
 const REQUEST = { method: 'tools/call', params: { name: 't' } }
 const DONE = resultReply({ content: [] })
+
+const IDS = createTaskIds(Buffer.alloc(32))
+
+function callBackend(backend: Backend, call: Call, request: RoutedRequest): Promise<Reply> {
+  return callWith(backend, call, request, IDS)
+}
 
 /** Only what `callBackend` uses of a backend: one connection, opened anew when dropped. */
 async function backendOf(fake: FakeBackend) {
@@ -122,6 +131,44 @@ describe('callBackend()', () => {
       await callBackend(await backendOf(fake), call, REQUEST),
       resultReply({ answer: { key: 'elicitation-1' } }),
     )
+  })
+
+  it('names a task to the client as the client knows it, and to the backend as that does', async () => {
+    const KEY = 'io.modelcontextprotocol/related-task'
+    const about = (taskId: string) => ({ _meta: { [KEY]: { taskId }, vendor: 1 } })
+    const toBackend: unknown[] = []
+    const fake = createFakeBackend()
+    fake.answer = async (request) => {
+      toBackend.push(request.params)
+      request.onNotification?.('notifications/progress', { progress: 1, ...about('native') })
+      const question = { method: 'elicitation/create', params: about('native') } as const
+      toBackend.push(await request.onQuestion?.(question))
+      return DONE
+    }
+    for (const client of [LEGACY_CLIENT, MODERN_CLIENT]) {
+      const seen = about(IDS.toClient('fake', 'native', ANONYMOUS))
+      const toClient: unknown[] = []
+      const call = makeCall({
+        client,
+        notify: (_method, params) => void toClient.push(params),
+        async ask(requests) {
+          return Object.fromEntries(
+            Object.entries(requests).map(([key, { params }]) => {
+              toClient.push(params)
+              return [key, { action: 'decline', ...seen }]
+            }),
+          )
+        },
+      })
+      toBackend.length = 0
+      const request = { method: 'tasks/result', params: { taskId: 'native', ...seen } }
+      await callBackend(await backendOf(fake), call, request)
+      assert.deepEqual(toClient, [{ progress: 1, ...seen }, seen])
+      assert.deepEqual(toBackend, [
+        { taskId: 'native', ...about('native') },
+        { action: 'decline', ...about('native') },
+      ])
+    }
   })
 
   it('has a legacy backend send the log lines that a modern client asks for with its call', async () => {

@@ -13,6 +13,7 @@ import type { Reply } from '../mcp/reply.ts'
 import { HEADER_MISMATCH } from '../mcp/rpc-codes.ts'
 import type { Backend } from './backend.ts'
 import { gatewayErrors } from './errors.ts'
+import type { TaskIds } from './task-ids.ts'
 
 /** What a routed call asks of its backend: params with the backend's own names. */
 export interface RoutedRequest {
@@ -43,22 +44,28 @@ export async function callBackend(
   backend: Backend,
   call: Call,
   request: RoutedRequest,
+  taskIds: TaskIds,
 ): Promise<Reply> {
   backend.calls.count++
   try {
-    return await callTwice(backend, call, request)
+    return await callTwice(backend, call, request, taskIds)
   } finally {
     backend.calls.count--
   }
 }
 
-async function callTwice(backend: Backend, call: Call, request: RoutedRequest): Promise<Reply> {
+async function callTwice(
+  backend: Backend,
+  call: Call,
+  request: RoutedRequest,
+  taskIds: TaskIds,
+): Promise<Reply> {
   let sent = request
   for (let tries = 0; ; tries++) {
     const found = backend.connectionFor(call)
     const connection = found instanceof Promise ? await found : found
     try {
-      return await goRounds(backend, connection, call, sent)
+      return await goRounds(backend, connection, call, sent, taskIds)
     } catch (error) {
       if (!isAppError(error) || call.cancellation.cancelled) throw error
       if (isOver(error, connection)) backend.drop(call, connection)
@@ -109,10 +116,11 @@ async function goRounds(
   connection: BackendConnection,
   call: Call,
   request: RoutedRequest,
+  taskIds: TaskIds,
 ): Promise<Reply> {
   let retry = call.retry
   for (let round = 0; ; round++) {
-    const reply = await exchange(backend, connection, call, request, retry)
+    const reply = await exchange(backend, connection, call, request, retry, taskIds)
     if (reply.kind !== 'input' || call.client.era === 'modern') return reply
     if (round >= MAX_ROUNDS) {
       throw gatewayErrors.TOO_MANY_ROUNDS({ backend: backend.name, rounds: round })
@@ -131,18 +139,20 @@ function exchange(
   call: Call,
   request: RoutedRequest,
   retry: Call['retry'],
+  taskIds: TaskIds,
 ): Promise<Reply> {
-  const { client } = call
+  const { client, principal } = call
   const isModern = connection.era === 'modern'
   const sent: SentRequest = {
     method: request.method,
-    params: request.params,
+    params: taskIds.relateToBackend(request.params, backend.name, principal),
     capabilities:
       isModern && client.era === 'legacy' ? modernCapabilities(client) : client.capabilities,
     wantsProgress: call.wantsProgress,
     cancellation: call.cancellation,
     timeouts: timeoutsOf(backend, request),
-    onNotification: (method, params) => call.notify(method, params),
+    onNotification: (method, params) =>
+      call.notify(method, taskIds.relateToClient(params, backend.name, principal)),
   }
   if (client.info !== undefined) sent.clientInfo = client.info
   if (client.logLevel !== undefined) sent.logLevel = client.logLevel
@@ -153,8 +163,9 @@ function exchange(
   if (call.closeStream !== undefined) {
     sent.onStreamPaused = (retryMs) => call.closeStream?.(retryMs)
   }
-  if (client.era === 'modern') return exchangeWithRefusal(backend, connection, call, sent)
-  sent.onQuestion = questioner(call)
+  const ask = questioner(backend, call, taskIds)
+  if (client.era === 'modern') return exchangeWithRefusal(backend, connection, call, sent, ask)
+  sent.onQuestion = ask
   return connection.request(sent)
 }
 
@@ -183,14 +194,17 @@ function modernCapabilities(client: ClientView): JsonObject {
  * Legacy backends ask in the middle of a call, one question at a time. A legacy caller's refusal goes to the backend,
  * whose tool may cope.
  */
-function questioner(call: Call): (question: InputRequest) => Promise<JsonObject> {
+function questioner({ name }: Backend, call: Call, taskIds: TaskIds): Questioner {
   let asked = 0
   return async (question) => {
     const key = `${question.method.split('/')[0]}-${++asked}`
-    const answers = await call.ask({ [key]: question })
-    return answers[key] ?? {}
+    const params = taskIds.relateToClient(question.params, name, call.principal)
+    const answers = await call.ask({ [key]: { ...question, params } })
+    return taskIds.relateToBackend(answers[key] ?? {}, name, call.principal)
   }
 }
+
+type Questioner = (question: InputRequest) => Promise<JsonObject>
 
 /** A modern caller that did not declare the capability has to learn that (`-32021`), so its refusal ends the call. */
 async function exchangeWithRefusal(
@@ -198,13 +212,13 @@ async function exchangeWithRefusal(
   connection: BackendConnection,
   call: Call,
   request: SentRequest,
+  ask: Questioner,
 ): Promise<Reply> {
   const { logLevel } = call.client
   if (logLevel !== undefined) await backend.raiseLogLevel(call, logLevel)
   let refusal: unknown
   const own = new Cancellation()
   const unlink = call.cancellation.onCancel((reason) => own.cancel(reason))
-  const ask = questioner(call)
   request.cancellation = own
   request.onQuestion = async (question) => {
     try {

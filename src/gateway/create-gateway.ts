@@ -105,6 +105,7 @@ const SWEEP_MS = 60_000
 export function createGateway(options: GatewayOptions): Gateway {
   const { log, peers } = options
   let settings: GatewaySettings = options
+  const taskIds = createTaskIds(options.key)
   const set = createBackendSet({
     create: (config, offer) =>
       createBackend({
@@ -115,6 +116,7 @@ export function createGateway(options: GatewayOptions): Gateway {
         connections: peers?.connections,
         permits: options.permits,
         events,
+        taskIds,
         now: options.now,
         log: log.child({ backend: config.name }),
       }),
@@ -159,7 +161,6 @@ export function createGateway(options: GatewayOptions): Gateway {
   })
   const interests = createInterests({ sessions: () => sessions.live() })
   const subscriptions = createSubscriptions()
-  const taskIds = createTaskIds(options.key)
   const sources = new Map<string, Source>()
   const catalogues = createCatalogues({
     offers,
@@ -214,7 +215,9 @@ export function createGateway(options: GatewayOptions): Gateway {
   sweeper.unref()
 
   function sendNow(backend: Backend, call: Call, request: RoutedRequest): Promise<Reply> {
-    return options.aroundBackend(backend, call, request, (sent) => callBackend(backend, call, sent))
+    return options.aroundBackend(backend, call, request, (sent) =>
+      callBackend(backend, call, sent, taskIds),
+    )
   }
 
   const events: BackendEvents = {
@@ -309,7 +312,10 @@ export function createGateway(options: GatewayOptions): Gateway {
     },
     call: answer,
     clientNotification(session, method, params) {
-      for (const backend of backends.values()) backend.clientNotification(session, method, params)
+      for (const backend of backends.values()) {
+        const said = taskIds.relateToBackend(params, backend.name, session.principal)
+        backend.clientNotification(session, method, said)
+      }
     },
     toolParamHeaders: (name, _client, principal) =>
       findTool(catalogues.for({ principal }), name)?.paramHeaders,

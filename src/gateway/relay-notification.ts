@@ -20,9 +20,11 @@ export function createNotificationRelay(
   options: NotificationRelayOptions,
 ): BackendEvents['onNotification'] {
   const { interests, taskIds, log } = options
-  return (backend, owner, method, params) => {
+  return (backend, owner, method, said) => {
     const session = owner?.kind === 'session' ? owner.session : undefined
     const principal = owner?.kind === 'principal' ? owner.principal : undefined
+    const whose = session?.principal ?? principal
+    const params = whose ? taskIds.relateToClient(said, backend.name, whose) : said
     switch (method) {
       case 'notifications/resources/updated': {
         const { uri } = params

@@ -1,6 +1,7 @@
 import { isJsonObject, type Json, type JsonObject } from '../base/json.ts'
 import type { Call } from '../mcp/call.ts'
 import type { ClientSession } from '../mcp/client-session.ts'
+import { relatedTaskOf } from '../mcp/meta.ts'
 import { parseRawResult, type RawResponse } from '../mcp/raw-response.ts'
 import { errorReply, type Reply } from '../mcp/reply.ts'
 import {
@@ -105,7 +106,9 @@ export function createRouter(options: RouterOptions): Answer {
       call,
       toolRequest(route, call, name, () => renewed(call, name, backend.name)),
     )
-    return isTaskReply(reply, call) ? withClientTaskIds(reply, backend, call) : reply
+    return isTaskReply(reply, call)
+      ? withClientTaskIds(reply, backend, call)
+      : related(reply, backend, call)
   }
 
   function callSource(
@@ -141,7 +144,8 @@ export function createRouter(options: RouterOptions): Answer {
       return errorReply(INVALID_PARAMS, `Unknown prompt: ${name}`)
     }
     const params = { ...call.params, name: prompt.nativeName }
-    return send(backend, call, { method: 'prompts/get', params, repeatable: true })
+    const reply = await send(backend, call, { method: 'prompts/get', params, repeatable: true })
+    return related(reply, backend, call)
   }
 
   async function readResource(call: Call): Promise<Reply> {
@@ -149,11 +153,12 @@ export function createRouter(options: RouterOptions): Answer {
     if (typeof uri !== 'string') return errorReply(INVALID_PARAMS, 'params.uri must be a string')
     const backend = await resourceBackend(call, uri)
     if (backend === undefined) return resourceNotFound(uri)
-    return send(backend, call, {
+    const reply = await send(backend, call, {
       method: 'resources/read',
       params: call.params,
       repeatable: true,
     })
+    return related(reply, backend, call)
   }
 
   async function complete(call: Call): Promise<Reply> {
@@ -285,6 +290,14 @@ export function createRouter(options: RouterOptions): Answer {
     }
   }
 
+  /** What is no task may still belong to one: its `_meta` says to which. */
+  function related(reply: Reply, backend: Backend, call: Call): Reply {
+    if (reply.kind !== 'raw' || !mayNameTask(reply.response)) return reply
+    const { resultType, ...result } = parsedResult(reply.response)
+    if (relatedTaskOf(result) === undefined) return reply
+    return { kind: 'result', result: taskIds.relateToClient(result, backend.name, call.principal) }
+  }
+
   return async (call) => {
     const handler = Object.hasOwn(handlers, call.method) ? handlers[call.method] : undefined
     if (handler === undefined) {
@@ -337,6 +350,13 @@ function isTaskReply(reply: Reply, call: Call): boolean {
   if (reply.kind !== 'raw' && reply.kind !== 'result') return false
   const said = reply.kind === 'raw' ? rawResultType(reply.response) : reply.resultType
   return said === undefined ? call.params['task'] !== undefined : said === 'task'
+}
+
+/** A native search: only a `_meta` that may name a task is worth reading. */
+function mayNameTask({ bytes, meta }: RawResponse): boolean {
+  if (meta === undefined) return false
+  const slice = bytes.subarray(meta.start, meta.end)
+  return slice.includes('related-task') || slice.includes(0x5c)
 }
 
 function rawResultType({ bytes, resultType }: RawResponse): string | undefined {

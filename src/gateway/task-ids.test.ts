@@ -52,4 +52,17 @@ describe('createTaskIds()', () => {
       },
     )
   })
+
+  it('changes nothing in what names no task, or one that is not of this backend and principal', () => {
+    const key = 'io.modelcontextprotocol/related-task'
+    const theirs = ids.toClient('b', '1', BOB)
+    const elsewhere = ids.toClient('c', '1', ANONYMOUS)
+    for (const said of [{ taskId: '1' }, { _meta: { a: 1 } }, { _meta: { [key]: 'x' } }]) {
+      assert.equal(ids.relateToClient(said, 'b', ANONYMOUS), said)
+    }
+    for (const taskId of ['1', theirs, elsewhere]) {
+      const said = { _meta: { [key]: { taskId } } }
+      assert.equal(ids.relateToBackend(said, 'b', ANONYMOUS), said)
+    }
+  })
 })

@@ -10,13 +10,12 @@ export const META_CLIENT_INFO = 'io.modelcontextprotocol/clientInfo'
 export const META_LOG_LEVEL = 'io.modelcontextprotocol/logLevel'
 export const META_SERVER_INFO = 'io.modelcontextprotocol/serverInfo'
 export const META_SUBSCRIPTION_ID = 'io.modelcontextprotocol/subscriptionId'
+/** 2025-11-25 tasks: the task that a message belongs to. */
+export const META_RELATED_TASK = 'io.modelcontextprotocol/related-task'
 
 const RESERVED_PREFIX = 'io.modelcontextprotocol/'
 /** Reserved names that belong to the message itself, not to a hop. */
-const END_TO_END = new Set([
-  'io.modelcontextprotocol/related-task',
-  'io.modelcontextprotocol/model-immediate-response',
-])
+const END_TO_END = new Set([META_RELATED_TASK, 'io.modelcontextprotocol/model-immediate-response'])
 
 /** True for a `_meta` key that describes one hop: it is stripped when a message crosses the gateway in either direction. */
 export function isHopMetaKey(key: string): boolean {
@@ -108,6 +107,14 @@ export function progressTokenOf(params: unknown): string | number | undefined {
   const meta = isJsonObject(params) ? params['_meta'] : undefined
   const token = isJsonObject(meta) ? meta['progressToken'] : undefined
   return typeof token === 'string' || typeof token === 'number' ? token : undefined
+}
+
+/** The id of the task that a message says it belongs to. */
+export function relatedTaskOf(said: JsonObject): string | undefined {
+  const meta = said['_meta']
+  const task = isJsonObject(meta) ? meta[META_RELATED_TASK] : undefined
+  const id = isJsonObject(task) ? task['taskId'] : undefined
+  return typeof id === 'string' ? id : undefined
 }
 
 export function isLogLevel(value: unknown): value is LogLevel {

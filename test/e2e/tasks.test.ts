@@ -4,7 +4,13 @@ import { createRequire } from 'node:module'
 import { behindGateway, textOf } from '../support/behind-gateway.ts'
 import { startFixture, type FixtureBackend, type FixtureVariant } from '../support/fixture.ts'
 import { gatewayConfig, startGateway, type Gateway } from '../support/gateway.ts'
-import { openSession, sendModern, type RawReply } from '../support/raw-mcp.ts'
+import {
+  openSession,
+  readEvents,
+  sendModern,
+  type RawMessage,
+  type RawReply,
+} from '../support/raw-mcp.ts'
 import { until } from '../support/until.ts'
 
 const TASKS = 'io.modelcontextprotocol/tasks'
@@ -177,7 +183,34 @@ describe('tasks of a legacy backend (2025-11-25, experimental)', () => {
     const { response: payload } = await session.send('tasks/result', { taskId })
     assert.match(textOf(payload.result ?? {}), /patience/, JSON.stringify(payload))
   })
+
+  it('ask about themselves by the id that the client knows', async () => {
+    const session = await openSession(gateway?.url ?? '', { capabilities: { elicitation: {} } })
+    const { response } = await session.send('tools/call', {
+      name: 'simulate-research-query',
+      arguments: { topic: 'snakes', ambiguous: true },
+      task: { ttl: 60_000 },
+    })
+    const { taskId } = response.result?.['task'] as { taskId: string }
+    const messages: RawMessage[] = []
+    for await (const { data } of readEvents(await session.open('tasks/result', { taskId }))) {
+      if (data === '') continue
+      const message = JSON.parse(data) as RawMessage
+      messages.push(message)
+      if (message.method !== 'elicitation/create') continue
+      const content = { interpretation: 'historical' }
+      await session.respond(message.id, { action: 'accept', content, _meta: aboutTask(taskId) })
+    }
+    const [question, payload] = messages
+    assert.deepEqual(question?.params?.['_meta'], aboutTask(taskId), JSON.stringify(question))
+    assert.match(textOf(payload?.result ?? {}), /Clarification\*\*: historical/)
+    assert.deepEqual(payload?.result?.['_meta'], aboutTask(taskId))
+  })
 })
+
+function aboutTask(taskId: string) {
+  return { 'io.modelcontextprotocol/related-task': { taskId } }
+}
 
 describe('tasks across eras', () => {
   const gateway = behindGateway('http-legacy')

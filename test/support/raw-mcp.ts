@@ -81,6 +81,8 @@ export interface RawSession {
   send(method: string, params?: Record<string, unknown>): Promise<RawReply>
   open(method: string, params?: Record<string, unknown>, signal?: AbortSignal): Promise<Response>
   notify(method: string, params?: Record<string, unknown>): Promise<number>
+  /** Answers a request of the server. */
+  respond(id: RawMessage['id'], result: Record<string, unknown>): Promise<number>
   /** The standalone stream, or with an event id the rest of that event's stream. */
   get(lastEventId?: string, signal?: AbortSignal): Promise<Response>
 }
@@ -117,6 +119,8 @@ export async function openSession(
     },
     notify: async (method, params = {}) =>
       (await post(url, { jsonrpc: '2.0', method, params }, headers)).status,
+    respond: async (id, result) =>
+      (await post(url, { jsonrpc: '2.0', id, result }, headers)).status,
     get: (lastEventId, signal) =>
       fetch(url, {
         headers: {

@@ -1,8 +1,10 @@
 import type { JsonObject } from '../../base/json.ts'
 import type { ConnectionEvents } from '../../mcp/backend-connection.ts'
+import type { ClientSession } from '../../mcp/client-session.ts'
 import { mcpErrors } from '../../mcp/errors.ts'
 import type { InputRequest } from '../../mcp/messages.ts'
 import { listKindOf, type ListKind } from '../list-kinds.ts'
+import type { TaskIds } from '../task-ids.ts'
 import type { SlotOwner } from './pool.ts'
 
 export interface ConnectionListener {
@@ -14,7 +16,9 @@ export interface ConnectionListener {
 
 /** Events of one connection; `owner` undefined: of one that everybody shares. */
 export function connectionEvents(
+  backend: string,
   owner: SlotOwner | undefined,
+  taskIds: TaskIds,
   listener: ConnectionListener,
 ): ConnectionEvents {
   return {
@@ -23,7 +27,10 @@ export function connectionEvents(
       if (kind === undefined) listener.onNotification(method, params)
       else listener.onListChanged(kind)
     },
-    onQuestion: (question) => askOwner(owner, question),
+    onQuestion(question) {
+      if (owner?.kind !== 'session') return refuse(question)
+      return askSession(backend, owner.session, taskIds, question)
+    },
     onClose() {},
   }
 }
@@ -31,19 +38,26 @@ export function connectionEvents(
 /** For a connection that is only opened to end the backend's session. */
 export const NO_EVENTS: ConnectionEvents = {
   onNotification() {},
-  onQuestion: (question) => askOwner(undefined, question),
+  onQuestion: refuse,
   onClose() {},
 }
 
 /** A question outside any call can only go to the session that owns the connection. */
-function askOwner(owner: SlotOwner | undefined, question: InputRequest): Promise<JsonObject> {
-  const channel = owner?.kind === 'session' ? owner.session.channel : undefined
-  if (channel !== undefined) return channel.ask(question)
+async function askSession(
+  backend: string,
+  { channel, principal }: ClientSession,
+  taskIds: TaskIds,
+  question: InputRequest,
+): Promise<JsonObject> {
+  if (channel === undefined) return refuse(question)
+  const params = taskIds.relateToClient(question.params, backend, principal)
+  const answer = await channel.ask({ ...question, params })
+  return taskIds.relateToBackend(answer, backend, principal)
+}
+
+function refuse({ method }: InputRequest): Promise<never> {
+  const reason = 'no client belongs to this connection'
   return Promise.reject(
-    mcpErrors.CLIENT_CANNOT_ANSWER({
-      method: question.method,
-      reason: 'no client belongs to this connection',
-      requiredCapabilities: {},
-    }),
+    mcpErrors.CLIENT_CANNOT_ANSWER({ method, reason, requiredCapabilities: {} }),
   )
 }

@@ -9,6 +9,7 @@ import { createCoalescer, type CoalescerDelays } from '../coalesce.ts'
 import type { BackendConfig } from '../config.ts'
 import { SHARED_CAPABILITIES, type Connect } from '../connect.ts'
 import type { ListKind } from '../list-kinds.ts'
+import type { TaskIds } from '../task-ids.ts'
 import { connectionEvents, NO_EVENTS } from './connection-events.ts'
 import { listOffer, withLists } from './list-offer.ts'
 import { createPool, type ConnectionPool, type SlotOwner } from './pool.ts'
@@ -27,6 +28,7 @@ export interface OwnConnectionsOptions {
   readonly connect: Connect
   /** The same on all replicas. Undefined: we are alone. */
   readonly shared: SharedConnections | undefined
+  readonly taskIds: TaskIds
   /** The gateway's own connection, if it stands. */
   readonly main: () => BackendConnection | undefined
   /** What the backend offers to everybody. */
@@ -95,7 +97,7 @@ export function createOwnConnections(options: OwnConnectionsOptions): OwnConnect
       connect:
         shared === undefined ? tellLoss(connect, name, isReturning) : sharedConnect(shared, owner),
       capabilities: session === undefined ? SHARED_CAPABILITIES : session.client.capabilities,
-      events: connectionEvents(owner, {
+      events: connectionEvents(name, owner, options.taskIds, {
         onListChanged: (kind) => changes.add(kind),
         onNotification: (method, params) => options.onNotification(owner, method, params),
       }),

@@ -1,7 +1,9 @@
 import type { AppError } from '../../base/errors.ts'
 import { IdRing } from '../../base/id-ring.ts'
+import type { JsonObject } from '../../base/json.ts'
 import type { BackendRequest } from '../backend-connection.ts'
 import { mcpErrors } from '../errors.ts'
+import { relatedTaskOf } from '../meta.ts'
 import { Deadlines } from './deadlines.ts'
 import type { MessagePipe } from './message-pipe.ts'
 import { PendingCall } from './pending-call.ts'
@@ -65,6 +67,19 @@ export class PendingTable implements CallOwner {
     const since = performance.now() - ASKED_JUST_NOW_MS
     const asking = calls.length === 1 ? calls : calls.filter((call) => call.askedMs >= since)
     return asking.length === 1 ? asking[0] : undefined
+  }
+
+  /**
+   * The call that a message belongs to which does not say so by its stream. What it says of a task belongs to who waits for the
+   * task, if anybody does (2025-11-25 tasks, "Related task metadata"), whatever else is in flight.
+   */
+  callOf(said: JsonObject): PendingCall | undefined {
+    const task = relatedTaskOf(said)
+    if (task === undefined) return this.sole()
+    return this.all().find(
+      ({ request, settled }) =>
+        !settled && request.method === 'tasks/result' && request.params?.['taskId'] === task,
+    )
   }
 
   /** A question came: if it could be of several calls, they take turns from now on. */

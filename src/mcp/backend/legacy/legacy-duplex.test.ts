@@ -159,6 +159,40 @@ describe('a legacy connection over one pipe', () => {
     await Promise.all(ended)
   })
 
+  it('attributes what concerns a task to who waits for it, whatever else is in flight, and keeps nobody waiting', async () => {
+    const { pipe, connection, questions } = await open()
+    const asked: string[] = []
+    const onQuestion = (who: string) => () => {
+      asked.push(who)
+      return Promise.resolve({})
+    }
+    const wait = (taskId: string) => ({
+      ...toolCall('', {}, { onQuestion: onQuestion(taskId) }),
+      method: 'tasks/result',
+      params: { taskId },
+    })
+    const ask = (id: string, taskId: string) => {
+      const _meta = { 'io.modelcontextprotocol/related-task': { taskId } }
+      pipe.say({ jsonrpc: '2.0', id, method: 'elicitation/create', params: { _meta } })
+    }
+    const calls = [
+      connection.request(wait('one')),
+      connection.request(toolCall('other', {}, { onQuestion: onQuestion('other') })),
+      connection.request(wait('two')),
+    ]
+    ask('q1', 'two')
+    ask('q2', 'one')
+    ask('q3', 'nobody waits for this one')
+    await tick()
+    assert.deepEqual(asked, ['two', 'one'])
+    assert.deepEqual(questions, ['elicitation/create'])
+    calls.push(connection.request(wait('three')))
+    const running = pipe.sent.filter(({ id, method }) => method !== 'initialize' && Number(id) > 0)
+    assert.equal(running.filter(({ method }) => method === 'tasks/result').length, 3)
+    for (const { id } of running) pipe.say({ jsonrpc: '2.0', id, result: {} })
+    await Promise.all(calls)
+  })
+
   it('does not answer a question that the backend takes back', async () => {
     let answer = (_: object) => {}
     const { pipe } = await open(() => new Promise((resolve) => (answer = resolve)))

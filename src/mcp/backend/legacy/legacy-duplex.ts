@@ -6,6 +6,7 @@ import type {
   BackendTransport,
 } from '../../backend-connection.ts'
 import { mcpErrors } from '../../errors.ts'
+import { relatedTaskOf } from '../../meta.ts'
 import type { ServerDescription } from '../../messages.ts'
 import { scanResponse } from '../../raw-response.ts'
 import type { Reply } from '../../reply.ts'
@@ -159,7 +160,9 @@ class LegacyDuplex implements BackendConnection {
         )
       }
       case 'message':
-        if (message.id !== undefined) this.#calls.learnAskers()
+        if (message.id !== undefined && relatedTaskOf(message.params) === undefined) {
+          this.#calls.learnAskers()
+        }
         return routeLegacyMessage(
           {
             events: this.#options.events,
@@ -167,7 +170,7 @@ class LegacyDuplex implements BackendConnection {
             byToken: (token) => this.#calls.byId(token),
           },
           message,
-          this.#calls.sole(),
+          this.#calls.callOf(message.params),
         )
       case 'broken':
         return this.#skip(message.reason, bytes)

@@ -275,7 +275,7 @@ class LegacyHttp implements BackendConnection, ExchangeOwner {
   /** Some servers ask on the standalone stream what belongs to a call: it can only be the sole one. */
   #asker(message: Incoming & { kind: 'message' }): PendingCall | undefined {
     return message.id !== undefined && message.method !== 'roots/list'
-      ? this.#calls.sole()
+      ? this.#calls.callOf(message.params)
       : undefined
   }
 

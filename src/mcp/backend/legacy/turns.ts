@@ -26,8 +26,9 @@ export class Turns {
     return this.#impatient.size === 0 ? this.#holder : undefined
   }
 
-  /** Calls of this kind ask. */
+  /** Calls of this kind ask. Not so what waits for a task: its questions name the task. */
   learn(call: PendingCall): void {
+    if (call.request.method === 'tasks/result') return
     this.#askers.add(kindOf(call))
   }
 
