@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { leavePlan } from './leave.ts'
+import type { AppError } from '../base/errors.ts'
+import { makeCall } from '../gateway/testing/fake-backend.ts'
+import type { AdoptCall } from '../mcp/late-call.ts'
+import { silentLogger } from '../telemetry/logger.ts'
+import { leave, leavePlan, type LeaveParts } from './leave.ts'
 
 const DRAIN = { delayMs: 5_000, timeoutMs: 10_000, gracePeriodMs: 30_000, headroomMs: 2_000 }
 
@@ -32,3 +36,54 @@ describe('leavePlan()', () => {
     )
   })
 })
+
+describe('leave()', () => {
+  /** What the client of one call that takes too long is told. */
+  async function told(known: Promise<void>): Promise<AppError | undefined> {
+    let error: AppError | undefined
+    const drain = async (_graceMs: number, adopt?: AdoptCall): Promise<void> => {
+      error = (await adopt?.(makeCall()))?.error
+    }
+    await leave({ ...parts({ known }), clients: { ...CLIENTS, drain } })
+    return error
+  }
+
+  it('gives calls that take too long a key for their answer', async () => {
+    const error = await told(Promise.resolve())
+    assert.equal(error?.code, 'GATEWAY_OUTCOME_UNKNOWN')
+    assert.match(error.hint ?? '', /Send the same call with .* = "key" within 10 minutes/)
+  })
+
+  it('says that the outcome is unknown, and no answer can be fetched, while the store is away or stands still', async () => {
+    const away = Promise.reject(new Error('away'))
+    for (const known of [away, new Promise<void>(() => {})]) {
+      const error = await told(known)
+      assert.equal(error?.code, 'GATEWAY_OUTCOME_UNKNOWN')
+      assert.match(error.hint ?? '', /^Look whether it took effect/)
+      assert.equal(error.details['idempotencyKey'], 'key')
+    }
+  })
+})
+
+const CLIENTS: LeaveParts['clients'] = {
+  url: undefined,
+  gone: new Promise(() => {}),
+  drain: async () => {},
+}
+
+function parts({ known }: { known: Promise<void> }): LeaveParts {
+  return {
+    plan: { delayMs: 0, timeoutMs: 0, lateMs: 50 },
+    clients: CLIENTS,
+    keyed: {
+      stage: (call, next) => next(call),
+      keepMs: 600_000,
+      adopt: () => ({ key: 'key', known, settle: async () => {} }),
+      settled: async () => {},
+      close: () => {},
+    },
+    fleet: undefined,
+    composites: { drain: async () => {}, leave: async () => {} },
+    log: silentLogger,
+  }
+}

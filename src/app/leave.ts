@@ -58,12 +58,16 @@ export async function leave({
   let late = 0
   const adopt: AdoptCall = async (call) => {
     late++
-    const { key, settle } = await keyed.adopt(call)
+    const { key, known, settle } = keyed.adopt(call)
+    const isKnown = await inTime(known, Math.min(lateMs, KNOWN_MS)).catch((error: unknown) => {
+      log.warn({ err: error }, 'The answer of a call that takes too long cannot be kept')
+      return false
+    })
     return {
       error: gatewayErrors.OUTCOME_UNKNOWN({
         idempotencyKey: key,
         reason: 'this replica is shutting down and the call has not been answered',
-        fetchableMs: lateMs > 0 ? keyed.keepMs : 0,
+        fetchableMs: isKnown ? keyed.keepMs : 0,
       }),
       settle: (reply) => void settle(reply),
     }
@@ -77,5 +81,7 @@ export async function leave({
   await keyed.settled(lateMs)
 }
 
+/** How long a client waits, when the time for its call is over, to hear whether the answer can be fetched. */
+const KNOWN_MS = 2_000
 /** What the end of runs may take of the drain. */
 const RUNS_MS = 1_000

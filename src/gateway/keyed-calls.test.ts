@@ -366,7 +366,8 @@ describe('calls whose answer comes late', () => {
   it('can be fetched elsewhere with the key they were given', () =>
     withReplicas(async (replica) => {
       const [leaving, staying] = [replica(), replica()]
-      const late = await leaving.adopt(makeCall({ params: { name: 'pay', arguments: {} } }))
+      const late = leaving.adopt(makeCall({ params: { name: 'pay', arguments: {} } }))
+      await late.known
       const never = () => Promise.reject(new Error('it must not run again'))
       const fetched = staying.stage(keyed(late.key), never)
       setTimeout(() => void late.settle(DONE), 50)
@@ -379,7 +380,7 @@ describe('calls whose answer comes late', () => {
       const tool = composite(runs, () => DONE)
       call.run = { id: 'run', begun: true }
       runs.add('run')
-      const late = await replica().adopt(call)
+      const late = replica().adopt(call)
       await late.settle(undefined)
       assert.deepEqual(content(await replica().stage(keyed(late.key), tool.next)), DONE.result)
       assert.deepEqual(tool.attached, ['run'])
@@ -387,12 +388,25 @@ describe('calls whose answer comes late', () => {
 
   it('are of unknown outcome when the answer never came', () =>
     withReplicas(async (replica) => {
-      const late = await replica().adopt(makeCall({ params: { name: 'pay', arguments: {} } }))
+      const late = replica().adopt(makeCall({ params: { name: 'pay', arguments: {} } }))
       await late.settle(undefined)
       await late.settle(DONE)
       await assert.rejects(
         async () => replica().stage(keyed(late.key), () => Promise.resolve(DONE)),
         { code: 'GATEWAY_OUTCOME_UNKNOWN' },
       )
+    }))
+
+  it('are never begun by the key they were given, though the store knows nothing of them', () =>
+    withReplicas(async (replica, _store, trouble) => {
+      trouble.failing = 'set'
+      const late = replica().adopt(makeCall({ params: { name: 'pay', arguments: {} } }))
+      await assert.rejects(late.known, /away/)
+      trouble.failing = undefined
+      const pay = backend()
+      await assert.rejects(async () => replica().stage(keyed(late.key), pay.next), {
+        code: 'GATEWAY_OUTCOME_UNKNOWN',
+      })
+      assert.equal(pay.calls, 0)
     }))
 })

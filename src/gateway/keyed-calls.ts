@@ -50,6 +50,8 @@ export interface KeyedCallsPeers {
 export interface LateCall {
   /** What the client sends along to get the answer after all. */
   readonly key: string
+  /** Resolves when the store knows of the call, so that its answer can be fetched. Rejects as the store does. */
+  readonly known: Promise<void>
   /** Keeps the answer; `undefined`: there will be none. */
   settle(reply: Reply | undefined): Promise<void>
 }
@@ -63,7 +65,7 @@ export interface KeyedCalls {
   readonly stage: Stage
   readonly keepMs: number
   /** For a call whose answer this process cannot wait for: its own key, or a new one. */
-  adopt(call: Call): Promise<LateCall>
+  adopt(call: Call): LateCall
   /** Waits for the answers of adopted calls. What has none by then is cancelled, and of unknown outcome. */
   settled(timeoutMs: number): Promise<void>
   close(): void
@@ -79,6 +81,9 @@ const MAX_RESULT_BYTES = 1024 * 1024
 const ALIVE_MS = 15_000
 const BEAT_MS = 5_000
 const POLL_MS = 200
+
+/** What the keys begin with that we give: such a call has run already, so it is never begun, whatever the store has forgotten. */
+const LATE_KEY = 'late:'
 
 export function createKeyedCalls(options: KeyedCallsOptions): KeyedCalls {
   const { store, keepMs, runner, beatMs = BEAT_MS, log } = options
@@ -156,7 +161,9 @@ export function createKeyedCalls(options: KeyedCallsOptions): KeyedCalls {
     const at = storeKey(call, key)
     const here = running.get(at)
     if (here !== undefined) return sameCall(at, call, key).then(() => here)
-    const started = begin(at, call, key, next)
+    const started = key.startsWith(LATE_KEY)
+      ? fetchLate(at, call, key, next)
+      : begin(at, call, key, next)
     running.set(at, started)
     try {
       return await started
@@ -184,6 +191,11 @@ export function createKeyedCalls(options: KeyedCallsOptions): KeyedCalls {
     return run(at, call, next)
   }
 
+  async function fetchLate(at: string, call: Call, key: string, next: Answer): Promise<Reply> {
+    await own.pay(at)
+    return fetchOutcome(at, call, key, next)
+  }
+
   /** Rejects if the key was used for another call. */
   async function sameCall(at: string, call: Call, key: string): Promise<void> {
     const found = await find(at)
@@ -203,6 +215,7 @@ export function createKeyedCalls(options: KeyedCallsOptions): KeyedCalls {
       const found = await find(at)
       if (found === undefined) {
         // Gone again, by a runner that lives: it provably did not run. Else the store may have forgotten both.
+        if (key.startsWith(LATE_KEY)) throw unknown(key)
         if (seen === undefined || (await isAlive(seen))) return begin(at, call, key, next)
         throw unknown(key)
       }
@@ -242,9 +255,9 @@ export function createKeyedCalls(options: KeyedCallsOptions): KeyedCalls {
       const key = keyOf(call)
       return key === undefined ? next(call) : keyed(call, key, next)
     },
-    async adopt(call) {
+    adopt(call) {
       const given = keyOf(call)
-      const key = given ?? options.newId()
+      const key = given ?? LATE_KEY + options.newId()
       const { promise, resolve } = Promise.withResolvers<void>()
       const at = storeKey(call, key)
       const settle = async (reply: Reply | undefined): Promise<void> => {
@@ -256,13 +269,14 @@ export function createKeyedCalls(options: KeyedCallsOptions): KeyedCalls {
         resolve()
       }
       adopted.set(call, { settle, done: promise })
-      if (given === undefined) {
-        await live()
-        const first = record(call, { kind: 'running' })
-        await store.set(at, writeRecord(first), { ttlMs: keepMs })
-        if (adopted.has(call)) own.hold(at, first)
-      }
-      return { key, settle }
+      if (given !== undefined) return { key, known: Promise.resolve(), settle }
+      const first = record(call, { kind: 'running' })
+      own.hold(at, first)
+      const written = store.set(at, writeRecord(first), { ttlMs: keepMs, when: 'absent' })
+      const known = Promise.all([live(), written]).then(() => {})
+      // Whoever does not wait for it does not have to hear of it.
+      known.catch(() => {})
+      return { key, known, settle }
     },
     async settled(timeoutMs) {
       const all = Promise.all(Array.from(adopted.values(), ({ done }) => done))

@@ -63,6 +63,13 @@ export const mcpErrors = defineErrors('MCP', {
     message: (d: { reason: string; ran: Ran }) => `Call cancelled: ${d.reason}`,
     hint: () => 'Send the call again if its result is still wanted',
   },
+  SHUTTING_DOWN: {
+    fault: 'environment',
+    status: 503,
+    message: (_: { ran: 'no'; retryAfterMs: number }) =>
+      'The server is shutting down: the call was not begun',
+    hint: () => 'Send it again: another replica, or this server when it is back, runs it',
+  },
   CLIENT_CANNOT_ANSWER: {
     fault: 'caller',
     status: 400,

@@ -10,5 +10,5 @@ export interface LateCall {
   settle(reply: Reply | undefined): void
 }
 
-/** Takes over calls that are still running when an edge has to end. Rejects if it cannot: then they are cancelled. */
+/** Takes over calls that are still running when an edge has to end. Must not reject: they would be cancelled, though they may run. */
 export type AdoptCall = (call: Call) => Promise<LateCall>

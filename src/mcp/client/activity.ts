@@ -11,9 +11,19 @@ interface Running extends Placed {
 export class Activity {
   readonly #running = new DenseList<Running>()
   readonly #waiting = new Set<() => void>()
+  #closed = false
 
   get count(): number {
     return this.#running.size
+  }
+
+  /** True: no call may begin any more, it would be cut off. */
+  get closed(): boolean {
+    return this.#closed
+  }
+
+  close(): void {
+    this.#closed = true
   }
 
   began(call: Running): void {

@@ -3,6 +3,7 @@ import type { AppError } from '../../base/errors.ts'
 import { isJsonObject } from '../../base/json.ts'
 import type { JsonObject } from '../../base/json.ts'
 import type { Logger } from '../../telemetry/logger.ts'
+import { mcpErrors } from '../errors.ts'
 import type { RpcError } from '../messages.ts'
 import {
   GATEWAY_FAILURE,
@@ -69,6 +70,11 @@ export function toFailure(
     data: { retryAfterSeconds: seconds },
   }
   return { error: limited, status, headers }
+}
+
+/** For a call that comes when none may begin any more: it did not run. */
+export function shuttingDown(): AppError {
+  return mcpErrors.SHUTTING_DOWN({ ran: 'no', retryAfterMs: 1_000 })
 }
 
 /** Where a gateway keeps things is nothing for clients. */

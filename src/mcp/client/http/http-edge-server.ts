@@ -137,6 +137,8 @@ export class HttpEdgeServer {
       if (connection.waitsOnly) connection.sendAway(limits.retryMs)
     }
     await activity.idle(graceMs)
+    // What began from here on would be handed over by nobody.
+    activity.close()
     if (adopt) await activity.abandonAll(adopt)
     // Their clients hear of it on the streams that end next.
     this.#context.activity.cancelAll('the server is shutting down')
@@ -146,6 +148,7 @@ export class HttpEdgeServer {
   close(): void {
     this.#draining = true
     this.#listens.endAll()
+    this.#context.activity.close()
     this.#context.activity.cancelAll('the server is shutting down')
     for (const connection of this.#context.connections) connection.hangUp()
     stopTickers(this.#context)

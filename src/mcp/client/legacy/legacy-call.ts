@@ -14,7 +14,7 @@ import { GATEWAY_FAILURE, RATE_LIMITED } from '../../rpc-codes.ts'
 import { CallNotifications } from '../call-notifications.ts'
 import type { EdgeContext } from '../context.ts'
 import type { Exchange } from '../exchange.ts'
-import { limitAsToolResult, toFailure } from '../failure.ts'
+import { limitAsToolResult, shuttingDown, toFailure } from '../failure.ts'
 import type { LegacyPeer } from './legacy-peer.ts'
 
 /** One request of a legacy client on its way through the gateway. */
@@ -66,6 +66,10 @@ export class LegacyCall implements Call {
 
   /** Hands the call to the gateway; its answer goes out by itself. */
   start(): void {
+    if (this.#context.activity.closed) {
+      this.#fail(shuttingDown())
+      return
+    }
     this.#peer.began(this)
     let replied: Promise<Reply>
     try {

@@ -11,6 +11,8 @@ export interface Flight {
   /** `Principal.binding`. */
   readonly owner: string
   readonly method: string
+  /** It has ended while its client was away: the answer waits. */
+  readonly answered: boolean
   /** True if a state of this round waits for its answers. */
   waitsIn(round: number): boolean
   /** The retry of the client: its exchange is the call's from now on. Asks again if an answer is missing. */

@@ -15,7 +15,7 @@ import { GATEWAY_FAILURE } from '../../rpc-codes.ts'
 import { CallNotifications } from '../call-notifications.ts'
 import type { EdgeContext } from '../context.ts'
 import type { Exchange } from '../exchange.ts'
-import { modernStatus, toFailure } from '../failure.ts'
+import { modernStatus, shuttingDown, toFailure } from '../failure.ts'
 import type { Failure } from '../failure.ts'
 import type { Flight } from './flights.ts'
 import type { ModernRequest } from './modern-request.ts'
@@ -97,6 +97,10 @@ export class ModernCall implements Call, Flight {
 
   /** Hands the call to the gateway; its answer goes out by itself. */
   start(): void {
+    if (this.#context.activity.closed) {
+      this.#fail(shuttingDown())
+      return
+    }
     this.#context.activity.began(this)
     let replied: Promise<Reply>
     try {
@@ -135,6 +139,10 @@ export class ModernCall implements Call, Flight {
     const answers = this.#questions.add(wire)
     this.#batching ??= setTimeout(() => this.#park(), this.#context.limits.questionBatchMs)
     return answers
+  }
+
+  get answered(): boolean {
+    return this.#late !== undefined
   }
 
   waitsIn(round: number): boolean {

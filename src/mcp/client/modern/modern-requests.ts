@@ -8,7 +8,7 @@ import { ALL_VERSIONS } from '../../versions.ts'
 import type { EdgeContext } from '../context.ts'
 import { mcpErrors } from '../../errors.ts'
 import type { Exchange } from '../exchange.ts'
-import { toFailure } from '../failure.ts'
+import { shuttingDown, toFailure } from '../failure.ts'
 import type { Flight } from './flights.ts'
 import { bindingOf, ModernCall, MULTI_ROUND_METHODS } from './modern-call.ts'
 import type { ModernRequest } from './modern-request.ts'
@@ -86,6 +86,9 @@ function serveRetry(
     const { flight, round, replica } = opened.payload
     const call = typeof flight === 'string' ? context.flights.find(flight) : undefined
     if (call?.waitsIn(Number(round))) {
+      // It hears no answers any more, and ends as if its client had not come back.
+      if (context.activity.closed && !call.answered)
+        return fail(context, request, exchange, shuttingDown())
       call.resume(request, exchange, inputResponses ?? {})
       return call
     }
@@ -113,8 +116,8 @@ function fail(
   exchange: Exchange,
   thrown: Error,
 ): undefined {
-  const { error, status } = toFailure(thrown, 'modern', context)
-  exchange.respond([renderError(message.id, error)], status)
+  const { error, status, headers } = toFailure(thrown, 'modern', context)
+  exchange.respond([renderError(message.id, error)], status, headers)
 }
 
 function isAnswers(value: Json): value is InputAnswers & JsonObject {
