@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { isJsonObject, type JsonObject } from '../base/json.ts'
-import { parseJson } from '../base/parse-json.ts'
+import { parseJsonText } from '../base/parse-json-text.ts'
 import { createArgumentsCheck } from '../workflow/check-arguments.ts'
 import type { WorkflowPlan } from '../workflow/plan.ts'
 import { cliErrors } from './errors.ts'
@@ -31,7 +31,7 @@ async function readText(value: string): Promise<string> {
 function toObject(text: string, value: string): JsonObject {
   let args: unknown
   try {
-    args = parseJson(text)
+    args = parseJsonText(text)
   } catch (error) {
     throw badArgs(value, `is not JSON: ${error instanceof Error ? error.message : String(error)}`)
   }

@@ -12,6 +12,7 @@ import { openStorage } from '../storage/open-storage.ts'
 import { parseDefinition } from '../workflow/compile-plan.ts'
 import { unsealed } from '../workflow/journal-text.ts'
 import { openRunTable } from '../workflow/run-table.ts'
+import type { RunTable } from '../workflow/runs.ts'
 import { createCompositeSource, type CompositeSource } from './composite-source.ts'
 import { mcpErrors } from '../mcp/errors.ts'
 import { LEGACY_CLIENT, MODERN_CLIENT } from './testing/fake-backend.ts'
@@ -51,7 +52,10 @@ const ASK_MANY = {
 const LOST = { name: 'lost', description: 'Lost', steps: [{ id: 'one', tool: 'nowhere' }] }
 const TAKEN = { name: 'calc_list', description: 'Taken', steps: [{ id: 'one', tool: 'calc.list' }] }
 
-async function setUp(answer?: (request: BackendRequest) => Reply | Promise<Reply>) {
+async function setUp(
+  answer?: (request: BackendRequest) => Reply | Promise<Reply>,
+  seen?: RunTable,
+) {
   const stores = await openStorage({ provider: 'memory' }, { now: systemNow })
   let source: CompositeSource | undefined
   const runs = await openRunTable({
@@ -76,7 +80,7 @@ async function setUp(answer?: (request: BackendRequest) => Reply | Promise<Reply
     source: (host) =>
       (source = createCompositeSource(host, {
         plans: [ASK, ASK_MANY, ADD, LOST, TAKEN].map((each) => parseDefinition(each as JsonObject)),
-        runs: () => runs,
+        runs: () => seen ?? runs,
         recovered: Promise.resolve(),
         limits: () => ({ maxParkedCalls: 10, questionTimeoutMs: 60_000 }),
         onStart: () => {},
@@ -173,6 +177,30 @@ describe('composite tools as a source', () => {
     const { state } = await asked(t.call('ask'))
     const again = await asked(t.call('ask', { retry: { state, answers: {} } }))
     assert.deepEqual(again, { state, keys: ['confirm'] })
+  })
+
+  it('tell who comes back that the run could not be gone on with', async () => {
+    const given = {
+      id: 'r1',
+      status: 'failed',
+      endedAt: 1,
+      error: 'cannot be continued: its journal',
+    }
+    const runs = {
+      live: () => undefined,
+      outcome: async () => undefined,
+      get: async () => ({ ...given, steps: [{ step: 'add', status: 'completed' }] }),
+    } as unknown as RunTable
+    await using t = await setUp(undefined, runs)
+    const result = (await answerOf(
+      t.call('ask', { retry: { state: 'r1', answers: YES } }),
+    )) as JsonObject
+    assert.equal(result['isError'], true)
+    const { status, error, completed } = result['structuredContent'] as JsonObject
+    assert.deepEqual(
+      { status, error, completed },
+      { status: 'failed', error: given.error, completed: ['add'] },
+    )
   })
 
   it('refuse who is not the caller, and states of nothing', async () => {

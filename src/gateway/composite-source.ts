@@ -10,7 +10,7 @@ import { LATEST_LEGACY } from '../mcp/versions.ts'
 import { createArgumentsCheck, type CheckedArguments } from '../workflow/check-arguments.ts'
 import type { WorkflowPlan } from '../workflow/plan.ts'
 import type { CallerPorts, StepCall } from '../workflow/ports.ts'
-import type { LiveRun, PortsOf, RunTable } from '../workflow/runs.ts'
+import type { LiveRun, PortsOf, RunDetails, RunTable } from '../workflow/runs.ts'
 import { toToolResult } from '../workflow/tool-result.ts'
 import { askSession } from './composites/ask-session.ts'
 import { attachCall } from './composites/attach-call.ts'
@@ -170,6 +170,14 @@ export function createCompositeSource(
     return outcome && resultReply(toToolResult({ name: tool }, run, outcome))
   }
 
+  /** It could not be gone on with: its journal has no end. */
+  function replyOfGivenUp(tool: string, { id, error, steps }: RunDetails): Reply {
+    const completed = steps.filter(({ status }) => status === 'completed').map(({ step }) => step)
+    const failure = { message: error ?? 'cannot be continued' }
+    const outcome = { status: 'failed', failure, completed, steps: {} } as const
+    return resultReply(toToolResult({ name: tool }, id, outcome))
+  }
+
   /**
    * A run that another process has: one that died, whose runs we or others take over soon, or a replica that the retry was not
    * handed to. Waits for its end, or its coming here. Where another replica has taken it over, a modern client is sent there.
@@ -184,6 +192,7 @@ export function createCompositeSource(
       if (ended !== undefined) return ended
       const found = await options.runs().get(id)
       if (found === undefined) throw gatewayErrors.RUN_GONE({ run: id })
+      if (found.endedAt !== undefined) return replyOfGivenUp(tool, found)
       const holder = options.replicaOf(found.owner)
       const hasMoved =
         options.replica !== undefined && retry !== undefined && holder !== retry.holder

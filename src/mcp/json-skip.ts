@@ -1,11 +1,13 @@
+import { MAX_JSON_DEPTH } from '../base/json-depth.ts'
+
 /**
  * A validating walk over JSON bytes that builds nothing. Every function returns the offset behind what it read, or -1
  * if the bytes are not JSON there. String contents are not decoded (escapes and UTF-8 are left to who reads them);
  * all structure is checked, so that bytes which pass can be embedded in a message of ours.
  */
 
-/** Deeper nesting is refused: nobody sends it in earnest, and recursion of a peer's parser may not survive it. */
-export const MAX_DEPTH = 512
+/** Deeper nesting is refused. */
+export const MAX_DEPTH = MAX_JSON_DEPTH
 
 const QUOTE = 0x22
 const BACKSLASH = 0x5c

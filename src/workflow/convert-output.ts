@@ -1,6 +1,7 @@
 import type { Json, JsonObject } from '../base/json.ts'
 import { isJsonObject } from '../base/json.ts'
-import { parseJson } from '../base/parse-json.ts'
+import { isAppError } from '../base/errors.ts'
+import { parseJsonText } from '../base/parse-json-text.ts'
 import type { Template } from '../template/template.ts'
 import type { Expand as ExpandAll } from './expand-arguments.ts'
 import { parseScalar } from './parse-scalar.ts'
@@ -103,10 +104,11 @@ function fromText(text: string, type: PlannedProperty['type']): Json | undefined
   if (type === 'string') return text
   if (type !== 'object' && type !== 'array') return parseScalar(text, type)
   try {
-    const value = parseJson(text)
+    const value = parseJsonText(text)
     if (type === 'array') return Array.isArray(value) ? (value as Json[]) : undefined
     return isJsonObject(value) ? value : undefined
-  } catch {
+  } catch (error) {
+    if (isAppError(error)) throw error
     return undefined
   }
 }

@@ -1,5 +1,5 @@
 import { isJsonObject, type Json, type JsonObject } from '../base/json.ts'
-import { parseJson } from '../base/parse-json.ts'
+import { parseJsonText } from '../base/parse-json-text.ts'
 import { referencesOf } from '../template/references.ts'
 import { evaluateExpression, isSingleExpression, renderTemplate } from '../template/render.ts'
 import type { Template } from '../template/template.ts'
@@ -184,7 +184,7 @@ class Dry implements Expand {
 
 function parseList(text: string): unknown {
   try {
-    return parseJson(text)
+    return parseJsonText(text)
   } catch {
     return undefined
   }

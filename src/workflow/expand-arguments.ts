@@ -1,5 +1,6 @@
 import { isJsonObject, type Json, type JsonObject } from '../base/json.ts'
-import { parseJson } from '../base/parse-json.ts'
+import { isAppError } from '../base/errors.ts'
+import { parseJsonText } from '../base/parse-json-text.ts'
 import type { Template } from '../template/template.ts'
 import { parseScalar } from './parse-scalar.ts'
 import type { PlannedMap } from './plan.ts'
@@ -87,13 +88,14 @@ function expandOne(argument: TypedTemplate, expand: Expand): Json {
   }
 }
 
-/** A list or map that was written as JSON: `{{json .steps.a.output.list}}`. */
+/** A list or map that was written as JSON: `{{json .steps.a.output.list}}`. Throws JSON_TOO_DEEP. */
 function parseContainer(text: string): JsonObject | Json[] | undefined {
   if (!/^\s*[[{]/.test(text)) return undefined
   try {
-    const value = parseJson(text)
+    const value = parseJsonText(text)
     return isJsonObject(value) || Array.isArray(value) ? value : undefined
-  } catch {
+  } catch (error) {
+    if (isAppError(error)) throw error
     return undefined
   }
 }

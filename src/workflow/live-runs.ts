@@ -85,6 +85,7 @@ export function createLiveRuns(options: LiveRunsOptions): LiveRuns {
       now,
       random,
       sleep,
+      bug: onError,
       event(event) {
         const entry = entries.get(id)
         if (entry && event.kind === 'question-asked') entry.questions += 1

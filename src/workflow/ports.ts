@@ -34,6 +34,8 @@ export interface WorkflowPorts extends CallerPorts {
   readonly now: Now
   /** Numbers in [0, 1). */
   readonly random: () => number
+  /** A mistake of ours failed a step. Never throws. */
+  readonly bug?: (error: unknown) => void
   /** Resolves after the time, or at cancellation; never rejects. */
   readonly sleep: (ms: number, cancellation: Cancellation) => Promise<void>
 }

@@ -18,7 +18,8 @@ export function detailsOf(
   const outcome = rebuildOutcome(plan, summary.id, recovered)
   const steps = timelineOf(plan, stored.entries)
   // Only the process that has the run knows by the index; the journal tells all of them.
-  const isWaiting = finished === undefined && steps.some((step) => step.status === 'waiting')
+  const isOpen = finished === undefined && summary.endedAt === undefined
+  const isWaiting = isOpen && steps.some((step) => step.status === 'waiting')
   return {
     ...endedSummary(summary, recovered),
     ...(isWaiting ? { status: 'waiting' as const } : {}),

@@ -1,4 +1,5 @@
-import { parseJson } from '../../base/parse-json.ts'
+import { isAppError } from '../../base/errors.ts'
+import { parseJsonText } from '../../base/parse-json-text.ts'
 import { fromData, isList, isNumber, sortedKeys, type Value, valueAt } from '../data/kinds.ts'
 import { type Budget, ELEMENT_COST, LimitReached, MAX_DATA_DEPTH, Refusal } from '../limits.ts'
 import { toText } from '../text/go-string.ts'
@@ -20,9 +21,9 @@ export const fromJson: TemplateFunction = {
   call: ([text], run) => {
     run.work((text as string).length * PARSE_COST)
     try {
-      return fromData(parseJson(toText(text as string)) as TemplateValue)
+      return fromData(parseJsonText(toText(text as string)) as TemplateValue)
     } catch (error) {
-      if (error instanceof RangeError) throw new Refusal('the JSON is nested too deeply')
+      if (isAppError(error)) throw new Refusal(error.message.replace('The', 'the'))
       throw new Refusal(`the text is no JSON: ${(error as Error).message}`)
     }
   },

@@ -1,5 +1,6 @@
 import { Cancellation } from '../../base/cancellation.ts'
 import { isAppError } from '../../base/errors.ts'
+import { isDeeperThan, MAX_JSON_DEPTH } from '../../base/json-depth.ts'
 import type { JsonObject } from '../../base/json.ts'
 import { workflowErrors } from '../errors.ts'
 import type { RunSpread } from '../iteration-spread.ts'
@@ -42,6 +43,13 @@ export interface ToolJob {
 const MAX_LOSSES = 3
 const WORKER_LOST = workflowErrors.WORKER_LOST({ tool: '' }).code
 
+/** They lie in the parameters of a message. */
+const MAX_ARGUMENTS_DEPTH = MAX_JSON_DEPTH - 2
+const TOO_DEEP = {
+  path: 'arguments',
+  reason: `a message with them would be nested more than ${MAX_JSON_DEPTH} levels deep`,
+}
+
 /** Calls the tool of a step until it works, its tries are used up, or its time is over. Never rejects. */
 export async function callTool(scope: RunScope, job: ToolJob): Promise<CallEnd> {
   const { ports, suspension } = scope
@@ -50,6 +58,7 @@ export async function callTool(scope: RunScope, job: ToolJob): Promise<CallEnd> 
   let input: JsonObject
   try {
     input = job.makeArguments(tool?.inputSchema, new ExpandWith(job.data))
+    if (isDeeperThan(input, MAX_ARGUMENTS_DEPTH)) throw workflowErrors.ARGUMENT_FAILED(TOO_DEEP)
   } catch (error) {
     return { status: 'failed', tries: 0, error: messageOf(error) }
   }

@@ -1,5 +1,6 @@
+import { isDeeperThan } from '../../base/json-depth.ts'
 import type { JsonObject } from '../../base/json.ts'
-import { compileSchema, depthOf } from '../json-schema.ts'
+import { compileSchema } from '../json-schema.ts'
 
 const MAX_BYTES = 1024 * 1024
 const MAX_DEPTH = 10
@@ -8,7 +9,7 @@ const MAX_DEPTH = 10
 export function checkAnswer(schema: JsonObject, content: JsonObject): string | undefined {
   const bytes = Buffer.byteLength(JSON.stringify(content))
   if (bytes > MAX_BYTES) return `it has ${bytes} bytes, at most ${MAX_BYTES}`
-  if (depthOf(content) > MAX_DEPTH) return `it is nested deeper than ${MAX_DEPTH}`
+  if (isDeeperThan(content, MAX_DEPTH)) return `it is nested deeper than ${MAX_DEPTH}`
   const compiled = compileSchema(schema)
   // The definition was checked when it was read.
   if (!compiled.ok) return `its schema cannot be used: ${compiled.reason}`

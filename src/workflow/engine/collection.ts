@@ -1,5 +1,6 @@
 import type { Json, JsonObject } from '../../base/json.ts'
-import { parseJson } from '../../base/parse-json.ts'
+import { isAppError } from '../../base/errors.ts'
+import { parseJsonText } from '../../base/parse-json-text.ts'
 import type { ForEachAction } from '../plan.ts'
 import { messageOf } from './message-of.ts'
 import { ExpandWith } from './expand-with.ts'
@@ -24,12 +25,14 @@ export function readCollection(
   return { error: `collection size ${items.length} exceeds maxIterations ${maxIterations}` }
 }
 
-/** The list that the text is, else the text. */
+/** The list that the text is, else the text. Throws JSON_TOO_DEEP. */
 function parseList(text: string): Json[] | string {
   try {
-    const value = parseJson(text)
+    const value = parseJsonText(text)
     return Array.isArray(value) ? (value as Json[]) : text
-  } catch {
+  } catch (error) {
+    // It is JSON, but too deep.
+    if (isAppError(error)) throw error
     return text
   }
 }

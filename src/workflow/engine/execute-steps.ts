@@ -3,6 +3,7 @@ import { toDurationText } from '../../base/duration.ts'
 import type { RunFailure, RunStatus } from '../outcome.ts'
 import { redactInput } from '../redact-input.ts'
 import { isInDoubt } from './doubt.ts'
+import { messageOf } from './message-of.ts'
 import { dependenciesOf, dependencyOrder, restoreSteps } from './restore-steps.ts'
 import { createRunRecord } from './run-record.ts'
 import type { RunScope } from './run-scope.ts'
@@ -50,12 +51,32 @@ export async function executeSteps(
     scope.cancellation.cancel(reason.failure.message)
   }
 
+  /** A mistake of ours fails the step, and so the run: it must never hang. */
+  async function perform(place: number): Promise<void> {
+    let stepEnd: StepEnd
+    try {
+      record.begin(place)
+      stepEnd = await runStep(scope, plan.steps[place]!)
+    } catch (error) {
+      stepEnd = internalFailure(error)
+    }
+    try {
+      end(place, stepEnd)
+    } catch (error) {
+      end(place, internalFailure(error))
+    }
+  }
+
   function end(place: number, stepEnd: StepEnd): void {
     record.end(place, stepEnd)
     const reason = endingBy(plan.steps[place]!.id, stepEnd)
     if (reason !== undefined) stop(reason)
     if (skipsRest(stepEnd)) schedule.stop()
-    schedule.end(place)
+  }
+
+  function internalFailure(error: unknown): StepEnd {
+    ports.bug?.(error)
+    return { status: 'failed', tries: 0, error: `internal error: ${messageOf(error)}`, goOn: false }
   }
 
   function interrupt(status: 'cancelled' | 'timed_out', message: string): void {
@@ -86,32 +107,31 @@ export async function executeSteps(
     scope.suspension.onCancel(() => schedule.stop()),
   ]
 
-  // A timer would let steps start first.
-  if (leftMs === 0) timeOut()
-  // Before anything else begins: nobody knows how these came out.
-  for (const [place, step] of plan.steps.entries()) {
-    if (!isInDoubt(scope, step)) continue
-    record.begin(place)
-    const stepEnd = await runStep(scope, step)
-    record.end(place, stepEnd)
-    const reason = endingBy(step.id, stepEnd)
-    if (reason !== undefined) stop(reason)
-  }
-  await new Promise<void>((resolve, reject) => {
-    function startReady(): void {
-      for (const place of schedule.take()) {
-        record.begin(place)
-        runStep(scope, plan.steps[place]!).then((stepEnd) => {
-          end(place, stepEnd)
-          startReady()
-        }, reject)
-      }
-      if (schedule.over) resolve()
+  try {
+    // A timer would let steps start first.
+    if (leftMs === 0) timeOut()
+    // Before anything else begins: nobody knows how these came out.
+    for (const [place, step] of plan.steps.entries()) {
+      if (isInDoubt(scope, step)) await perform(place)
     }
-    startReady()
-  })
-  for (const stopListening of leave) stopListening()
-  limit.end()
+    await new Promise<void>((resolve, reject) => {
+      function startReady(): void {
+        for (const place of schedule.take()) {
+          perform(place)
+            .then(() => {
+              schedule.end(place)
+              startReady()
+            })
+            .catch(reject)
+        }
+        if (schedule.over) resolve()
+      }
+      startReady()
+    })
+  } finally {
+    for (const stopListening of leave) stopListening()
+    limit.end()
+  }
 
   const open = [...record.ends.keys()].filter((place) => isOpen(record.ends[place]))
   const suspended = ending === undefined && scope.suspension.cancelled && open.length > 0

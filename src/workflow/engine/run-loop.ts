@@ -136,7 +136,15 @@ async function goThrough(loop: Loop): Promise<void> {
       await runIteration(loop, index)
     }
   }
-  await Promise.all(Array.from({ length: Math.min(step.does.maxParallel, items.length) }, work))
+  const workers = Array.from({ length: Math.min(step.does.maxParallel, items.length) }, work)
+  try {
+    await Promise.all(workers)
+  } catch (error) {
+    // A mistake of ours: the others must not go on where nobody waits for them.
+    cancellation.cancel('internal error')
+    await Promise.allSettled(workers)
+    throw error
+  }
 }
 
 async function runIteration(loop: Loop, index: number): Promise<void> {
