@@ -9,6 +9,7 @@ import { Cancellation } from '../../base/cancellation.ts'
 import { silentLogger } from '../../telemetry/logger.ts'
 import { createBackend } from '../backend.ts'
 import { backends, operational } from '../config.ts'
+import { createTaskIds } from '../task-ids.ts'
 import { createFakeBackend, LEGACY_CLIENT, type FakeConnection } from '../testing/fake-backend.ts'
 
 const MINUTE = 60_000
@@ -31,6 +32,7 @@ async function setUp() {
       onNotification() {},
       onState() {},
     },
+    taskIds: createTaskIds(Buffer.alloc(32)),
     now: () => clock.ms,
     log: silentLogger,
   })
