@@ -22,6 +22,8 @@ export const ELEMENT_COST = 8
 /** What one key costs when the keys of an object are listed; and when they are put in order. */
 export const KEY_COST = 16
 export const SORT_COST = 32
+/** What a character costs where bytes are looked at one by one, which half letters ask for. */
+export const BYTES_COST = 4
 /** What quoting a character costs, in characters that are only passed on. */
 export const QUOTE_COST = 8
 /** What a number costs that takes long arithmetic. */

@@ -150,6 +150,49 @@ describe('renderTemplate', () => {
     }
   })
 
+  it('counts the bytes of half letters, and the digits of long numbers, for what they cost', () => {
+    const half = 'é'.repeat(100_000)
+    const long = parseJson(`0.${'7'.repeat(50_000)}`) as TemplateData
+    const bodies = [
+      '{{$x := slice $.half 1 | len}}',
+      '{{$x := slice $.half 1 | print}}',
+      '{{$x := slice $.half 1 | json}}',
+      '{{$x := slice $.half 1 | printf "%s"}}',
+      '{{$x := index (slice $.half 1) 7}}',
+      '{{$x := lt (slice $.half 1) $.half}}',
+      '{{$x := printf "%f" $.long}}',
+    ]
+    for (const body of bodies) {
+      let rounds = 0
+      const count = {
+        get half() {
+          rounds += 1
+          return half
+        },
+        get long() {
+          rounds += 1
+          return long
+        },
+      }
+      assert.throws(
+        () => render(`{{range 1000000}}${body}{{end}}`, count),
+        (error) => isAppError(error, 'TEMPLATE_TOO_LONG'),
+        body,
+      )
+      assert.ok(rounds < 400, `${body}: ${rounds}`)
+    }
+  })
+
+  it('cuts millions of letters in halves in one pass', () => {
+    const text = '€é😀x'.repeat(200_000)
+    const source =
+      '{{$a := slice .a 1}}{{len $a}} {{$b := slice .a 0 1}}{{print $b $a | len}} {{eq (print $b $a) .a}}'
+    assert.equal(
+      render(source, { a: text }),
+      `${(text.length / 5) * 10 - 1} ${(text.length / 5) * 10} true`,
+    )
+  })
+
   it('never overflows the stack', () => {
     const nested = '{{if 1}}'.repeat(150) + '{{template "t" .}}' + '{{end}}'.repeat(150)
     const parentheses = `${'(print '.repeat(150)}"a"${')'.repeat(150)}`

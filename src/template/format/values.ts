@@ -15,7 +15,7 @@ import {
   MAX_DATA_DEPTH,
   Refusal,
 } from '../limits.ts'
-import { isWhole, type Numeric, textOf, toDouble, wholeOf } from '../numbers/number.ts'
+import { isWhole, keptCost, type Numeric, textOf, toDouble, wholeOf } from '../numbers/number.ts'
 import { type Flags, noFlags, pad, truncate } from './flags.ts'
 import { formatDouble } from './floats.ts'
 import { formatInteger } from './integers.ts'
@@ -101,6 +101,6 @@ function formatNumber(value: Numeric, verb: string, flags: Flags): string | unde
   if (typeof value === 'object' && verb === 'v' && flags.precision === undefined) {
     return pad(textOf(value), flags)
   }
-  flags.budget.work(LONG_NUMBER_COST)
+  flags.budget.work(LONG_NUMBER_COST + keptCost(value))
   return formatDouble(toDouble(value), verb, flags)
 }

@@ -8,7 +8,7 @@ import {
   type Value,
   valueAt,
 } from '../data/kinds.ts'
-import { Refusal } from '../limits.ts'
+import { BYTES_COST, Refusal } from '../limits.ts'
 import { isWhole, textOf } from '../numbers/number.ts'
 import { byteLength, fromBytes, toBytes } from '../text/go-string.ts'
 import type { TemplateFunction } from './function.ts'
@@ -21,7 +21,7 @@ export const index: TemplateFunction = {
     if (value === undefined || value === null) throw new Refusal('cannot index nothing')
     let item: Value = value
     for (const at of indexes) {
-      if (typeof item === 'string') run.work(item.length)
+      if (typeof item === 'string') run.work(costOf(item))
       item = elementAt(item, at)
     }
     return item
@@ -36,8 +36,9 @@ export const slice: TemplateFunction = {
     if (bounds.length > 3) throw new Refusal(`slice takes at most 3 bounds, not ${bounds.length}`)
     if (typeof value === 'string') {
       if (bounds.length === 3) throw new Refusal('a text cannot be sliced with 3 bounds')
-      run.work(value.length)
-      return run.made(sliceText(value, bounds))
+      const part = sliceText(value, bounds)
+      run.work(costOf(value) + costOf(part))
+      return run.made(part)
     }
     if (!isList(value)) throw new Refusal(`cannot slice a value of type ${typeName(value)}`)
     run.work(value.length)
@@ -50,13 +51,18 @@ export const length: TemplateFunction = {
   parameters: ['any'],
   call: ([value], run) => {
     if (typeof value === 'string') {
-      run.work(value.length)
+      run.work(costOf(value))
       return byteLength(value)
     }
     if (isList(value)) return value.length
     if (isObject(value)) return keysOf(value, run).length
     throw new Refusal(`a value of type ${typeName(value)} has no length`)
   },
+}
+
+/** What going through the bytes of a text costs. */
+function costOf(text: string): number {
+  return text.isWellFormed() ? text.length : text.length * BYTES_COST
 }
 
 function elementAt(item: Value, at: Value): Value {

@@ -1,8 +1,8 @@
 import { isNumber, typeName, type Value } from '../data/kinds.ts'
 import type { Run } from '../evaluate/run.ts'
-import { LONG_NUMBER_COST, Refusal } from '../limits.ts'
-import { compareNumbers, type Numeric } from '../numbers/number.ts'
-import { compareText } from '../text/go-string.ts'
+import { BYTES_COST, LONG_NUMBER_COST, Refusal } from '../limits.ts'
+import { compareNumbers, keptCost, type Numeric } from '../numbers/number.ts'
+import { compareText, hasSurrogate } from '../text/go-string.ts'
 import type { TemplateFunction } from './function.ts'
 
 /** Whether the first value equals one of the others; numbers are compared by value. */
@@ -46,7 +46,9 @@ function isEqual(a: Value, b: Value, run: Run): boolean {
 function compare(a: Value, b: Value, run: Run): number {
   if (isNumber(a) && isNumber(b)) return compareBoth(a, b, run)
   if (typeof a === 'string' && typeof b === 'string') {
-    run.work(a.length + b.length)
+    // Where the order of UTF-16 is not that of bytes, it is theirs that counts.
+    const cost = hasSurrogate(a) || hasSurrogate(b) ? BYTES_COST : 1
+    run.work((a.length + b.length) * cost)
     return compareText(a, b)
   }
   throw new Refusal(`a value of type ${typeName(a)} and one of type ${typeName(b)} have no order`)
@@ -54,14 +56,9 @@ function compare(a: Value, b: Value, run: Run): number {
 
 function compareBoth(a: Numeric, b: Numeric, run: Run): number {
   if (typeof a !== 'number' || typeof b !== 'number') {
-    run.work(LONG_NUMBER_COST + keptLength(a) + keptLength(b))
+    run.work(LONG_NUMBER_COST + keptCost(a) + keptCost(b))
   }
   return compareNumbers(a, b)
-}
-
-/** Only numbers that `parseJson` kept can be of any length. */
-function keptLength(value: Numeric): number {
-  return typeof value === 'object' ? value.rawJSON.length * 4 : 0
 }
 
 function isNothing(value: Value): value is null | undefined {

@@ -1,7 +1,14 @@
 import { isAppError } from '../../base/errors.ts'
 import { parseJsonText } from '../../base/parse-json-text.ts'
 import { fromData, isList, isNumber, sortedKeys, type Value, valueAt } from '../data/kinds.ts'
-import { type Budget, ELEMENT_COST, LimitReached, MAX_DATA_DEPTH, Refusal } from '../limits.ts'
+import {
+  type Budget,
+  ELEMENT_COST,
+  LimitReached,
+  MAX_DATA_DEPTH,
+  QUOTE_COST,
+  Refusal,
+} from '../limits.ts'
 import { toText } from '../text/go-string.ts'
 import type { TemplateValue } from '../values.ts'
 import type { TemplateFunction } from './function.ts'
@@ -45,7 +52,7 @@ class Writer {
   #value(value: Value, depth: number): void {
     this.#budget.work(ELEMENT_COST)
     if (value === undefined || value === null) this.#add('null')
-    else if (typeof value === 'string') this.#add(jsonString(value))
+    else if (typeof value === 'string') this.#add(this.#string(value))
     else if (typeof value === 'boolean') this.#add(String(value))
     else if (isNumber(value)) {
       this.#add(typeof value === 'bigint' ? String(value) : JSON.stringify(value))
@@ -73,6 +80,11 @@ class Writer {
     this.#add('}')
   }
 
+  #string(text: string): string {
+    if (!text.isWellFormed()) this.#budget.work(text.length * QUOTE_COST)
+    return jsonString(text)
+  }
+
   #add(text: string): void {
     this.#text += text
     if (this.#text.length > this.#budget.maxOutputBytes) throw new LimitReached('maxOutputBytes')
@@ -83,7 +95,7 @@ class Writer {
 function jsonString(text: string): string {
   const quoted = text.isWellFormed()
     ? JSON.stringify(text)
-    : `"${Array.from(text, (c) => (c.isWellFormed() ? JSON.stringify(c).slice(1, -1) : '\\ufffd')).join('')}"`
+    : `"${Array.from(text.split(/\p{Cs}/u), (part) => JSON.stringify(part).slice(1, -1)).join('\\ufffd')}"`
   return quoted.replace(
     /[<>&\u2028\u2029]/g,
     (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,

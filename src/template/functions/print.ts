@@ -1,7 +1,7 @@
 import type { Value } from '../data/kinds.ts'
 import { sprintf } from '../format/printf.ts'
 import { printed } from '../format/values.ts'
-import { type Budget, LimitReached } from '../limits.ts'
+import { type Budget, BYTES_COST, LimitReached } from '../limits.ts'
 import { rejoin } from '../text/go-string.ts'
 import type { TemplateFunction } from './function.ts'
 
@@ -25,7 +25,7 @@ export const printf: TemplateFunction = {
   takesMore: true,
   call: ([format, ...values], run) => {
     run.work((format as string).length)
-    return run.made(rejoin(sprintf(format as string, values, run)))
+    return run.made(whole(sprintf(format as string, values, run), run))
   },
 }
 
@@ -45,5 +45,12 @@ function joined(
     text += separatorBefore(i) + printed(value, budget)
     if (text.length > budget.maxOutputBytes) throw new LimitReached('maxOutputBytes')
   })
+  return whole(text, budget)
+}
+
+/** Halves of letters that came together are letters again. */
+function whole(text: string, budget: Budget): string {
+  if (text.isWellFormed()) return text
+  budget.work(text.length * BYTES_COST)
   return rejoin(text)
 }

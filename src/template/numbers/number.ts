@@ -52,6 +52,11 @@ export function toDouble(value: Numeric): number {
   return typeof value === 'object' ? Number(value.rawJSON) : Number(value)
 }
 
+/** What reading the digits costs, in characters that are passed on: only numbers that `parseJson` kept can be of any length. */
+export function keptCost(value: Numeric): number {
+  return typeof value === 'object' ? value.rawJSON.length * 4 : 0
+}
+
 /** By value, whatever the representation: negative, zero, positive. */
 export function compareNumbers(a: Numeric, b: Numeric): number {
   if (typeof a === 'number' && typeof b === 'number') return a === b ? 0 : a < b ? -1 : 1

@@ -1,37 +1,23 @@
+import { isUtf8 } from 'node:buffer'
+
 /**
  * Go's strings are bytes. Ours are JavaScript strings in which a byte that is not part of valid UTF-8 (`"\xff"`, half a
  * letter after `slice`) is a lone low surrogate, U+DC80 to U+DCFF. Written out, it becomes U+FFFD.
  */
 
 const BYTE_BASE = 0xdc00
-const REPLACEMENT = '�'
+const REPLACEMENT = 0xfffd
+const MAX_BYTES_PER_UNIT = 3
 
 /** The bytes of a text. */
 export function toBytes(text: string): Buffer {
-  if (text.isWellFormed()) return Buffer.from(text)
-  const parts: Buffer[] = []
-  for (const character of text) {
-    const byte = loneByte(character)
-    parts.push(byte === undefined ? Buffer.from(character) : Buffer.of(byte))
-  }
-  return Buffer.concat(parts)
+  return text.isWellFormed() ? Buffer.from(text) : encode(text)
 }
 
 /** The text of bytes, whether they are UTF-8 or not. */
 export function fromBytes(bytes: Uint8Array): string {
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString()
-  // A real U+FFFD may be meant; three bytes tell.
-  if (!text.includes(REPLACEMENT)) return text
-  let result = ''
-  for (let at = 0; at < bytes.length;) {
-    const length = sequenceLength(bytes, at)
-    if (length === 0) result += String.fromCharCode(BYTE_BASE + bytes[at++]!)
-    else {
-      result += Buffer.from(bytes.subarray(at, at + length)).toString()
-      at += length
-    }
-  }
-  return result
+  if (!isUtf8(bytes)) return decode(bytes)
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString()
 }
 
 /** Joins bytes that only together are UTF-8; texts that were put together need this. */
@@ -54,9 +40,15 @@ export function byteLength(text: string): number {
 /** The byte that a lone surrogate stands for. */
 export function loneByte(character: string): number | undefined {
   const code = character.charCodeAt(0)
-  return character.length === 1 && code >= BYTE_BASE + 0x80 && code <= BYTE_BASE + 0xff
-    ? code - BYTE_BASE
-    : undefined
+  return character.length === 1 && isByte(code) ? code - BYTE_BASE : undefined
+}
+
+function isByte(code: number): boolean {
+  return code >= BYTE_BASE + 0x80 && code <= BYTE_BASE + 0xff
+}
+
+function isSurrogate(code: number): boolean {
+  return code >= 0xd800 && code <= 0xdfff
 }
 
 /** Go's order of strings, by bytes, which is the order of code points: negative, zero, positive. */
@@ -70,6 +62,64 @@ export function compareText(a: string, b: string): number {
 /** Whether UTF-16 may order a text differently than its bytes would. */
 export function hasSurrogate(text: string): boolean {
   return /[\ud800-\udfff]/.test(text)
+}
+
+/** One pass without an object for each letter: texts have millions. */
+function encode(text: string): Buffer {
+  const bytes = Buffer.allocUnsafe(text.length * MAX_BYTES_PER_UNIT)
+  let end = 0
+  for (let at = 0; at < text.length; at++) {
+    let code = text.charCodeAt(at)
+    if (code < 0x80) {
+      bytes[end++] = code
+      continue
+    }
+    if (isSurrogate(code)) {
+      const whole = text.codePointAt(at)!
+      if (whole > 0xffff) at++
+      else if (isByte(code)) {
+        bytes[end++] = code - BYTE_BASE
+        continue
+      }
+      code = whole > 0xffff ? whole : REPLACEMENT
+    }
+    if (code < 0x800) bytes[end++] = 0xc0 | (code >> 6)
+    else {
+      if (code < 0x10000) bytes[end++] = 0xe0 | (code >> 12)
+      else {
+        bytes[end++] = 0xf0 | (code >> 18)
+        bytes[end++] = 0x80 | ((code >> 12) & 0x3f)
+      }
+      bytes[end++] = 0x80 | ((code >> 6) & 0x3f)
+    }
+    bytes[end++] = 0x80 | (code & 0x3f)
+  }
+  return bytes.subarray(0, end)
+}
+
+/** The same the other way; no code point takes more units than bytes. */
+function decode(bytes: Uint8Array): string {
+  const units = new Uint16Array(bytes.length)
+  let end = 0
+  for (let at = 0; at < bytes.length;) {
+    const first = bytes[at]!
+    const length = sequenceLength(bytes, at)
+    if (length <= 1) {
+      units[end++] = length === 1 ? first : BYTE_BASE + first
+      at += 1
+      continue
+    }
+    let code = first & (0x7f >> length)
+    for (let i = 1; i < length; i++) code = (code << 6) | (bytes[at + i]! & 0x3f)
+    at += length
+    if (code > 0xffff) {
+      code -= 0x10000
+      units[end++] = 0xd800 | (code >> 10)
+      code = 0xdc00 | (code & 0x3ff)
+    }
+    units[end++] = code
+  }
+  return Buffer.from(units.buffer, 0, end * 2).toString('utf16le')
 }
 
 /** How many bytes the code point at `at` takes; zero when there is none. */
