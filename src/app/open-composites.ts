@@ -69,6 +69,11 @@ export function openComposites(options: CompositesOptions): Composites {
           offer: (catalogue) => started?.source.offer(catalogue) ?? { tools: [], notes: [] },
           call: async (call, tool) =>
             started?.source.call(call, tool) ?? errorReply(INVALID_PARAMS, `Unknown tool: ${tool}`),
+          async holds(state) {
+            // The file may have no composite tools any more, but a client comes back to one.
+            if (own !== undefined) await load(own)
+            return started?.source.holds(state) ?? false
+          },
         },
       ]
     },

@@ -13,7 +13,11 @@ import { parseDefinition } from '../workflow/compile-plan.ts'
 import { unsealed } from '../workflow/journal-text.ts'
 import { openRunTable } from '../workflow/run-table.ts'
 import type { RunTable } from '../workflow/runs.ts'
-import { createCompositeSource, type CompositeSource } from './composite-source.ts'
+import {
+  createCompositeSource,
+  type CompositeSource,
+  type CompositeSourceOptions,
+} from './composite-source.ts'
 import { mcpErrors } from '../mcp/errors.ts'
 import { LEGACY_CLIENT, MODERN_CLIENT } from './testing/fake-backend.ts'
 import { answerOf, gatewayWithSource, toolCall } from './testing/gateway-with-source.ts'
@@ -54,7 +58,7 @@ const TAKEN = { name: 'calc_list', description: 'Taken', steps: [{ id: 'one', to
 
 async function setUp(
   answer?: (request: BackendRequest) => Reply | Promise<Reply>,
-  seen?: RunTable,
+  some: Partial<CompositeSourceOptions> = {},
 ) {
   const stores = await openStorage({ provider: 'memory' }, { now: systemNow })
   let source: CompositeSource | undefined
@@ -80,7 +84,7 @@ async function setUp(
     source: (host) =>
       (source = createCompositeSource(host, {
         plans: [ASK, ASK_MANY, ADD, LOST, TAKEN].map((each) => parseDefinition(each as JsonObject)),
-        runs: () => seen ?? runs,
+        runs: () => runs,
         recovered: Promise.resolve(),
         limits: () => ({ maxParkedCalls: 10, questionTimeoutMs: 60_000 }),
         onStart: () => {},
@@ -88,6 +92,7 @@ async function setUp(
         replica: undefined,
         replicaOf: () => undefined,
         newId: newUuid,
+        ...some,
       })),
   })
   runs.subscribe((event) => {
@@ -191,7 +196,7 @@ describe('composite tools as a source', () => {
       outcome: async () => undefined,
       get: async () => ({ ...given, steps: [{ step: 'add', status: 'completed' }] }),
     } as unknown as RunTable
-    await using t = await setUp(undefined, runs)
+    await using t = await setUp(undefined, { runs: () => runs })
     const result = (await answerOf(
       t.call('ask', { retry: { state: 'r1', answers: YES } }),
     )) as JsonObject
@@ -304,5 +309,26 @@ describe('composite tools as a source', () => {
     assert.equal(await answerOf(t.call('ask')), 'Unknown tool: ask')
     const result = (await answerOf(t.call('ask', { retry: { state, answers: YES } }))) as JsonObject
     assert.equal(result['isError'], undefined)
+  })
+
+  it('answer whoever comes back for a run of an earlier process, though their tool is not there (yet)', async () => {
+    const runs = {
+      live: () => undefined,
+      outcome: async () => ({ status: 'completed', output: { n: 1 } }) as const,
+      get: async (id: string) => (id === 'r1' ? { id } : undefined),
+    } as unknown as RunTable
+    const recovered = Promise.withResolvers<void>()
+    await using t = await setUp(undefined, { runs: () => runs, recovered: recovered.promise })
+    t.source.setPlans([])
+    t.gateway.sourcesChanged()
+    const back = answerOf(t.call('ask', { retry: { state: 'r1', answers: YES } }))
+    const again = answerOf(t.call('ask', { run: { id: 'r1', begun: true } }))
+    const stranger = answerOf(t.call('ask', { retry: { state: 'r2', answers: YES } }))
+    assert.equal(await stranger, 'Unknown tool: ask')
+    assert.equal(await Promise.race([back, sleep(10, 'it waits')]), 'it waits')
+    recovered.resolve()
+    for (const answer of [back, again]) {
+      assert.deepEqual(((await answer) as JsonObject)['structuredContent'], { n: 1 })
+    }
   })
 })

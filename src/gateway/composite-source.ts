@@ -219,7 +219,8 @@ export function createCompositeSource(
       if (composite === undefined) return errorReply(INVALID_PARAMS, `Unknown tool: ${tool}`)
       return start(call, composite)
     },
-    holds: (state) => desks.has(state),
+    // One of an earlier process may not have been taken over yet: `resume` waits for that.
+    holds: async (state) => desks.has(state) || (await options.runs().get(state)) !== undefined,
     setPlans(plans) {
       composites = compositesOf(plans)
     },

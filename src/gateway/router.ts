@@ -111,21 +111,22 @@ export function createRouter(options: RouterOptions): Answer {
       : related(reply, backend, call)
   }
 
-  function callSource(
+  async function callSource(
     call: Call,
     route: ToolRoute | undefined,
     name: string,
-  ): Reply | Promise<Reply> {
-    const source = route ? sources.get(route.backend) : sourceThatHolds(call.retry?.state)
+  ): Promise<Reply> {
+    const source = route ? sources.get(route.backend) : await sourceThatHolds(begunIn(call))
     if (source === undefined) return errorReply(INVALID_PARAMS, `Unknown tool: ${name}`)
     call.routedTo = source.name
     return source.call(call, route?.nativeName ?? name)
   }
 
-  /** What a client comes back for goes on, though a reload may have taken its tool away. */
-  function sourceThatHolds(state: string | undefined): Source | undefined {
+  /** What a client comes back for goes on, though a reload or a restart may have taken its tool away. */
+  async function sourceThatHolds(state: string | undefined): Promise<Source | undefined> {
     if (state === undefined) return undefined
-    return [...sources.values()].find((source) => source.holds?.(state))
+    for (const source of sources.values()) if (await source.holds(state)) return source
+    return undefined
   }
 
   /** The request for a tool by what its backend offers by now. */
@@ -326,6 +327,11 @@ function toolRequest(
     repeatable: annotations['readOnlyHint'] === true || annotations['idempotentHint'] === true,
     ...(renew === undefined ? undefined : { renew }),
   }
+}
+
+/** What a call goes on with: the state that its client was given, or its own run when it is sent again. */
+function begunIn({ retry, run }: Call): string | undefined {
+  return retry?.state ?? (run?.begun === true ? run.id : undefined)
 }
 
 function declaresTasks(call: Call): boolean {

@@ -18,8 +18,8 @@ export interface Source {
   offer(catalogue: Catalogue): SourceOffer
   /** Answers a call to one of its tools, after all stages. Rejects only with AppError or a bug. */
   call(call: Call, tool: string): Promise<Reply>
-  /** True if it goes on with what this state names, though its tool is not offered any more. */
-  holds?(state: string): boolean
+  /** Whether it goes on with what this state names, though its tool is not offered any more, or not yet. */
+  holds(state: string): Promise<boolean>
 }
 
 export interface SourceOffer {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
-import { readFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { gatewayConfig, killGateway, startGateway, type Gateway } from '../support/gateway.ts'
-import { logLines } from '../support/lab-client.ts'
+import { logLines, toolNames } from '../support/lab-client.ts'
 import {
   openModern,
   openSession,
@@ -30,29 +30,26 @@ function waiting(name: string, idempotent: boolean): object {
   }
 }
 
-const COMPOSITES = [
-  waiting('careful', true),
-  waiting('careless', false),
-  askingComposite({ name: 'ask', last: { n: 2 } }),
-]
+const ASK = askingComposite({ name: 'ask', last: { n: 2 } })
+const COMPOSITES = [waiting('careful', true), waiting('careless', false), ASK]
 
 describe('runs of composite tools', () => {
   const t = useCompositeLab()
 
-  const start = (provider = 'sqlite') =>
-    startGateway(
-      gatewayConfig(
-        { lab: t.lab.entry },
-        {
-          compositeTools: COMPOSITES,
-          audit: { logFile: join(t.folder.path, 'audit.log') },
-          sessionStorage:
-            provider === 'sqlite'
-              ? { provider, path: join(t.folder.path, 'gateway.db') }
-              : { provider },
-        },
-      ),
+  const config = (provider: string, compositeTools: readonly object[]) =>
+    gatewayConfig(
+      { lab: t.lab.entry },
+      {
+        compositeTools,
+        audit: { logFile: join(t.folder.path, 'audit.log') },
+        sessionStorage:
+          provider === 'sqlite'
+            ? { provider, path: join(t.folder.path, 'gateway.db') }
+            : { provider },
+      },
     )
+  const start = (provider = 'sqlite', compositeTools = COMPOSITES) =>
+    startGateway(config(provider, compositeTools))
   const untilRun = (tool: string, times = 1) =>
     until(
       `${tool} to be called`,
@@ -114,6 +111,32 @@ describe('runs of composite tools', () => {
     const { response } = await callModern(second, 'ask', { requestState, inputResponses })
     assert.equal(response.result?.['resultType'], 'complete', JSON.stringify(response))
     assert.deepEqual(t.lab.executed, ['set', 'say'])
+  })
+
+  it('take an answer though their tool is not in the file any more', async () => {
+    const first = await start()
+    const { requestState } = (await callModern(first, 'ask')).response.result ?? {}
+    const { requestState: other } = (await callModern(first, 'ask')).response.result ?? {}
+    const inputResponses = { confirm: { action: 'accept', content: { sure: true } } }
+    // Renamed while it serves.
+    await writeFile(first.configPath, config('sqlite', [{ ...ASK, name: 'renamed' }]))
+    await until(
+      'the new name',
+      async () => ((await toolNames(first.url)).includes('renamed') ? true : undefined),
+      PATIENCE_MS,
+    )
+    const answer = { requestState, inputResponses }
+    const reloaded = (await callModern(first, 'ask', answer)).response
+    assert.equal(reloaded.result?.['resultType'], 'complete', JSON.stringify(reloaded))
+    await killGateway(first)
+
+    await using second = await start('sqlite', [])
+    const more = { requestState: other, inputResponses }
+    const { response } = await callModern(second, 'ask', more)
+    assert.equal(response.result?.['resultType'], 'complete', JSON.stringify(response))
+    assert.deepEqual(t.lab.executed, ['set', 'set', 'say', 'say'])
+    const unknown = (await callModern(second, 'ask')).response
+    assert.equal(unknown.error?.message, 'Unknown tool: ask')
   })
 
   it('ask a modern client again that comes back without an answer', async () => {

@@ -60,6 +60,7 @@ export async function gatewayWithSource(options: WithSourceOptions = {}) {
           name: '(own)',
           offer: () => ({ tools: [{ name: 'twice' }], notes: [] }),
           call: async () => resultReply({ from: 'source' }),
+          holds: async () => false,
           ...source(given),
         },
       ]
