@@ -96,16 +96,19 @@ export function openStdioSide(options: ClientSideOptions): ClientSide {
 }
 
 function edgeOptions({ port, info, config, stateKey, log }: ClientSideOptions) {
-  const { maxBodyBytes, maxParkedCalls, questionTimeoutMs } = config.operational.limits
+  const { limits } = config.operational
   return {
     port,
     info,
     stateKey,
     limits: {
-      maxBodyBytes,
-      maxParkedTotal: maxParkedCalls,
-      questionTimeoutMs,
-      parkTtlMs: questionTimeoutMs,
+      maxBodyBytes: limits.maxBodyBytes,
+      maxParkedTotal: limits.maxParkedCalls,
+      maxParkedPerClient: limits.maxParkedPerClient,
+      maxListensTotal: limits.maxSubscriptions,
+      maxListensPerClient: limits.maxSubscriptionsPerClient,
+      questionTimeoutMs: limits.questionTimeoutMs,
+      parkTtlMs: limits.questionTimeoutMs,
     },
     newId: newUuid,
     now: systemNow,

@@ -86,7 +86,7 @@ async function setUp(
         plans: [ASK, ASK_MANY, ADD, LOST, TAKEN].map((each) => parseDefinition(each as JsonObject)),
         runs: () => runs,
         recovered: Promise.resolve(),
-        limits: () => ({ maxParkedCalls: 10, questionTimeoutMs: 60_000 }),
+        limits: () => ({ maxParkedCalls: 10, maxParkedPerClient: 10, questionTimeoutMs: 60_000 }),
         onStart: () => {},
         metaOf: () => undefined,
         replica: undefined,

@@ -34,7 +34,11 @@ export interface CompositeSourceOptions {
   /** Resolves when the unfinished runs of an earlier process have been taken over. */
   readonly recovered: Promise<unknown>
   /** Asked each time, as a reload may change them. */
-  readonly limits: () => { readonly maxParkedCalls: number; readonly questionTimeoutMs: number }
+  readonly limits: () => {
+    readonly maxParkedCalls: number
+    readonly maxParkedPerClient: number
+    readonly questionTimeoutMs: number
+  }
   /** A call of a client starts a run: for its trace. */
   readonly onStart: (run: string, call: Call) => void
   /** `_meta` of an inner call: the trace it belongs to. */
@@ -60,9 +64,6 @@ export interface CompositeSource extends Source {
   leave(): void
 }
 
-/** Like the limit of parked calls (`ClientLimits`). */
-const MAX_PARKED_PER_PRINCIPAL = 100
-
 /** How long a retry waits for a run that another process has, and how often it looks, in milliseconds. */
 const ELSEWHERE_MS = 20_000
 /** The same for a call that was only sent again, and has not been where the run is. */
@@ -81,7 +82,7 @@ export function createCompositeSource(
   const desks = new Map<string, RunDesk>()
   const parked = new ParkedRuns(() => ({
     total: options.limits().maxParkedCalls,
-    perPrincipal: MAX_PARKED_PER_PRINCIPAL,
+    perClient: options.limits().maxParkedPerClient,
   }))
   let composites = compositesOf(options.plans)
   let isClosing = false

@@ -263,7 +263,19 @@ const limits = z
   .strictObject({
     maxBodyBytes: count('Largest request body', 1024).default(8 * 1024 * 1024),
     maxResponseBytes: count('Largest answer of a backend', 1024).default(100 * 1024 * 1024),
-    maxParkedCalls: count('Calls that wait for an answer of a client', 1).default(1000),
+    maxParkedCalls: count(
+      'Calls that wait for an answer of their client, of all clients',
+      1,
+    ).default(5_000),
+    maxParkedPerClient: count(
+      'The same of one client: of a user, else of a session or an address',
+      1,
+    ).default(500),
+    maxSubscriptions: count('Open `subscriptions/listen` of all modern clients', 1).default(10_000),
+    maxSubscriptionsPerClient: count(
+      'The same of one client: of a user, else of an address',
+      1,
+    ).default(1_000),
     questionTimeout: duration('Longest wait for an answer of a client', 'positive').prefault('10m'),
     maxProcesses: count(
       'Processes of one stdio backend, one per session: for one more the least recently used idle one ends',
@@ -274,6 +286,9 @@ const limits = z
     maxBodyBytes: v.maxBodyBytes,
     maxResponseBytes: v.maxResponseBytes,
     maxParkedCalls: v.maxParkedCalls,
+    maxParkedPerClient: v.maxParkedPerClient,
+    maxSubscriptions: v.maxSubscriptions,
+    maxSubscriptionsPerClient: v.maxSubscriptionsPerClient,
     questionTimeoutMs: v.questionTimeout,
     maxProcesses: v.maxProcesses,
   }))

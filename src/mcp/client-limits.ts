@@ -29,7 +29,8 @@ export interface ClientLimits {
   readonly maxReplayBytesTotal: number
   /** How long the events of a finished stream can still be fetched. */
   readonly replayKeepMs: number
-  readonly maxParkedPerPrincipal: number
+  /** Of one client (`clientOf`). */
+  readonly maxParkedPerClient: number
   readonly maxParkedTotal: number
   /** How long a call waits for the retry that brings the answers. */
   readonly parkTtlMs: number
@@ -37,7 +38,9 @@ export interface ClientLimits {
   readonly questionBatchMs: number
   /** Legacy: how long a server-to-client request waits for its answer. */
   readonly questionTimeoutMs: number
-  readonly maxListensPerPrincipal: number
+  /** `subscriptions/listen` of one client (`clientOf`). */
+  readonly maxListensPerClient: number
+  readonly maxListensTotal: number
   /** Resolution of all of the above. */
   readonly tickMs: number
 }
@@ -59,11 +62,12 @@ export const DEFAULT_CLIENT_LIMITS: ClientLimits = {
   maxReplayBytesPerSession: 4 * 1024 * 1024,
   maxReplayBytesTotal: 64 * 1024 * 1024,
   replayKeepMs: 120_000,
-  maxParkedPerPrincipal: 100,
-  maxParkedTotal: 1_000,
+  maxParkedPerClient: 500,
+  maxParkedTotal: 5_000,
   parkTtlMs: 600_000,
   questionBatchMs: 15,
   questionTimeoutMs: 600_000,
-  maxListensPerPrincipal: 100,
+  maxListensPerClient: 1_000,
+  maxListensTotal: 10_000,
   tickMs: 100,
 }

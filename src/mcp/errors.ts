@@ -97,14 +97,16 @@ export const mcpErrors = defineErrors('MCP', {
     status: 503,
     message: (d: { limit: number }) =>
       `Cannot subscribe: ${d.limit} subscriptions are open already`,
-    hint: () => 'Close subscriptions that are not needed, or put their filters into one',
+    hint: () =>
+      'Close subscriptions that are not needed, put their filters into one, or raise operational.limits.maxSubscriptions and maxSubscriptionsPerClient',
   },
   TOO_MANY_PARKED: {
     fault: 'environment',
     status: 503,
     message: (d: { method: string; limit: number }) =>
       `Cannot ask for "${d.method}": ${d.limit} calls wait for answers already`,
-    hint: () => 'Answer or cancel the open questions first',
+    hint: () =>
+      'Answer or cancel the open questions first, or raise operational.limits.maxParkedCalls and maxParkedPerClient',
   },
   HOST_NOT_ALLOWED: {
     fault: 'caller',

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isAppError } from '../base/errors.ts'
 import type { JsonObject } from '../base/json.ts'
+import { createClientAddress } from '../net/client-address.ts'
 import type { Call } from './call.ts'
 import type { InputRequests } from './messages.ts'
 import { resultReply } from './reply.ts'
@@ -225,8 +226,25 @@ describe('questions to modern clients', () => {
     })
   })
 
-  it('bounds the parked calls of one principal', async () => {
-    await using test = await startTestEdge({ limits: { maxParkedPerPrincipal: 1 } })
+  it('bounds the parked calls of one client, and of all', async () => {
+    const clientAddress = createClientAddress(['127.0.0.1'])
+    const limits = { maxParkedPerClient: 1, maxParkedTotal: 2 }
+    await using test = await startTestEdge({ limits, clientAddress })
+    test.gateway.tools.set('asks', asks)
+    const from = (address: string) => {
+      const { headers, ...rest } = ask()
+      return send(test.url, { ...rest, headers: { ...headers, 'x-forwarded-for': address } })
+    }
+    stateOf(await from('192.0.2.1'))
+    assert.equal((await from('192.0.2.1')).status, 503)
+    stateOf(await from('192.0.2.2'))
+    const { status, json } = await from('192.0.2.3')
+    assert.equal(status, 503)
+    assert.match(JSON.stringify(json.error), /2 calls wait/)
+  })
+
+  it('takes a parked call out of the count when it ends', async () => {
+    await using test = await startTestEdge({ limits: { maxParkedPerClient: 1 } })
     test.gateway.tools.set('asks', asks)
     const first = await send(test.url, ask())
     const refused = await send(test.url, ask())

@@ -3,6 +3,7 @@ import { connect } from 'node:net'
 import type { Socket } from 'node:net'
 import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { createClientAddress } from '../net/client-address.ts'
 import type { Call } from './call.ts'
 import { resultReply } from './reply.ts'
 import {
@@ -388,8 +389,26 @@ describe('event streams of modern POSTs', () => {
     assert.equal(none.json.error?.['code'], -32602)
   })
 
-  it('bounds the subscriptions of one principal', async () => {
-    await using test = await startTestEdge({ limits: { maxListensPerPrincipal: 1 } })
+  it('bounds the subscriptions of one client, wherever nobody says who it is by its address, and of all', async () => {
+    const clientAddress = createClientAddress(['127.0.0.1'])
+    const limits = { maxListensPerClient: 1, maxListensTotal: 2 }
+    await using test = await startTestEdge({ limits, clientAddress })
+    const from = (address: string) => {
+      const { headers, ...rest } = modern('subscriptions/listen', { notifications: {} })
+      return { ...rest, headers: { ...headers, 'x-forwarded-for': address } }
+    }
+    const one = await openSse(test.url, from('192.0.2.1'))
+    await one.next()
+    assert.equal((await send(test.url, from('192.0.2.1'))).status, 503)
+    const two = await openSse(test.url, from('192.0.2.2'))
+    await two.next()
+    assert.equal((await send(test.url, from('192.0.2.3'))).status, 503)
+    one.close()
+    two.close()
+  })
+
+  it('bounds the subscriptions of one user', async () => {
+    await using test = await startTestEdge({ limits: { maxListensPerClient: 1 } })
     const asked = modern('subscriptions/listen', { notifications: {} })
     const sse = await openSse(test.url, asked)
     await sse.next()

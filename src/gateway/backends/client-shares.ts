@@ -1,4 +1,5 @@
 import type { Call } from '../../mcp/call.ts'
+import { clientOf } from '../../mcp/client-of.ts'
 import { mcpErrors } from '../../mcp/errors.ts'
 import { gatewayErrors } from '../errors.ts'
 
@@ -93,10 +94,4 @@ export function createClientShares({ backend, limits }: ClientSharesOptions): Cl
       return shares.size
     },
   }
-}
-
-/** Users are one client wherever they call from; where nobody says who it is, a session is one, or else an address. */
-function clientOf({ principal, session, source }: Call): string {
-  if (principal.kind === 'oidc') return principal.binding
-  return session?.id ?? source ?? 'local'
 }

@@ -25,7 +25,7 @@ function deskFor(host: SourceHost, call: Call, changes: Partial<RunDeskOptions> 
     workflow: 'w',
     caller: callerOf(call),
     host,
-    parked: new ParkedRuns(() => ({ total: 10, perPrincipal: 2 })),
+    parked: new ParkedRuns(() => ({ total: 10, perClient: 2 })),
     questionTimeoutMs: () => 60_000,
     askSession: () => Promise.reject(new Error('no session')),
     metaOf: () => undefined,
@@ -179,7 +179,7 @@ describe('the desk of a run', () => {
 
   it('bounds the runs that wait for answers, and counts each once', async () => {
     await using t = await gatewayWithSource()
-    const parked = new ParkedRuns(() => ({ total: 10, perPrincipal: 1 }))
+    const parked = new ParkedRuns(() => ({ total: 10, perClient: 1 }))
     const [one, two] = [1, 2].map(() => deskFor(t.host, modernCall(), { parked }))
     const cancellation = new Cancellation()
     const asked = ['a', 'b'].map((key) => one!.ask(question(key, { cancellation })))

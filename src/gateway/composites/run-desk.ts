@@ -3,6 +3,7 @@ import { isAppError, type AppError } from '../../base/errors.ts'
 import type { JsonObject } from '../../base/json.ts'
 import type { Call } from '../../mcp/call.ts'
 import type { SessionLookup } from '../../mcp/client-session.ts'
+import { clientOf } from '../../mcp/client-of.ts'
 import { mcpErrors } from '../../mcp/errors.ts'
 import type { InputAnswers, InputRequest, InputRequests } from '../../mcp/messages.ts'
 import { checkQuestion } from '../../mcp/question-rules.ts'
@@ -45,7 +46,8 @@ export class RunDesk implements CallerPorts {
   #caller: InnerCaller
   /** By step. */
   readonly #refusals = new Map<string, AppError>()
-  #isParked = false
+  /** Whose place it takes while it waits for an answer. */
+  #parkedFor: string | undefined
   #session: Promise<void> | undefined
 
   constructor(options: RunDeskOptions) {
@@ -230,7 +232,7 @@ export class RunDesk implements CallerPorts {
     cancellation: Cancellation,
   ): Promise<JsonObject> {
     const { method } = request
-    const { client, principal } = this.#caller
+    const { client } = this.#caller
     const askable = checkQuestion(request, client, this.#options.newId)
     if (askable.kind === 'answered') return askable.answer
     if (askable.kind === 'refused') {
@@ -238,15 +240,18 @@ export class RunDesk implements CallerPorts {
       const requiredCapabilities = askable.required
       throw mcpErrors.CLIENT_CANNOT_ANSWER({ method, reason, requiredCapabilities })
     }
-    if (!this.#isParked) this.#options.parked.enter(principal.binding, method)
-    this.#isParked = true
+    if (this.#parkedFor === undefined) {
+      const owner = clientOf(this.#caller)
+      this.#options.parked.enter(owner, method)
+      this.#parkedFor = owner
+    }
     const asked = { method, params: askable.params }
     try {
       return await this.#questions.add(key, asked, timeoutMs, cancellation)
     } finally {
-      if (this.#questions.size === 0 && this.#isParked) {
-        this.#isParked = false
-        this.#options.parked.leave(principal.binding)
+      if (this.#questions.size === 0 && this.#parkedFor !== undefined) {
+        this.#options.parked.leave(this.#parkedFor)
+        this.#parkedFor = undefined
       }
     }
   }

@@ -8,7 +8,7 @@ import type { Ticker, Ticking } from '../ticker.ts'
 /** A call that waits for its client to come back. */
 export interface Flight {
   readonly id: string
-  /** `Principal.binding`. */
+  /** `clientOf` it, the same for as long as it takes a place. */
   readonly owner: string
   readonly method: string
   /** It has ended while its client was away: the answer waits. */
@@ -23,7 +23,7 @@ export interface Flight {
   expire(waitedMs: number): void
 }
 
-/** The parked calls of one process, bounded in number (per principal and in all) and time. */
+/** The parked calls of one process, bounded in number (per client and in all) and time. */
 export class Flights implements Ticking {
   place = -1
   readonly #limits: ClientLimits
@@ -52,9 +52,9 @@ export class Flights implements Ticking {
     if (this.#all.has(flight.id)) return
     const { owner, method } = flight
     const own = this.#perOwner.get(owner) ?? 0
-    const { maxParkedPerPrincipal, maxParkedTotal } = this.#limits
-    if (own >= maxParkedPerPrincipal) {
-      throw mcpErrors.TOO_MANY_PARKED({ method, limit: maxParkedPerPrincipal })
+    const { maxParkedPerClient, maxParkedTotal } = this.#limits
+    if (own >= maxParkedPerClient) {
+      throw mcpErrors.TOO_MANY_PARKED({ method, limit: maxParkedPerClient })
     }
     if (this.#all.size >= maxParkedTotal) {
       throw mcpErrors.TOO_MANY_PARKED({ method, limit: maxParkedTotal })

@@ -1,5 +1,6 @@
 import { isJsonObject } from '../../../base/json.ts'
 import type { Json, JsonObject } from '../../../base/json.ts'
+import { clientOf } from '../../client-of.ts'
 import type { Listening } from '../../gateway-port.ts'
 import { META_SERVER_INFO, META_SUBSCRIPTION_ID, withMetaKey } from '../../meta.ts'
 import type { ListenFilter, RpcRequest } from '../../messages.ts'
@@ -12,6 +13,8 @@ import type { ModernRequest } from './modern-request.ts'
 
 /** Where a subscription's messages go: an event stream of its own, or the pipe. */
 export interface ListenSink {
+  /** Address the client calls from; undefined on stdio. */
+  readonly source?: string | undefined
   send(body: readonly Buffer[]): void
   /** After the closing result. */
   end(): void
@@ -38,10 +41,11 @@ export class Listens {
       sink.refuse(200, [renderError(message.id, { code: INVALID_PARAMS, message: text })])
       return undefined
     }
-    const owner = principal.binding
+    const owner = clientOf({ principal, source: sink.source })
     const own = this.#perOwner.get(owner) ?? 0
-    const limit = context.limits.maxListensPerPrincipal
-    if (own >= limit) {
+    const { maxListensPerClient, maxListensTotal } = context.limits
+    if (own >= maxListensPerClient || this.#open.size >= maxListensTotal) {
+      const limit = own >= maxListensPerClient ? maxListensPerClient : maxListensTotal
       const { error, status } = toFailure(mcpErrors.TOO_MANY_LISTENS({ limit }), 'modern', context)
       sink.refuse(status, [renderError(message.id, error)])
       return undefined

@@ -3,6 +3,7 @@ import { Cancellation } from '../../../base/cancellation.ts'
 import type { JsonObject } from '../../../base/json.ts'
 import type { Call } from '../../call.ts'
 import type { ClientView, Principal } from '../../caller.ts'
+import { clientOf } from '../../client-of.ts'
 import { mcpErrors } from '../../errors.ts'
 import type { AdoptCall, LateCall } from '../../late-call.ts'
 import { cleanRequestMeta, progressTokenOf } from '../../meta.ts'
@@ -48,6 +49,7 @@ export class ModernCall implements Call, Flight {
   place = -1
   readonly #context: EdgeContext
   #flightId: string | undefined
+  #owner: string | undefined
   #requestId: RequestId
   #exchange: Exchange | undefined
   #notifications: CallNotifications | undefined
@@ -91,8 +93,9 @@ export class ModernCall implements Call, Flight {
     return this.#flightId
   }
 
+  /** While the call is parked it has no address: first asked before. */
   get owner(): string {
-    return this.principal.binding
+    return (this.#owner ??= clientOf(this))
   }
 
   /** Hands the call to the gateway; its answer goes out by itself. */

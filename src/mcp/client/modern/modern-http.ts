@@ -87,6 +87,10 @@ class HttpListenSink implements ListenSink {
     response.on('close', () => this.onGone?.())
   }
 
+  get source(): string | undefined {
+    return this.#context.addresses.of(this.#response.req)
+  }
+
   send(body: readonly Buffer[]): void {
     this.#live ??= new LiveSink(new SseConnection(this.#context, this.#response))
     this.#live.send(body)
