@@ -9,8 +9,11 @@ import type { Turns } from './turns.ts'
 
 const ASKABLE = new Set(['elicitation/create', 'sampling/createMessage', 'roots/list'])
 
-/** On one connection; each is kept, by the client too, until somebody has answered it. */
-const MAX_OPEN = 100
+/**
+ * On one connection, which may be that of all modern clients: theirs are bounded where they wait (`ClientLimits.maxParkedTotal`). Each
+ * is kept, by the client too, until somebody has answered it.
+ */
+const MAX_OPEN = 5_000
 
 /** Server-to-client requests of a legacy backend: asked of whom they concern, answered over `send`. */
 export class Questions {
