@@ -12,7 +12,7 @@ import type { VmcpConfig } from './config/vmcp-config.ts'
 import { toSettings } from './create-vmcp-gateway.ts'
 import { appErrors } from './errors.ts'
 import { createInEffect } from './in-effect.ts'
-import { leave, leavePlan } from './leave.ts'
+import { endsWithinMs, leave, leavePlan } from './leave.ts'
 import { createNameWatch } from './name-watch.ts'
 import { openGateway } from './open-gateway.ts'
 import { openMeans } from './open-means.ts'
@@ -48,8 +48,10 @@ export interface RunningVmcp {
   readonly backends: () => { name: string; tools: number; error: string | undefined }[]
   /** Puts another configuration into effect; sessions and calls in flight stay. Rejects if that cannot be done. */
   reload(config: VmcpConfig): Promise<void>
-  /** Drains and stops. */
+  /** Drains and stops, in time for what `operational.drain` says. */
   close(): Promise<void>
+  /** How long after it was told to end the process has to be gone; undefined: nobody said. */
+  readonly endsWithinMs: () => number | undefined
 }
 
 /** How long the start waits for backends before names are checked; later ones are checked when they come. */
@@ -159,12 +161,15 @@ async function start(options: ServeOptions, stack: Stack): Promise<RunningVmcp> 
     async close() {
       draining = true
       const plan = leavePlan(config().operational.drain)
+      const { delayMs, timeoutMs, lateMs, closeMs } = plan
+      const closedBy = performance.now() + delayMs + timeoutMs + lateMs + closeMs
       try {
         await leave({ plan, clients, keyed, composites, fleet, log })
       } finally {
-        await stack.end()
+        await stack.end(Math.max(0, closedBy - performance.now()))
       }
     },
+    endsWithinMs: () => endsWithinMs(config().operational.drain),
   }
 }
 

@@ -21,4 +21,14 @@ describe('createStack()', () => {
     await assert.rejects(stack.ended, /stuck/)
     assert.deepEqual(closed, ['first'])
   })
+
+  it('closes the rest when one hangs, if it has to be in time', async () => {
+    const closed: string[] = []
+    const stack = createStack()
+    for (const name of ['first', 'second']) stack.add({ close: () => void closed.push(name) })
+    stack.add({ close: () => new Promise<void>(() => {}) })
+    stack.add({ close: () => new Promise<void>(() => {}) })
+    await stack.end(50)
+    assert.deepEqual(closed, ['second', 'first'])
+  })
 })

@@ -140,6 +140,7 @@ function listenForSignals(log: Logger): { stop: AbortSignal; close: () => void }
 async function untilEnd(running: RunningVmcp, stop: AbortSignal, log: Logger): Promise<number> {
   const { promise, resolve } = Promise.withResolvers<number>()
   const close = (): void => {
+    endInTime(running, log)
     running.close().then(
       () => resolve(0),
       (error: unknown) => {
@@ -158,6 +159,17 @@ async function untilEnd(running: RunningVmcp, stop: AbortSignal, log: Logger): P
     },
   )
   return promise
+}
+
+/** Whatever still holds the process when the time that the file gives it is over: its supervisor would kill it. */
+function endInTime({ endsWithinMs }: RunningVmcp, log: Logger): void {
+  const withinMs = endsWithinMs()
+  if (withinMs === undefined) return
+  // To the end of the process, which may come after the command has ended; it does not hold it.
+  setTimeout(() => {
+    log.warn({ withinMs }, 'not everything has ended in time: ending at once')
+    process.exit(process.exitCode ?? 1)
+  }, withinMs).unref()
 }
 
 async function explainListenError(error: unknown, { host, port }: GatewayRun): Promise<never> {

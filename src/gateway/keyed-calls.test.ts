@@ -26,6 +26,8 @@ const keyed = (key: string, args: JsonObject = {}, overrides: Partial<Call> = {}
 interface Trouble {
   /** The operation of the store that rejects. */
   failing: keyof KeyValue | undefined
+  /** No operation of the store ends. */
+  hanging: boolean
   /** Runs of composite tools that the store has. */
   readonly runs: Set<string>
   /** How far the clock of the store is ahead, milliseconds. */
@@ -44,6 +46,7 @@ async function withReplicas(
   let signs = 0
   const trouble: Trouble = {
     failing: undefined,
+    hanging: false,
     runs: new Set(),
     aheadMs: 0,
     async beats() {
@@ -57,6 +60,7 @@ async function withReplicas(
   )
   const store = new Proxy(stores.keyValue, {
     get(target, name: keyof KeyValue) {
+      if (trouble.hanging) return () => new Promise(() => {})
       if (name === trouble.failing) return () => Promise.reject(new Error('away'))
       if (name === 'touchMany') signs++
       return target[name].bind(target)
@@ -408,5 +412,15 @@ describe('calls whose answer comes late', () => {
         code: 'GATEWAY_OUTCOME_UNKNOWN',
       })
       assert.equal(pay.calls, 0)
+    }))
+
+  it('do not keep their replica when its store stands still', () =>
+    withReplicas(async (replica, _store, trouble) => {
+      const leaving = replica()
+      const call = makeCall({ params: { name: 'pay', arguments: {} } })
+      trouble.hanging = true
+      leaving.adopt(call)
+      await leaving.settled(10, 20)
+      assert.equal(call.cancellation.cancelled, true)
     }))
 })

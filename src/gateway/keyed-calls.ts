@@ -66,8 +66,11 @@ export interface KeyedCalls {
   readonly keepMs: number
   /** For a call whose answer this process cannot wait for: its own key, or a new one. */
   adopt(call: Call): LateCall
-  /** Waits for the answers of adopted calls. What has none by then is cancelled, and of unknown outcome. */
-  settled(timeoutMs: number): Promise<void>
+  /**
+   * Waits for the answers of adopted calls. What has none by then is cancelled, and of unknown outcome. `sayMs`: how long the store
+   * may take to hear of it.
+   */
+  settled(timeoutMs: number, sayMs: number): Promise<void>
   close(): void
 }
 
@@ -278,15 +281,14 @@ export function createKeyedCalls(options: KeyedCallsOptions): KeyedCalls {
       known.catch(() => {})
       return { key, known, settle }
     },
-    async settled(timeoutMs) {
-      const all = Promise.all(Array.from(adopted.values(), ({ done }) => done))
-      await inTime(all, timeoutMs)
-      for (const [call, { settle }] of [...adopted]) {
+    async settled(timeoutMs, sayMs) {
+      await inTime(Promise.all(Array.from(adopted.values(), ({ done }) => done)), timeoutMs)
+      const told = [...adopted].map(([call, { settle }]) => {
         call.cancellation.cancel('the server is shutting down')
-        await settle(undefined)
-      }
-      await all
-      if (own.size > 0) await own.beat().catch(() => {})
+        return settle(undefined)
+      })
+      const said = Promise.all(told).then(() => (own.size > 0 ? own.beat() : undefined))
+      await inTime(said, sayMs).catch(() => {})
     },
     close() {
       clearInterval(beat)

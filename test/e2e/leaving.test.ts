@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { NO_REDIS, startRedis } from '../fixtures/redis/redis-server.ts'
 import { gatewayConfig, startGateway, type Gateway } from '../support/gateway.ts'
 import { callIn, callModern, said } from '../support/lab-client.ts'
 import { startLab, type Lab } from '../support/lab.ts'
@@ -36,6 +37,7 @@ const waits = (lab: Lab): number => lab.executed.filter((name) => name === 'wait
 interface UnknownOutcome {
   readonly code: string
   readonly idempotencyKey: string
+  readonly hint: string
 }
 
 function unknownOutcome({ response }: RawReply): UnknownOutcome {
@@ -139,4 +141,41 @@ describe('leaving in order', () => {
     assert.equal(await call, 'done wait')
     assert.equal(await callModern(gateway.url, 'count').catch(() => 'gone'), 'gone')
   })
+
+  it(
+    'is gone before the headroom begins though the store stands still, and tells no client that its call was cancelled',
+    { skip: NO_REDIS },
+    async () => {
+      await using lab = await startLab()
+      await using redis = await startRedis()
+      await using gateway = await startGateway(
+        gatewayConfig(
+          { lab: lab.entry },
+          {
+            operational: { drain: { timeout: '1s', gracePeriod: '6s', headroom: '2s' } },
+            sessionStorage: { provider: 'redis', address: redis.address },
+          },
+        ),
+      )
+      const session = await openSession(gateway.url)
+      assert.equal(await callIn(session, 'count'), '1')
+      const legacy = session.send('tools/call', { name: 'wait', arguments: { ms: 30_000 } })
+      const modern = wait(gateway.url, 30_000)
+      await until('both calls at the backend', () => (waits(lab) === 2 ? true : undefined))
+      redis.pause()
+      try {
+        const startedAt = performance.now()
+        const exit = exitOf(gateway)
+        gateway.child.process.kill('SIGTERM')
+        for (const outcome of [unknownOutcome(await modern), unknownOutcome(await legacy)]) {
+          assert.match(outcome.hint, /^Look whether it took effect/)
+        }
+        assert.equal(await exit, 0, gateway.child.output())
+        const tookMs = performance.now() - startedAt
+        assert.ok(tookMs < 5_000, `${tookMs} ms, the grace period is 6 s`)
+      } finally {
+        redis.resume()
+      }
+    },
+  )
 })
