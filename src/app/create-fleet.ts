@@ -19,6 +19,7 @@ export interface Fleet {
   readonly edgePeers: EdgePeers
   readonly keyedCallsPeers: KeyedCallsPeers
   readonly keptEvents: KeptEvents
+  readonly runPeers: RunPeers
   /** Replicas that are known, besides this one. */
   readonly others: () => number
   /** Serves what others ask of this edge. Before `start`. */
@@ -30,6 +31,14 @@ export interface Fleet {
   /** Resolves when no call of another replica's client is under way here. */
   served(): Promise<void>
   close(): Promise<void>
+}
+
+/** Replicas as owners of runs. */
+export interface RunPeers {
+  /** Where this one can be asked whether it lives. */
+  readonly url: string
+  /** Whether the replica with this name and address answers. Never rejects. */
+  answers(replica: { readonly id: string; readonly url: string }): Promise<boolean>
 }
 
 const CHANGED = 'session-changed'
@@ -115,6 +124,10 @@ export function createFleet(
       },
     },
     keptEvents,
+    runPeers: {
+      url: cluster.self.url,
+      answers: async (replica) => (await cluster.ping(replica)) === 'alive',
+    },
     others: () => directory.others.length,
     join: (own) => void (edge = own),
     async start() {

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Cancellation } from '../base/cancellation.ts'
 import { systemNow } from '../base/clock.ts'
+import type { AppError } from '../base/errors.ts'
 import { newUuid } from '../base/ids.ts'
 import type { JsonObject } from '../base/json.ts'
 import type { BackendRequest } from '../mcp/backend-connection.ts'
@@ -11,8 +12,10 @@ import { resultReply, type Reply } from '../mcp/reply.ts'
 import { openStorage } from '../storage/open-storage.ts'
 import { parseDefinition } from '../workflow/compile-plan.ts'
 import { unsealed } from '../workflow/journal-text.ts'
-import { openRunTable } from '../workflow/run-table.ts'
+import type { StepCall } from '../workflow/ports.ts'
+import { openRunTable, type RunTableOptions } from '../workflow/run-table.ts'
 import type { RunTable } from '../workflow/runs.ts'
+import { fakePorts } from '../workflow/testing/fake-ports.ts'
 import {
   createCompositeSource,
   type CompositeSource,
@@ -53,6 +56,14 @@ const ASK_MANY = {
     },
   ],
 }
+const ADD_TWICE = {
+  name: 'add_twice',
+  description: 'Adds twice',
+  steps: [
+    { id: 'one', tool: 'calc_plus' },
+    { id: 'two', tool: 'calc_plus', dependsOn: ['one'] },
+  ],
+}
 const LOST = { name: 'lost', description: 'Lost', steps: [{ id: 'one', tool: 'nowhere' }] }
 const TAKEN = { name: 'calc_list', description: 'Taken', steps: [{ id: 'one', tool: 'calc.list' }] }
 
@@ -62,7 +73,7 @@ async function setUp(
 ) {
   const stores = await openStorage({ provider: 'memory' }, { now: systemNow })
   let source: CompositeSource | undefined
-  const runs = await openRunTable({
+  const options: RunTableOptions = {
     keyValue: stores.keyValue,
     appendLog: stores.appendLog,
     prefix: 'run:',
@@ -78,12 +89,15 @@ async function setUp(
     onError: (error) => {
       throw error
     },
-  })
+  }
+  const runs = await openRunTable(options)
   const gateway = await gatewayWithSource({
     ...(answer === undefined ? {} : { answer }),
     source: (host) =>
       (source = createCompositeSource(host, {
-        plans: [ASK, ASK_MANY, ADD, LOST, TAKEN].map((each) => parseDefinition(each as JsonObject)),
+        plans: [ASK, ASK_MANY, ADD, ADD_TWICE, LOST, TAKEN].map((each) =>
+          parseDefinition(each as JsonObject),
+        ),
         runs: () => runs,
         recovered: Promise.resolve(),
         limits: () => ({ maxParkedCalls: 10, maxParkedPerClient: 10, questionTimeoutMs: 60_000 }),
@@ -101,6 +115,14 @@ async function setUp(
   return {
     ...gateway,
     runs,
+    /** Another process, which takes this one for dead. Its steps are called as `call` says. */
+    openOther: (call: (step: StepCall) => Promise<JsonObject>) =>
+      openRunTable({
+        ...options,
+        owner: 'other',
+        isGone: (owner) => owner === 'self',
+        portsOf: () => fakePorts({ call }),
+      }),
     source: source!,
     call: (name: string, changes: Partial<Call> = {}, args: JsonObject = {}) =>
       gateway.gateway.call(
@@ -128,7 +150,7 @@ describe('composite tools as a source', () => {
     const own = t.gateway.catalogue.tools.filter(({ route }) => route.own)
     assert.deepEqual(
       own.map(({ name }) => name),
-      ['add_all', 'ask', 'ask_many'],
+      ['add_all', 'add_twice', 'ask', 'ask_many'],
     )
     assert.deepEqual(own[0]?.definition['inputSchema'], ADD.parameters)
     assert.deepEqual(own[0].definition['annotations'], {
@@ -301,6 +323,59 @@ describe('composite tools as a source', () => {
     assert.deepEqual(await waiting, { kind: 'input', state })
   })
 
+  it('tell a caller how they ended in another process that took them over, not to call anew', async () => {
+    const answered = Promise.withResolvers<Reply>()
+    let calls = 0
+    await using t = await setUp(() => {
+      calls += 1
+      return answered.promise
+    })
+    const reply = t.call('add_twice', { client: LEGACY_CLIENT })
+    await until(() => calls === 1)
+    const others: string[] = []
+    const other = await t.openOther(async ({ step }) => {
+      others.push(step)
+      return { content: [], structuredContent: { by: 'other' } }
+    })
+    assert.equal(await other.recover(), 1)
+    await other.idle()
+    answered.resolve(resultReply({ content: [] }))
+    const result = (await answerOf(reply)) as JsonObject
+    assert.match(JSON.stringify(result), /outcome unknown of step \\"one\\"/)
+    assert.deepEqual([calls, others], [1, []], 'nothing is done twice, and nothing more')
+    await other.close()
+  })
+
+  it('are of unknown outcome where nobody can say how they end', async () => {
+    const answered = Promise.withResolvers<Reply>()
+    let calls = 0
+    await using t = await setUp(() => {
+      calls += 1
+      return answered.promise
+    })
+    const cancellation = new Cancellation()
+    const key = { 'toolhive.stacklok.dev/idempotencyKey': 'k1' }
+    const params = { name: 'add_twice', arguments: {}, _meta: key }
+    const reply = t.call('add_twice', { client: LEGACY_CLIENT, cancellation, params })
+    await until(() => calls === 1)
+    const other = await t.openOther(() => new Promise(() => {}))
+    await other.recover()
+    await other.idle()
+    const [run] = await other.list()
+    await other.resume(run!.id)
+    answered.resolve(resultReply({ content: [] }))
+    await sleep(20)
+    t.source.leave()
+    cancellation.cancel('the server is shutting down')
+    await assert.rejects(reply, (error: AppError) => {
+      assert.equal(error.code, 'WORKFLOW_RUN_OUTCOME_UNKNOWN')
+      assert.deepEqual([error.details['run'], error.details['idempotencyKey']], [run!.id, 'k1'])
+      return /Send the same call with the same idempotency key/.test(error.hint ?? '')
+    })
+    assert.equal((await other.list())[0]?.status, 'running', 'it goes on')
+    await other.close()
+  })
+
   it('go on when a reload takes them away, and answer whoever comes back', async () => {
     await using t = await setUp()
     const { state } = await asked(t.call('ask'))
@@ -332,3 +407,11 @@ describe('composite tools as a source', () => {
     }
   })
 })
+
+async function until(holds: () => boolean): Promise<void> {
+  for (let tries = 0; tries < 2000; tries++) {
+    if (holds()) return
+    await sleep(2)
+  }
+  assert.fail('it never came')
+}

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { isAppError } from '../base/errors.ts'
 import { isJsonObject, type JsonObject } from '../base/json.ts'
 import type { Call } from '../mcp/call.ts'
 import type { SessionLookup } from '../mcp/client-session.ts'
@@ -8,6 +9,7 @@ import { errorReply, resultReply, type Reply } from '../mcp/reply.ts'
 import { INVALID_PARAMS } from '../mcp/rpc-codes.ts'
 import { LATEST_LEGACY } from '../mcp/versions.ts'
 import { createArgumentsCheck, type CheckedArguments } from '../workflow/check-arguments.ts'
+import { workflowErrors } from '../workflow/errors.ts'
 import type { WorkflowPlan } from '../workflow/plan.ts'
 import type { CallerPorts, StepCall } from '../workflow/ports.ts'
 import type { LiveRun, PortsOf, RunDetails, RunTable } from '../workflow/runs.ts'
@@ -15,6 +17,7 @@ import { toToolResult } from '../workflow/tool-result.ts'
 import { askSession } from './composites/ask-session.ts'
 import { attachCall } from './composites/attach-call.ts'
 import { compositeOffer } from './composites/composite-offer.ts'
+import { followRun, unknownOutcome } from './composites/follow-run.ts'
 import { ParkedRuns } from './composites/parked-runs.ts'
 import {
   callerOf,
@@ -137,7 +140,7 @@ export function createCompositeSource(
           return openDesk(id, plan, caller)
         },
       })
-      return await attachTo(call, run)
+      return await attachTo(call, plan.name, run)
     } catch (error) {
       if (opened !== undefined && options.runs().live(opened) === undefined) desks.delete(opened)
       throw error
@@ -152,10 +155,29 @@ export function createCompositeSource(
     await options.recovered
     const live = options.runs().live(run)
     if (live === undefined) desks.delete(run)
-    return live === undefined ? waitForElsewhere(call, tool, run) : attachTo(call, live)
+    return live === undefined ? waitForElsewhere(call, tool, run) : attachTo(call, tool, live)
   }
 
-  async function attachTo(call: Call, run: LiveRun): Promise<Reply> {
+  async function attachTo(call: Call, tool: string, run: LiveRun): Promise<Reply> {
+    const { id } = run
+    try {
+      return await answerBy(call, run)
+    } catch (error) {
+      if (isAppError(error, SUSPENDED)) {
+        throw unknownOutcome(call, id, 'the gateway closes, and the run goes on without it')
+      }
+      if (!isAppError(error, TAKEN_OVER)) throw error
+      return followRun({
+        call,
+        run: id,
+        wait: () => waitForElsewhere(call, tool, id),
+        cancelRun: (reason) => options.runs().cancel(id, reason),
+        isClosing: () => isClosing,
+      })
+    }
+  }
+
+  async function answerBy(call: Call, run: LiveRun): Promise<Reply> {
     const desk = desks.get(run.id)
     // It has just ended.
     if (desk === undefined) return resultReply(toToolResult(run.plan, run.id, await run.outcome))
@@ -188,7 +210,7 @@ export function createCompositeSource(
     const untilMs = performance.now() + (retry === undefined ? SENT_AGAIN_MS : ELSEWHERE_MS)
     for (;;) {
       const run = options.runs().live(id)
-      if (run !== undefined) return attachTo(call, run)
+      if (run !== undefined) return attachTo(call, tool, run)
       const ended = await replyOfEnded(tool, id)
       if (ended !== undefined) return ended
       const found = await options.runs().get(id)
@@ -238,6 +260,9 @@ export function createCompositeSource(
     },
   }
 }
+
+const TAKEN_OVER = workflowErrors.RUN_TAKEN_OVER({ run: '' }).code
+const SUSPENDED = workflowErrors.RUN_SUSPENDED({ run: '' }).code
 
 /** What another version wrote into the journal and this one cannot read: nobody can be asked. */
 const NOBODY: StoredCaller = {

@@ -1,5 +1,13 @@
 import { defineErrors } from '../base/errors.ts'
 
+interface UnknownOutcome {
+  readonly run: string
+  readonly reason: string
+  readonly ran: 'unknown'
+  /** Of the call that waited for the run. */
+  readonly idempotencyKey?: string | undefined
+}
+
 export const workflowErrors = defineErrors('WORKFLOW', {
   RUN_SUSPENDED: {
     fault: 'environment',
@@ -11,7 +19,13 @@ export const workflowErrors = defineErrors('WORKFLOW', {
     fault: 'environment',
     status: 503,
     message: (d: { run: string }) => `Run "${d.run}" goes on in another process`,
-    hint: () => 'Send the call again; two gateways that share a store need clocks that agree',
+    hint: (d: { run: string }) => howToLearn(d),
+  },
+  RUN_OUTCOME_UNKNOWN: {
+    fault: 'environment',
+    status: 504,
+    message: (d: UnknownOutcome) => `Outcome unknown of run "${d.run}": ${d.reason}`,
+    hint: (d: UnknownOutcome) => howToLearn(d),
   },
   TOO_MANY_RUNS: {
     fault: 'environment',
@@ -49,3 +63,10 @@ export const workflowErrors = defineErrors('WORKFLOW', {
     hint: () => 'Only runs that ended without completing can be resumed',
   },
 })
+
+function howToLearn({ run, idempotencyKey }: { run: string; idempotencyKey?: string | undefined }) {
+  const show = `\`thv workflow show ${run}\` tells what becomes of it`
+  return idempotencyKey === undefined
+    ? `Do not call the tool anew, that would be another run: ${show}`
+    : `Send the same call with the same idempotency key: it does not run again. ${show}`
+}

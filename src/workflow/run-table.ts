@@ -5,7 +5,7 @@ import { resumeRun, takeOverRun, type ContinueOptions } from './continue-run.ts'
 import { workflowErrors } from './errors.ts'
 import type { IterationSpread } from './iteration-spread.ts'
 import { createLiveRuns } from './live-runs.ts'
-import { openPresence } from './presence.ts'
+import { openPresence, type PresenceOptions } from './presence.ts'
 import { rebuildOutcome } from './rebuild-outcome.ts'
 import { recoverRun } from './recover-run.ts'
 import { detailsOf } from './run-details.ts'
@@ -16,7 +16,10 @@ import type { RunSummary, RunTable } from './runs.ts'
 import { createWaitingMarks } from './waiting-marks.ts'
 
 export interface RunTableOptions
-  extends RunStoreOptions, Pick<ContinueOptions, 'owner' | 'compile' | 'portsOf'> {
+  extends
+    RunStoreOptions,
+    Pick<ContinueOptions, 'owner' | 'compile' | 'portsOf'>,
+    Pick<PresenceOptions, 'isGone' | 'answers'> {
   /** Whether the store outlives this process: then unfinished runs are left to the next start. */
   readonly durable: boolean
   readonly newId: NewId
@@ -24,8 +27,6 @@ export interface RunTableOptions
   readonly spread?: IterationSpread | undefined
   /** Numbers in [0, 1). */
   readonly random: () => number
-  /** True for a process that is known to be gone, before its sign of life expires. */
-  readonly isGone?: (owner: string) => boolean
 }
 
 /** How long a wish to cancel a run waits for the process that has it. */
@@ -54,7 +55,16 @@ export async function openRunTable(options: RunTableOptions): Promise<RunTable> 
     onError,
   })
   const continuing: ContinueOptions = { ...options, store, live }
-  const presence = await openPresence({ store: keyValue, prefix, owner, onBeat, onError })
+  const { isGone, answers } = options
+  const presence = await openPresence({
+    store: keyValue,
+    prefix,
+    owner,
+    onBeat,
+    onError,
+    isGone,
+    answers,
+  })
 
   return {
     async start({ plan, args, caller, id = newId(), ports: portsOf = options.portsOf }) {
@@ -153,6 +163,13 @@ export async function openRunTable(options: RunTableOptions): Promise<RunTable> 
     recovery = 'under-way'
     try {
       let count = 0
+      // Many runs have one owner, and one that is gone may take its time not to answer.
+      const asked = new Map<string, Promise<boolean>>()
+      const isThere = (other: string): Promise<boolean> => {
+        const answer = asked.get(other) ?? presence.isThere(other)
+        asked.set(other, answer)
+        return answer
+      }
       for await (const entry of store.index.open()) {
         const { id, owner: other } = entry.summary
         if (live.get(id) !== undefined || moving.has(id)) continue
@@ -173,10 +190,6 @@ export async function openRunTable(options: RunTableOptions): Promise<RunTable> 
     } finally {
       moving.delete(id)
     }
-  }
-
-  async function isThere(other: string): Promise<boolean> {
-    return options.isGone?.(other) !== true && (await presence.isThere(other))
   }
 
   function onBeat(): void {

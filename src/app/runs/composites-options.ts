@@ -10,7 +10,7 @@ export interface CompositesOptions {
   readonly config: () => VmcpConfig
   readonly means: Means
   /** The other replicas; undefined: there never are any. */
-  readonly fleet: Pick<Fleet, 'others'> | undefined
+  readonly fleet: Pick<Fleet, 'others' | 'runPeers'> | undefined
   readonly audit: () => Audit | undefined
   /** Our name among the replicas; undefined: there are no others. */
   readonly replica: string | undefined

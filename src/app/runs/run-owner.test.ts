@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { hostname } from 'node:os'
 import { describe, it } from 'node:test'
-import { isGoneFromHere, replicaOf, runOwner } from './run-owner.ts'
+import { isGoneFromHere, linkOf, replicaOf, runOwner } from './run-owner.ts'
 
 describe('the owner of a run', () => {
   it('is gone when its process is, or when we have its number', () => {
@@ -22,5 +22,15 @@ describe('the owner of a run', () => {
   it('names its replica', () => {
     assert.equal(replicaOf(runOwner('r1a2b')), 'r1a2b')
     assert.equal(replicaOf('nonsense'), undefined)
+  })
+
+  it('says where its replica can be asked', () => {
+    const url = 'http://127.0.0.1:4711'
+    const owner = runOwner('r1a2b', url)
+    assert.deepEqual(linkOf(owner), { id: 'r1a2b', url })
+    assert.equal(replicaOf(owner), 'r1a2b')
+    assert.equal(isGoneFromHere(owner), false)
+    assert.equal(linkOf(runOwner('alone')), undefined)
+    assert.equal(linkOf('nonsense'), undefined)
   })
 })

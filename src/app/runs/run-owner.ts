@@ -8,15 +8,25 @@ interface Owner {
   readonly begun: number
   /** A name that no other one ever has; the name of the replica, where there are several. */
   readonly id: string
+  /** Where the replica can be asked whether it lives; empty: nowhere. */
+  readonly url: string
 }
 
-export function runOwner(id: string): string {
-  return [hostname(), process.pid, Math.round(performance.timeOrigin), id].join('/')
+/** `url`: of the link of this replica. */
+export function runOwner(id: string, url?: string): string {
+  const parts = [hostname(), process.pid, Math.round(performance.timeOrigin), id]
+  return (url === undefined ? parts : [...parts, url]).join('/')
 }
 
 /** Its name among the replicas. */
 export function replicaOf(owner: string): string | undefined {
   return parse(owner)?.id
+}
+
+/** Where it can be asked; undefined: it is no replica. */
+export function linkOf(owner: string): { readonly id: string; readonly url: string } | undefined {
+  const { id, url = '' } = parse(owner) ?? {}
+  return id === undefined || url === '' ? undefined : { id, url }
 }
 
 /**
@@ -31,9 +41,10 @@ export function isGoneFromHere(owner: string): boolean {
 }
 
 function parse(owner: string): Owner | undefined {
-  const [host = '', number, begun, id = ''] = owner.split('/')
+  const [host = '', number, begun, id = '', ...rest] = owner.split('/')
   const pid = Number(number)
-  return Number.isInteger(pid) && pid > 0 ? { host, pid, begun: Number(begun), id } : undefined
+  if (!Number.isInteger(pid) || pid <= 0) return undefined
+  return { host, pid, begun: Number(begun), id, url: rest.join('/') }
 }
 
 function isAlive(pid: number): boolean {

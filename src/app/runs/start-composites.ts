@@ -19,7 +19,7 @@ import { openApiKey } from '../api-key.ts'
 import type { CompositesOptions } from './composites-options.ts'
 import { createRunAudit } from './audit-runs.ts'
 import { createRunMetrics } from './measure-runs.ts'
-import { isGoneFromHere, replicaOf, runOwner } from './run-owner.ts'
+import { isGoneFromHere, linkOf, replicaOf, runOwner } from './run-owner.ts'
 import { createSpread } from './spread-iterations.ts'
 import { createRunTracing } from './trace-runs.ts'
 
@@ -62,7 +62,7 @@ export async function startComposites(
     )
   }
   const { keepRunsMs, maxRuns, maxRunBytes } = config().workflows
-  const owner = runOwner(options.replica ?? newUuid())
+  const owner = runOwner(options.replica ?? newUuid(), fleet?.runPeers.url)
   const tracing =
     means.tracing && means.traced && createRunTracing(means.tracing, means.traced.contextOf)
   const { workQueue } = means.stores
@@ -90,6 +90,10 @@ export async function startComposites(
     compile: parseDefinition,
     portsOf: (run) => source.portsOf(run),
     isGone: isGoneFromHere,
+    async answers(other) {
+      const link = linkOf(other)
+      return link !== undefined && (await fleet?.runPeers.answers(link)) === true
+    },
     onError: (error) => log.warn({ err: error }, 'Housekeeping of runs failed'),
   })
   const key = await openApiKey(process.env).catch((error: unknown) => {

@@ -57,8 +57,9 @@ export function toFailure(
   const error: RpcError = { code: codeOf(thrown), message, data }
   const retryAfterMs = thrown.details['retryAfterMs']
   // With it the answer may still be had.
-  const { idempotencyKey } = thrown.details
+  const { idempotencyKey, run } = thrown.details
   if (typeof idempotencyKey === 'string') data['idempotencyKey'] = idempotencyKey
+  if (typeof run === 'string') data['run'] = run
   if (typeof retryAfterMs !== 'number') return { error, status }
   const seconds = Math.ceil(retryAfterMs / 1000)
   const headers = ['Retry-After', String(seconds)]
