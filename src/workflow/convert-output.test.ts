@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Json, JsonObject } from '../base/json.ts'
 import { parseTemplate } from '../template/template.ts'
-import { convertOutput, outputSchemaOf } from './convert-output.ts'
+import { convertOutput } from './convert-output.ts'
 import type { PlannedOutput, PlannedProperty } from './plan.ts'
 
 describe('convertOutput', () => {
@@ -89,32 +89,6 @@ describe('convertOutput', () => {
       property: 'a',
       reason: 'is required, but has no value',
     })
-  })
-})
-
-describe('outputSchemaOf', () => {
-  it('6.9: derives the outputSchema', () => {
-    const inner = new Map([['deep', property('integer', {})]])
-    const output: PlannedOutput = {
-      properties: new Map([
-        ['a', property('string', { default: 'x' })],
-        ['b', { ...property('object', {}), value: undefined, properties: inner }],
-      ]),
-      required: ['a'],
-    }
-    assert.deepEqual(outputSchemaOf(output), {
-      type: 'object',
-      properties: {
-        a: { type: 'string', description: 'd', default: 'x' },
-        b: {
-          type: 'object',
-          description: 'd',
-          properties: { deep: { type: 'integer', description: 'd' } },
-        },
-      },
-      required: ['a'],
-    })
-    assert.equal(outputSchemaOf(undefined), undefined)
   })
 })
 

@@ -33,29 +33,6 @@ export function convertOutput(output: PlannedOutput, expand: Expand): ConvertedO
   return made
 }
 
-/** The `outputSchema` of a composite tool; undefined when it has no `output` block. */
-export function outputSchemaOf(output: PlannedOutput | undefined): JsonObject | undefined {
-  if (output === undefined) return undefined
-  return {
-    type: 'object',
-    properties: schemasOf(output.properties),
-    ...(output.required.length > 0 ? { required: [...output.required] } : {}),
-  }
-}
-
-function schemasOf(properties: ReadonlyMap<string, PlannedProperty>): JsonObject {
-  const schemas = Array.from(properties, ([name, property]): [string, JsonObject] => [
-    name,
-    {
-      type: property.type,
-      description: property.description,
-      ...(property.default === undefined ? {} : { default: property.default }),
-      ...(property.properties === undefined ? {} : { properties: schemasOf(property.properties) }),
-    },
-  ])
-  return Object.fromEntries(schemas)
-}
-
 function convertMap(
   properties: ReadonlyMap<string, PlannedProperty>,
   expand: Expand,

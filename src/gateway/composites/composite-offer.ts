@@ -1,6 +1,6 @@
 import type { ToolAnnotations } from '../../schema/tool-annotations.ts'
-import { outputSchemaOf } from '../../workflow/convert-output.ts'
 import { deriveHints, toolsOf, type HintConflict } from '../../workflow/derive-hints.ts'
+import { outputSchemaOf } from '../../workflow/output-schema.ts'
 import type { WorkflowPlan } from '../../workflow/plan.ts'
 import type { Catalogue, CatalogueNote } from '../aggregation/catalogue.ts'
 import { findToolForStep } from '../aggregation/lookup.ts'
