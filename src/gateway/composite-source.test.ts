@@ -163,6 +163,28 @@ describe('composite tools as a source', () => {
     assert.match(notes, /"calc_list" is left out: backend "calc" has a tool of that name/)
   })
 
+  it('6.10 (weak there): leave out only the one whose name a backend has, also where steps call that', async () => {
+    await using t = await setUp()
+    const steps = [{ id: 'one', tool: 'calc_plus' }]
+    const plans = ['calc_plus', 'innocent'].map((name) =>
+      parseDefinition({ name, description: 'd', steps }),
+    )
+    t.source.setPlans(plans)
+    t.gateway.sourcesChanged()
+    const own = t.gateway.catalogue.tools.filter(({ route }) => route.own)
+    assert.deepEqual(
+      own.map(({ name }) => name),
+      ['innocent'],
+    )
+    const notes = t.gateway.catalogue.notes.map(({ message }) => message)
+    assert.ok(
+      notes.some((message) => /"calc_plus" is left out/.test(message)),
+      notes.join(),
+    )
+    const result = (await answerOf(t.call('innocent'))) as JsonObject
+    assert.equal(result['isError'], undefined)
+  })
+
   it('run, with arguments that were checked', async () => {
     await using t = await setUp()
     const result = (await answerOf(t.call('add_all', {}, { n: 1 }))) as JsonObject

@@ -29,13 +29,18 @@ export interface WrittenTool {
   readonly named: { readonly document: SourceDocument; readonly path: readonly PropertyKey[] }
 }
 
-/** Checks composite tools whole, and makes the plans of those without errors. Problems are of every severity. */
+/**
+ * Checks composite tools whole, and makes the plans of those without errors. Problems are of every severity.
+ * @param mayBeOfBackend Whether a tool of a backend may have this name too.
+ */
 export function compileTools(
   written: readonly WrittenTool[],
   callTimeoutMs: CallTimeout,
+  mayBeOfBackend: (tool: string) => boolean,
 ): { tools: CompositeTool[]; problems: Problem[] } {
   const names = written.map(({ input }) => nameOf(input))
-  const results = written.map((tool, index) => compileTool(tool, callTimeoutMs, names, index))
+  const others: OtherTools = { names, mayBeOfBackend }
+  const results = written.map((tool, index) => compileTool(tool, callTimeoutMs, others, index))
   return {
     tools: results.flatMap(({ tool }) => tool ?? []),
     problems: results.flatMap(({ problems }) => problems),
@@ -45,15 +50,16 @@ export function compileTools(
 function compileTool(
   written: WrittenTool,
   callTimeoutMs: CallTimeout,
-  names: readonly unknown[],
+  others: OtherTools,
   index: number,
 ): { tool?: CompositeTool; problems: Problem[] } {
   const { document, path, input, config, named } = written
   const place = (finding: Finding): Problem =>
     locate({ ...finding, path: [...path, ...finding.path] }, document)
+  const { names } = others
   const name = names[index]
   const isTaken = typeof name === 'string' && names.indexOf(name) < index
-  const problems = [...checkDefinition(input), ...callsToOthers(input, names)].map(place)
+  const problems = [...checkDefinition(input), ...callsToOthers(input, others)].map(place)
   if (isTaken && named.document !== document) {
     const reason = `there is already a composite tool "${name}"`
     problems.push(locate({ path: named.path, reason }, named.document))
@@ -66,19 +72,30 @@ function compileTool(
   return { tool: { plan, locate: place }, problems: [...problems, ...warnings] }
 }
 
+interface OtherTools {
+  /** Of all composite tools, this one too. */
+  readonly names: readonly unknown[]
+  readonly mayBeOfBackend: (tool: string) => boolean
+}
+
 /** Composite tools cannot call each other. */
-function callsToOthers(input: unknown, names: readonly unknown[]): Finding[] {
+function callsToOthers(input: unknown, others: OtherTools): Finding[] {
   return listOf(mapOf(input)['steps']).flatMap((step, index) => {
     const { tool, step: inner } = mapOf(step)
     return [
-      ...callToOther(tool, ['steps', index, 'tool'], names),
-      ...callToOther(mapOf(inner)['tool'], ['steps', index, 'step', 'tool'], names),
+      ...callToOther(tool, ['steps', index, 'tool'], others),
+      ...callToOther(mapOf(inner)['tool'], ['steps', index, 'step', 'tool'], others),
     ]
   })
 }
 
-function callToOther(tool: unknown, path: PropertyKey[], names: readonly unknown[]): Finding[] {
-  if (typeof tool !== 'string' || !names.includes(tool)) return []
+function callToOther(tool: unknown, path: PropertyKey[], others: OtherTools): Finding[] {
+  if (typeof tool !== 'string' || !others.names.includes(tool)) return []
+  if (others.mayBeOfBackend(tool)) {
+    const reason = `"${tool}" is the name of a composite tool, which a step cannot call: a backend has to have a tool of this name`
+    const hint = 'give the composite tool another name, or write its steps here'
+    return [{ path, reason, hint, severity: 'warning' }]
+  }
   const reason = `"${tool}" is a composite tool: a step can only call a tool of a backend`
   return [{ path, reason, hint: 'write its steps here' }]
 }

@@ -46,6 +46,35 @@ audit: { nope: 1 }
     )
   })
 
+  it('6.10 (weak there): only warns of steps that call by the name of a composite tool what may be of a backend', async () => {
+    const tools = (name: string): string => `
+backends: [{ name: ev, transport: streamable-http, url: 'http://127.0.0.1:9/mcp' }]
+compositeTools:
+  - { name: ${name}, description: d, steps: [{ id: a, tool: ${name} }] }
+  - { name: innocent, description: d, steps: [{ id: a, tool: ${name} }] }
+`
+    const clash =
+      'is the name of a composite tool, which a step cannot call: a backend has to have a tool of this name'
+    for (const name of ['ev_echo', 'ev.echo']) {
+      const { config, problems } = await parseVmcpConfig(SMALL + tools(name), 'f', {})
+      assert.deepEqual(
+        problems.map(({ severity, path, reason }) => [severity, path, reason]),
+        [0, 1].map((index) => [
+          'warning',
+          `compositeTools[${index}].steps[0].tool`,
+          `"${name}" ${clash}`,
+        ]),
+      )
+      assert.equal(config?.composites.length, 2)
+    }
+    const bare = SMALL.replace('prefix\n', 'priority\n').replace(
+      /\{ prefixFormat.*/,
+      '{ priorityOrder: [ev] }',
+    )
+    assert.ok((await parseVmcpConfig(bare + tools('echo'), 'f', {})).config)
+    assert.equal((await parseVmcpConfig(SMALL + tools('echo'), 'f', {})).config, undefined)
+  })
+
   it('6.3: refuses two composite tools of one name, and steps that call composite tools', async () => {
     const yaml = `${SMALL}compositeTools:
   - { name: a, description: d, steps: [{ id: a, tool: b }] }

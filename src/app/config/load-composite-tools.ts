@@ -6,6 +6,7 @@ import type { Problem } from '../../schema/problem.ts'
 import type { SourceDocument } from '../../schema/source-document.ts'
 import { compositeToolManifest } from '../../workflow/config.ts'
 import type { CallTimeout } from '../../workflow/time-budget.ts'
+import { mayBeOfBackend } from './backend-names.ts'
 import { compileTools, type CompositeTool, type WrittenTool } from './composite-tools.ts'
 import { findManifests, resolveReference, type ManifestFile } from './manifests.ts'
 import { distributionNotes } from './distribution-notes.ts'
@@ -25,7 +26,11 @@ export function loadCompositeTools(
     manifestFiles === undefined
       ? { tools: [], problems: [] }
       : referredTools(checked.input, document, manifestFiles, inline)
-  const compiled = compileTools([...inline, ...referred.tools], callTimeouts(checked))
+  const compiled = compileTools(
+    [...inline, ...referred.tools],
+    callTimeouts(checked),
+    mayBeOfBackend(checked.input),
+  )
   const notes = checked.ok ? distributionNotes(compiled.tools, checked.value) : []
   return { tools: compiled.tools, problems: [...referred.problems, ...compiled.problems, ...notes] }
 }
