@@ -33,7 +33,10 @@ function isStrict({ role, itemVar }: TemplatePlace): boolean {
   return role !== 'collection' && itemVar === undefined
 }
 
-/** A loop that goes on after failures is completed, not failed: it has its output. */
+/**
+ * A loop that goes on after failures of iterations is completed, not failed: it has its output. Without a collection that it can
+ * go through it fails all the same; then the run says so where that is read.
+ */
 function mayBeSkipped({ kind, value }: LooseStep): boolean {
   const { condition, onError } = value
   if (typeof condition === 'string' && condition !== '') return true

@@ -13,7 +13,13 @@ type Expand = Pick<ExpandAll, 'text' | 'value'>
 /** The result of a run, or which value of it could not be made, and why. */
 export type ConvertedOutput =
   | { readonly ok: true; readonly value: JsonObject }
-  | { readonly ok: false; readonly property: string; readonly reason: string }
+  | {
+      readonly ok: false
+      readonly property: string
+      readonly reason: string
+      /** What was to make it. */
+      readonly template?: Template | undefined
+    }
 
 /** What Go writes for a value that is not there. */
 const NO_VALUE = '<no value>'
@@ -28,7 +34,8 @@ export function convertOutput(output: PlannedOutput, expand: Expand): ConvertedO
   for (const name of output.required) {
     const value = made.value[name]
     if (value !== undefined && value !== null) continue
-    return { ok: false, property: name, reason: 'is required, but has no value' }
+    const template = output.properties.get(name)?.value
+    return { ok: false, property: name, reason: 'is required, but has no value', template }
   }
   return made
 }
@@ -48,17 +55,20 @@ function convertMap(
   return { ok: true, value: Object.fromEntries(value) }
 }
 
-type Made = { ok: true; value: Json } | { ok: false; property: string; reason: string }
+type Made = { ok: true; value: Json } | Extract<ConvertedOutput, { ok: false }>
 
 function convertProperty(property: PlannedProperty, expand: Expand, path: string): Made {
   if (property.properties !== undefined) return convertMap(property.properties, expand, `${path}.`)
-  if (property.value === undefined) return { ok: false, property: path, reason: 'has no value' }
+  const { value: template, type } = property
+  if (template === undefined) return { ok: false, property: path, reason: 'has no value' }
   try {
-    const read = valueOf(property.value, property.type, expand)
-    return 'reason' in read ? { ok: false, property: path, ...read } : { ok: true, ...read }
+    const read = valueOf(template, type, expand)
+    return 'reason' in read
+      ? { ok: false, property: path, template, ...read }
+      : { ok: true, ...read }
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
-    return { ok: false, property: path, reason }
+    return { ok: false, property: path, template, reason }
   }
 }
 

@@ -23,7 +23,10 @@ export type RunStanding = (typeof RUN_STANDINGS)[number]
 export interface RunFailure {
   /** One sentence, without the prefix "Workflow execution failed:". */
   readonly message: string
-  /** The step that ended the run; absent: the timeout, a cancellation, or the output block. */
+  /**
+   * The step that ended the run, or without whose output there is no result; absent: the timeout, a cancellation, or the
+   * output block alone.
+   */
   readonly step?: string
   /** The iteration that ended the loop that ended the run. */
   readonly iteration?: number

@@ -3,6 +3,7 @@ import type { RunFailure, RunOutcome, UnknownCall } from '../outcome.ts'
 import type { Ending, Executed } from './execute-steps.ts'
 import { convertOutput } from '../convert-output.ts'
 import { ExpandWith } from './expand-with.ts'
+import { outputFailure } from './output-failure.ts'
 import { defaultOutputStep, outputOf } from './run-output.ts'
 import { reportSteps } from './run-record.ts'
 import type { RunScope } from './run-scope.ts'
@@ -58,8 +59,8 @@ function outcomeOf(
   }
   const made = convertOutput(plan.output, new ExpandWith(data.root))
   if (made.ok) return { outcome: { status: 'completed', output: made.value } }
-  const message = `output "${made.property}" ${made.reason}`
-  return { outcome: notCompleted(scope, ends, { status: 'failed', failure: { message } }) }
+  const failure = outputFailure(plan, ends, made)
+  return { outcome: notCompleted(scope, ends, { status: 'failed', failure }) }
 }
 
 function notCompleted(
