@@ -83,9 +83,11 @@ function checkStepReference(
   const unknown = unknownField(`.steps.${id}`, field, STEP_FIELDS)
   const outputs = OUTPUTS[step.kind]
   if (unknown !== undefined || field !== 'output' || outputs === undefined) return unknown
-  const given = step.value['defaultResults']
+  const { defaultResults: given, step: inner } = step.value
   return unknownField(`.steps.${id}.output`, key, [
     ...outputs,
+    // Only iterations with a condition can be skipped.
+    ...(isMap(inner) && inner['condition'] !== undefined ? ['skipped'] : []),
     ...(isMap(given) ? Object.keys(given) : []),
   ])
 }

@@ -302,6 +302,8 @@ describe('6.6: forEach', () => {
     const counts = ['count', 'completed', 'failed', 'skipped'].map((name) => output[name])
     assert.deepEqual(counts, [2, 1, 0, 1])
     assert.equal(ports.calls.length, 1)
+    const none = await runPlan(planOf([loop({}, inner)]), { args: { list: [{ go: true }] } })
+    assert.equal(outputOf(none.outcome)['skipped'], 0)
     const bad = await runPlan(planOf([loop({}, { condition: 'perhaps' })]), { args })
     assert.match(messageOf(bad.outcome), /iteration 0: its condition gave "perhaps"/)
   })

@@ -1,4 +1,5 @@
 import type { Json, JsonObject } from '../../base/json.ts'
+import type { ForEachAction } from '../plan.ts'
 
 /** How one iteration came out. */
 export interface IterationEnd {
@@ -12,9 +13,11 @@ export interface IterationEnd {
 
 /**
  * `{ iterations: [{ index, item, status, output, error? }], count, completed, failed }` in the order of the collection. An
- * iteration that never began is `cancelled`; cancelled ones count as failed. With skipped iterations there is `skipped` too.
+ * iteration that never began is `cancelled`; cancelled ones count as failed. Where iterations can be skipped there is `skipped`
+ * too.
  */
 export function loopOutput(
+  { step }: ForEachAction,
   items: readonly Json[],
   ends: readonly (IterationEnd | undefined)[],
 ): JsonObject {
@@ -28,7 +31,9 @@ export function loopOutput(
   const completed = countOf(iterations, 'completed')
   const skipped = countOf(iterations, 'skipped')
   const counts = { count: items.length, completed, failed: items.length - completed - skipped }
-  return skipped === 0 ? { iterations, ...counts } : { iterations, ...counts, skipped }
+  return step.condition === undefined
+    ? { iterations, ...counts }
+    : { iterations, ...counts, skipped }
 }
 
 const NEVER_BEGAN: IterationEnd = {

@@ -27,7 +27,7 @@ function rebuildLoop(scope: RunScope, place: number): JsonObject | undefined {
   if ('error' in read) return step.defaultResults
   const ends = new Array<IterationEnd | undefined>(read.items.length).fill(undefined)
   for (const [index, { end }] of scope.recovered?.steps.get(step.id)?.items ?? []) ends[index] = end
-  return loopOutput(read.items, ends)
+  return loopOutput(step.does, read.items, ends)
 }
 
 /** Of a loop: which iterations it is that nobody knows of. */

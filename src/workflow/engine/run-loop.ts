@@ -273,7 +273,7 @@ function stop(loop: Loop, index: number, ended: IterationEnd, input: { input?: J
 
 function endOf(loop: Loop, limit: TimeLimit): StepEnd {
   const { step, items, ends, culprit, tries, scope } = loop
-  const output = loopOutput(items, ends)
+  const output = loopOutput(step.does, items, ends)
   if (culprit !== undefined) {
     const { index, unknown, error, ...call } = culprit
     const about = { ...call, iteration: index, output }

@@ -295,6 +295,20 @@ export const BROKEN_COMPOSITES: readonly BrokenComposite[] = [
     ],
   },
   {
+    title: 'a count of skipped iterations of a loop that cannot skip any, and of none that can',
+    yaml: lines(
+      '  - name: t',
+      '    description: d',
+      '    steps:',
+      '      - { id: all, type: forEach, collection: "[1]", step: { id: one, tool: x } }',
+      '      - { id: some, type: forEach, collection: "[1]", step: { id: one, tool: x, condition: "true" } }',
+      '      - { id: b, tool: x, dependsOn: [all, some], arguments: { q: "{{.steps.all.output.skipped}}{{.steps.some.output.skipped}}" } }',
+    ),
+    problems: [
+      'warning f:14:70 compositeTools[0].steps[2].arguments.q: .steps.all.output.skipped is never there (there are iterations, count, completed, failed)',
+    ],
+  },
+  {
     title: 'a step that waits for itself',
     yaml: lines(
       '  - name: t',
