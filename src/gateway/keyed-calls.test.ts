@@ -286,6 +286,45 @@ describe('calls with an idempotency key', () => {
       pay.answer(DONE)
     }))
 
+  it('are not run by who waits for them when the store forgets them, whatever else it remembers', () =>
+    withReplicas(async (replica, store, trouble) => {
+      const [a, b] = [replica(), replica()]
+      const pay = backend()
+      const first = a.stage(keyed('k'), pay.next)
+      while (pay.calls === 0) await sleep(1)
+      const waiting = b.stage(keyed('k'), pay.next)
+      await sleep(20)
+      // A failover: the latest writes are lost, an older sign of life is not, and its replica cannot say it again.
+      trouble.failing = 'touchMany'
+      for await (const { key } of store.scan('call:')) {
+        if (!key.startsWith('call:runner:')) await store.delete(key)
+      }
+      await assert.rejects(waiting, { code: 'GATEWAY_OUTCOME_UNKNOWN' })
+      assert.equal(pay.calls, 1)
+      pay.answer(DONE)
+      assert.deepEqual(content(await first), DONE.result)
+      trouble.failing = undefined
+      assert.deepEqual(content(await b.stage(keyed('k'), pay.next)), DONE.result)
+      assert.equal(pay.calls, 1)
+    }))
+
+  it('are run by who waits for them when their runner says that they did not run', () =>
+    withReplicas(async (replica) => {
+      const [a, b, c] = [replica(), replica(), replica()]
+      const [refused, pay] = [backend(), backend()]
+      const first = a.stage(keyed('k'), refused.next)
+      while (refused.calls === 0) await sleep(1)
+      const waiting = [b.stage(keyed('k'), pay.next), c.stage(keyed('k'), pay.next)]
+      await sleep(20)
+      refused.fail(mcpErrors.BACKEND_GONE({ backend: 'bank', reason: 'gone', ran: 'no' }))
+      await assert.rejects(first)
+      pay.answer(DONE)
+      for (const reply of await Promise.all(waiting)) {
+        assert.deepEqual(content(reply), DONE.result)
+      }
+      assert.equal(pay.calls, 1)
+    }))
+
   it('get their answer though the store was away when it came', () =>
     withReplicas(async (replica, _store, trouble) => {
       const [a, b] = [replica(), replica()]

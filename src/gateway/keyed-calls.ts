@@ -5,7 +5,7 @@ import { inTime } from '../base/in-time.ts'
 import type { Call } from '../mcp/call.ts'
 import type { Reply } from '../mcp/reply.ts'
 import { paramsDigest } from '../mcp/request-state.ts'
-import type { KeyValue } from '../storage/key-value.ts'
+import type { Condition, KeyValue } from '../storage/key-value.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { gatewayErrors } from './errors.ts'
 import { checkDigest, keyOf } from './keyed-calls/idempotency-key.ts'
@@ -122,9 +122,8 @@ export function createKeyedCalls(options: KeyedCallsOptions): KeyedCalls {
 
   async function sayNow(): Promise<void> {
     const at = performance.now()
-    // In this order: whoever finds us alive and a record gone knows that we took it away.
-    await own.beat()
-    await store.set(aliveKey, options.peers?.()?.address ?? '', { ttlMs: ALIVE_MS })
+    const sign = store.set(aliveKey, options.peers?.()?.address ?? '', { ttlMs: ALIVE_MS })
+    await Promise.all([own.beat(), sign])
     saidAt = at
   }
 
@@ -135,18 +134,18 @@ export function createKeyedCalls(options: KeyedCallsOptions): KeyedCalls {
     outcome,
   })
 
-  function keep(at: string, call: Call, outcome: KeyedOutcome | undefined): Promise<void> {
-    return own.settle(at, outcome && record(call, outcome))
+  function keep(at: string, call: Call, outcome: KeyedOutcome): Promise<void> {
+    return own.settle(at, record(call, outcome))
   }
 
   async function run(at: string, call: Call, next: Answer): Promise<Reply> {
     try {
       const reply = await next(call)
-      await keep(at, call, outcomeOfReply(reply, MAX_RESULT_BYTES) ?? leftBy(call))
+      await keep(at, call, outcomeOfReply(reply, MAX_RESULT_BYTES) ?? leftBy(call) ?? NOT_RUN)
       return reply
     } catch (error) {
       const mayHaveRun = !isAppError(error) || error.details['ran'] === 'unknown'
-      await keep(at, call, leftBy(call) ?? (mayHaveRun ? { kind: 'unknown' } : undefined))
+      await keep(at, call, leftBy(call) ?? (mayHaveRun ? UNKNOWN : NOT_RUN))
       throw error
     }
   }
@@ -179,17 +178,27 @@ export function createKeyedCalls(options: KeyedCallsOptions): KeyedCalls {
     await live()
     await own.pay(at)
     call.run = { id: options.newId(), begun: false }
+    return (await claimed(at, call, next, 'absent')) ?? fetchOutcome(at, call, key, next)
+  }
+
+  /** Runs the call if its record can be written; undefined: another one is there. */
+  async function claimed(
+    at: string,
+    call: Call,
+    next: Answer,
+    when: Condition,
+  ): Promise<Reply | undefined> {
     const first = record(call, { kind: 'running' })
-    let isFirst: number | undefined
+    let written: number | undefined
     try {
-      isFirst = await store.set(at, writeRecord(first), { ttlMs: keepMs, when: 'absent' })
+      written = await store.set(at, writeRecord(first), { ttlMs: keepMs, when })
     } catch (error) {
       // It may have been written all the same. The next call asks the store first whether it is there.
       own.disown(at)
       saidAt = -Infinity
       throw error
     }
-    if (isFirst === undefined) return fetchOutcome(at, call, key, next)
+    if (written === undefined) return undefined
     own.hold(at, first)
     return run(at, call, next)
   }
@@ -201,27 +210,40 @@ export function createKeyedCalls(options: KeyedCallsOptions): KeyedCalls {
 
   /** Rejects if the key was used for another call. */
   async function sameCall(at: string, call: Call, key: string): Promise<void> {
-    const found = await find(at)
-    if (found !== undefined) checkDigest(found, call, key)
+    const looked = await find(at)
+    if (looked !== undefined) checkDigest(looked.found, call, key)
   }
 
-  async function find(at: string): Promise<KeyedRecord | undefined> {
+  async function find(
+    at: string,
+  ): Promise<{ readonly found: KeyedRecord; readonly version: number } | undefined> {
     const entry = await store.get(at)
-    return entry && readRecord(entry.value)
+    const found = entry && readRecord(entry.value)
+    return found && { found, version: entry.version }
   }
 
   /** Waits for the answer of whoever runs the call. */
   async function fetchOutcome(at: string, call: Call, key: string, next: Answer): Promise<Reply> {
     let seen: string | undefined
+    let missedAt: number | undefined
     let hasEnded = false
     for (;;) {
-      const found = await find(at)
-      if (found === undefined) {
-        // Gone again, by a runner that lives: it provably did not run. Else the store may have forgotten both.
-        if (key.startsWith(LATE_KEY)) throw unknown(key)
-        if (seen === undefined || (await isAlive(seen))) return begin(at, call, key, next)
-        throw unknown(key)
+      const looked = await find(at)
+      if (looked === undefined) {
+        // The store has forgotten it. Who runs the call says it again with its next sign of life.
+        missedAt ??= performance.now()
+        const mayComeBack = seen !== undefined && performance.now() - missedAt < 2 * beatMs
+        if (!mayComeBack || !(await isAlive(seen!))) throw unknown(key)
+        await pause(call)
+        continue
       }
+      const { found, version } = looked
+      if (found.outcome.kind === 'not-run' && !key.startsWith(LATE_KEY)) {
+        const reply = await claimed(at, call, next, { version })
+        if (reply !== undefined) return reply
+        continue
+      }
+      missedAt = undefined
       seen = found.runner
       checkDigest(found, call, key)
       const { outcome } = found
@@ -267,8 +289,7 @@ export function createKeyedCalls(options: KeyedCallsOptions): KeyedCalls {
         if (!adopted.delete(call)) return
         // The stage keeps the answer of a call that came with a key.
         const outcome = reply && outcomeOfReply(reply, MAX_RESULT_BYTES)
-        if (given === undefined)
-          await keep(at, call, outcome ?? leftBy(call) ?? { kind: 'unknown' })
+        if (given === undefined) await keep(at, call, outcome ?? leftBy(call) ?? UNKNOWN)
         resolve()
       }
       adopted.set(call, { settle, done: promise })
@@ -295,6 +316,9 @@ export function createKeyedCalls(options: KeyedCallsOptions): KeyedCalls {
     },
   }
 }
+
+const UNKNOWN: KeyedOutcome = { kind: 'unknown' }
+const NOT_RUN: KeyedOutcome = { kind: 'not-run' }
 
 /** Its run, if it began one, goes on without it, or has ended. */
 function leftBy({ run }: Call): KeyedOutcome | undefined {

@@ -16,12 +16,14 @@ export interface KeyedRecord {
 
 /**
  * `running`: not answered yet. `left`: its run goes on, or has ended, without it. `unknown`: whether it ran nobody will ever know.
- * `dropped`: answered, but too large to keep.
+ * `dropped`: answered, but too large to keep. `not-run`: that is certain, so whoever comes next may run it; no record at all says
+ * nothing, the store may have forgotten it.
  */
 export type KeyedOutcome =
   | { readonly kind: 'running' }
   | { readonly kind: 'left' }
   | { readonly kind: 'unknown' }
+  | { readonly kind: 'not-run' }
   | { readonly kind: 'dropped'; readonly bytes: number }
   | { readonly kind: 'result'; readonly text: string }
   | { readonly kind: 'error'; readonly error: RpcError }

@@ -19,8 +19,8 @@ export interface OwnRecords {
   readonly size: number
   /** The store says that this call runs: it goes on saying so until `settle`, however long that takes. */
   hold(at: string, record: KeyedRecord): void
-  /** Writes the outcome; undefined: it did not run. Never rejects: what the store does not take now it gets later. */
-  settle(at: string, record: KeyedRecord | undefined): Promise<void>
+  /** Writes the outcome. Never rejects: what the store does not take now it gets later. */
+  settle(at: string, record: KeyedRecord): Promise<void>
   /** The store may say that this call runs here, as its answer was lost; it does not. */
   disown(at: string): void
   /** Writes what waits for this key. Undefined: nothing does. Rejects as the store does. */
@@ -29,22 +29,23 @@ export interface OwnRecords {
   beat(): Promise<void>
 }
 
+/** Those who wait for a call look much more often. */
+const NOT_RUN_MS = 60_000
 const MAX_OWED = 16 * 1024 * 1024
 
 export function createOwnRecords(options: OwnRecordsOptions): OwnRecords {
   const { store, keepMs, runner, maxOwed = MAX_OWED, log } = options
   const held = new Map<string, KeyedRecord>()
-  /** Undefined: a record of ours that says `running` is to be gone. */
+  /** Undefined: a record of ours that says `running` is to say `not-run`. */
   const owed = new Map<string, string | undefined>()
   let owedSize = 0
 
-  async function put(at: string, text: string | undefined): Promise<void> {
-    if (text === undefined) await store.delete(at)
-    else await store.set(at, text, { ttlMs: keepMs })
+  async function put(at: string, text: string): Promise<void> {
+    await store.set(at, text, { ttlMs: keepMs })
   }
 
   function owe(at: string, record: KeyedRecord | undefined): void {
-    let text = record && writeRecord(record)
+    let text = record?.outcome.kind === 'not-run' ? undefined : record && writeRecord(record)
     if (record !== undefined && text !== undefined && owedSize + text.length > maxOwed) {
       text = writeRecord({ ...record, outcome: { kind: 'dropped', bytes: text.length } })
     }
@@ -54,22 +55,25 @@ export function createOwnRecords(options: OwnRecordsOptions): OwnRecords {
 
   async function pay(at: string): Promise<void> {
     const text = owed.get(at)
-    if (text === undefined) await deleteRunning(at)
+    if (text === undefined) await giveBack(at)
     else await put(at, text)
     if (!owed.has(at) || owed.get(at) !== text) return
     owed.delete(at)
     owedSize -= text?.length ?? 0
   }
 
-  /** Another replica may have run the call meanwhile: its record stays. */
-  async function deleteRunning(at: string): Promise<void> {
+  /** Others may run the call. One may have done so already: its record stays. */
+  async function giveBack(at: string, record?: KeyedRecord): Promise<void> {
     const entry = await store.get(at)
-    const found = entry && readRecord(entry.value)
-    if (entry === undefined || found?.runner !== runner) return
-    if (found.outcome.kind === 'running') await store.delete(at, { version: entry.version })
+    const found = entry === undefined ? record : readRecord(entry.value)
+    if (found?.runner !== runner || (entry && found.outcome.kind !== 'running')) return
+    await store.set(at, writeRecord({ ...found, outcome: { kind: 'not-run' } }), {
+      ttlMs: Math.min(keepMs, NOT_RUN_MS),
+      when: entry === undefined ? 'absent' : { version: entry.version },
+    })
   }
 
-  /** A store that forgot them is told again: a missing record means that the call did not run. */
+  /** A store that forgot them is told again: to who comes next a missing record means that the key is new. */
   async function prolong(): Promise<void> {
     if (held.size === 0) return
     const keys = [...held.keys()]
@@ -90,7 +94,8 @@ export function createOwnRecords(options: OwnRecordsOptions): OwnRecords {
     async settle(at, record) {
       held.delete(at)
       try {
-        await put(at, record && writeRecord(record))
+        if (record.outcome.kind === 'not-run') await giveBack(at, record)
+        else await put(at, writeRecord(record))
       } catch (error) {
         log.warn({ err: error }, 'Cannot keep the outcome of a call with an idempotency key yet')
         owe(at, record)
