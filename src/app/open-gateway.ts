@@ -58,6 +58,7 @@ export async function openGateway(options: OpenGatewayOptions): Promise<GatewayP
   const keyed = createKeyedCalls({
     store: means.stores.keyValue,
     keyPrefix: KEYED_CALLS_PREFIX,
+    sealer: means.sealer,
     keepMs: KEYED_CALLS_KEEP_MS,
     runner: newUuid(),
     newId: newUuid,

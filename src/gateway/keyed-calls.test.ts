@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { systemNow } from '../base/clock.ts'
@@ -9,6 +10,7 @@ import { mcpErrors } from '../mcp/errors.ts'
 import { parseRawResult } from '../mcp/raw-response.ts'
 import { resultReply, type Reply } from '../mcp/reply.ts'
 import type { KeyValue } from '../storage/key-value.ts'
+import { createSealer, type Sealer } from '../storage/sealing.ts'
 import { openStorage } from '../storage/open-storage.ts'
 import { silentLogger } from '../telemetry/logger.ts'
 import { createKeyedCalls, type KeyedCalls, type KeyedCallsPeers } from './keyed-calls.ts'
@@ -38,7 +40,7 @@ interface Trouble {
 
 async function withReplicas(
   run: (
-    replica: (peers?: () => KeyedCallsPeers) => KeyedCalls,
+    replica: (peers?: () => KeyedCallsPeers, sealer?: Sealer) => KeyedCalls,
     store: KeyValue,
     trouble: Trouble,
   ) => Promise<void>,
@@ -69,11 +71,12 @@ async function withReplicas(
   const opened: KeyedCalls[] = []
   try {
     await run(
-      (peers) => {
+      (peers, sealer) => {
         const calls = createKeyedCalls({
           ...(peers === undefined ? {} : { peers }),
           store,
           keyPrefix: 'call:',
+          sealer,
           keepMs: 60_000,
           runner: newUuid(),
           hasRun: async (run) => trouble.runs.has(run),
@@ -121,6 +124,10 @@ function composite(runs: Set<string>, reply: (attached: boolean) => Promise<Repl
     },
   }
   return made
+}
+
+async function assertUnknown(answer: Promise<Reply>): Promise<void> {
+  await assert.rejects(answer, { code: 'GATEWAY_OUTCOME_UNKNOWN' })
 }
 
 function content(reply: Reply): unknown {
@@ -373,6 +380,44 @@ describe('calls with an idempotency key', () => {
       await assert.rejects(async () => calls.stage(keyed('l'), () => Promise.resolve(DONE)), {
         code: 'GATEWAY_LATE_RESULT_DROPPED',
       })
+    }))
+
+  it('have their answers sealed where there is a key, each for its own place', () =>
+    withReplicas(async (replica, store) => {
+      const sealer = createSealer([{ id: 'a', key: randomBytes(32) }])
+      const other = createSealer([{ id: 'a', key: randomBytes(32) }])
+      const [a, b] = [replica(undefined, sealer), replica(undefined, sealer)]
+      const never = () => Promise.reject(new Error('it must not run again'))
+      const error: Reply = { kind: 'error', error: { code: 7, message: 'done without success' } }
+      await a.stage(keyed('result'), () => Promise.resolve(DONE))
+      await a.stage(keyed('error'), () => Promise.resolve(error))
+      const late = a.adopt(makeCall({ params: { name: 'pay', arguments: {} } }))
+      await late.settle(DONE)
+      assert.deepEqual(content(await b.stage(keyed('result'), never)), DONE.result)
+      assert.deepEqual(content(await b.stage(keyed(late.key), never)), DONE.result)
+      assert.deepEqual(await b.stage(keyed('error'), never), error)
+      const entries = await Array.fromAsync(store.scan('call:'))
+      for (const { value } of entries) assert.doesNotMatch(value, /done/)
+      // Neither without the key, nor moved to the place of another call.
+      const strangers = [replica(), replica(undefined, other)]
+      for (const stranger of strangers) await assertUnknown(stranger.stage(keyed('result'), never))
+      const records = entries.filter(({ value }) => value.includes('sealed'))
+      assert.equal(records.length, 3)
+      const [one, two, three] = records
+      await store.set(one!.key, two!.value)
+      await store.set(two!.key, three!.value)
+      await store.set(three!.key, one!.value)
+      for (const key of ['result', 'error', late.key]) {
+        await assertUnknown(b.stage(keyed(key), never))
+      }
+    }))
+
+  it('are of unknown outcome where an older version stored the answer without sealing it', () =>
+    withReplicas(async (replica) => {
+      const never = () => Promise.reject(new Error('it must not run again'))
+      await replica().stage(keyed('k'), () => Promise.resolve(DONE))
+      const sealer = createSealer([{ id: 'a', key: randomBytes(32) }])
+      await assertUnknown(replica(undefined, sealer).stage(keyed('k'), never))
     }))
 
   it('stop waiting when their client goes', () =>

@@ -6,14 +6,14 @@ import type { Call } from '../mcp/call.ts'
 import type { Reply } from '../mcp/reply.ts'
 import { paramsDigest } from '../mcp/request-state.ts'
 import type { Condition, KeyValue } from '../storage/key-value.ts'
+import type { Sealer } from '../storage/sealing.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { gatewayErrors } from './errors.ts'
 import { checkDigest, keyOf } from './keyed-calls/idempotency-key.ts'
 import {
+  createRecordTexts,
   outcomeOfReply,
-  readRecord,
   replyOfOutcome,
-  writeRecord,
   type KeyedOutcome,
   type KeyedRecord,
 } from './keyed-calls/keyed-record.ts'
@@ -24,6 +24,8 @@ export interface KeyedCallsOptions {
   /** Shared by the replicas, where there are several. */
   readonly store: KeyValue
   readonly keyPrefix: string
+  /** Seals answers in the store; undefined: no key is configured, and they are stored as they are. */
+  readonly sealer: Sealer | undefined
   /** How long an answer can be fetched, in milliseconds. */
   readonly keepMs: number
   /** Unique for this run of this process. */
@@ -93,7 +95,8 @@ export function createKeyedCalls(options: KeyedCallsOptions): KeyedCalls {
   const aliveKey = `${options.keyPrefix}runner:${runner}`
   const running = new Map<string, Promise<Reply>>()
   const adopted = new Map<Call, Adopted>()
-  const own = createOwnRecords({ store, keepMs, runner, log })
+  const texts = createRecordTexts(options.sealer)
+  const own = createOwnRecords({ store, texts, keepMs, runner, log })
   let beat: NodeJS.Timeout | undefined
   let saidAt = -Infinity
   let saying: Promise<void> | undefined
@@ -191,7 +194,7 @@ export function createKeyedCalls(options: KeyedCallsOptions): KeyedCalls {
     const first = record(call, { kind: 'running' })
     let written: number | undefined
     try {
-      written = await store.set(at, writeRecord(first), { ttlMs: keepMs, when })
+      written = await store.set(at, texts.write(first, at), { ttlMs: keepMs, when })
     } catch (error) {
       // It may have been written all the same. The next call asks the store first whether it is there.
       own.disown(at)
@@ -218,7 +221,7 @@ export function createKeyedCalls(options: KeyedCallsOptions): KeyedCalls {
     at: string,
   ): Promise<{ readonly found: KeyedRecord; readonly version: number } | undefined> {
     const entry = await store.get(at)
-    const found = entry && readRecord(entry.value)
+    const found = entry && texts.read(entry.value, at)
     return found && { found, version: entry.version }
   }
 
@@ -296,7 +299,7 @@ export function createKeyedCalls(options: KeyedCallsOptions): KeyedCalls {
       if (given !== undefined) return { key, known: Promise.resolve(), settle }
       const first = record(call, { kind: 'running' })
       own.hold(at, first)
-      const written = store.set(at, writeRecord(first), { ttlMs: keepMs, when: 'absent' })
+      const written = store.set(at, texts.write(first, at), { ttlMs: keepMs, when: 'absent' })
       const known = Promise.all([live(), written]).then(() => {})
       // Whoever does not wait for it does not have to hear of it.
       known.catch(() => {})

@@ -1,7 +1,9 @@
-import { isJsonObject } from '../../base/json.ts'
+import { isJsonObject, type JsonObject } from '../../base/json.ts'
+import { parseJson } from '../../base/parse-json.ts'
 import type { RpcError } from '../../mcp/messages.ts'
 import { scanResponse } from '../../mcp/raw-response.ts'
 import type { Reply } from '../../mcp/reply.ts'
+import type { Sealer } from '../../storage/sealing.ts'
 
 /** What is known of a call that has an idempotency key. */
 export interface KeyedRecord {
@@ -28,23 +30,58 @@ export type KeyedOutcome =
   | { readonly kind: 'result'; readonly text: string }
   | { readonly kind: 'error'; readonly error: RpcError }
 
-/** A record as it is stored. */
-export function writeRecord(record: KeyedRecord): string {
-  return JSON.stringify({ format: 1, ...record })
+/** Records as they are stored. */
+export interface RecordTexts {
+  /** `at`: where it will be stored; it is read only there. */
+  write(record: KeyedRecord, at: string): string
+  /** Undefined for what is no record of this format. An answer that cannot be trusted, or read, is of unknown outcome. */
+  read(text: string, at: string): KeyedRecord | undefined
 }
 
-/** Undefined for what is no record of this format. */
-export function readRecord(text: string): KeyedRecord | undefined {
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch {
-    return undefined
+/** With a sealer answers are sealed: they may be secret. What a call is, and whether it runs, is not. */
+export function createRecordTexts(sealer: Sealer | undefined): RecordTexts {
+  function sealed(outcome: KeyedOutcome, at: string): KeyedOutcome | SealedOutcome {
+    if (sealer === undefined || !isAnswer(outcome)) return outcome
+    return { kind: 'sealed', sealed: sealer.seal(JSON.stringify(outcome), at) }
   }
-  if (!isJsonObject(value) || value['format'] !== 1 || !isJsonObject(value['outcome'])) {
-    return undefined
+
+  function opened(outcome: JsonObject, at: string): unknown {
+    const { kind, sealed: text } = outcome
+    // Whoever has the store, and not the key, could have written it; so could a version that sealed nothing.
+    if (kind === 'result' || kind === 'error') return sealer === undefined ? outcome : UNKNOWN
+    if (kind !== 'sealed') return outcome
+    const plain = typeof text === 'string' ? sealer?.open(text, at)?.text : undefined
+    return plain === undefined ? UNKNOWN : parseJson(plain)
   }
-  return value as unknown as KeyedRecord
+
+  return {
+    write(record, at) {
+      return JSON.stringify({ format: 1, ...record, outcome: sealed(record.outcome, at) })
+    },
+    read(text, at) {
+      let value: unknown
+      try {
+        value = parseJson(text)
+      } catch {
+        return undefined
+      }
+      if (!isJsonObject(value) || value['format'] !== 1) return undefined
+      const { outcome } = value
+      if (!isJsonObject(outcome)) return undefined
+      return { ...value, outcome: opened(outcome, at) } as unknown as KeyedRecord
+    },
+  }
+}
+
+interface SealedOutcome {
+  readonly kind: 'sealed'
+  readonly sealed: string
+}
+
+const UNKNOWN: KeyedOutcome = { kind: 'unknown' }
+
+function isAnswer({ kind }: KeyedOutcome): boolean {
+  return kind === 'result' || kind === 'error'
 }
 
 /** How an answer is kept; undefined for one that is none yet (`input`). Results stay as they were written. */

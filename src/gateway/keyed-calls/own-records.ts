@@ -1,9 +1,10 @@
 import type { KeyValue } from '../../storage/key-value.ts'
 import type { Logger } from '../../telemetry/logger.ts'
-import { readRecord, writeRecord, type KeyedRecord } from './keyed-record.ts'
+import type { KeyedRecord, RecordTexts } from './keyed-record.ts'
 
 export interface OwnRecordsOptions {
   readonly store: KeyValue
+  readonly texts: RecordTexts
   /** Life of a record from its last sign on, milliseconds. */
   readonly keepMs: number
   /** Unique for this run of this process. */
@@ -34,7 +35,7 @@ const NOT_RUN_MS = 60_000
 const MAX_OWED = 16 * 1024 * 1024
 
 export function createOwnRecords(options: OwnRecordsOptions): OwnRecords {
-  const { store, keepMs, runner, maxOwed = MAX_OWED, log } = options
+  const { store, texts, keepMs, runner, maxOwed = MAX_OWED, log } = options
   const held = new Map<string, KeyedRecord>()
   /** Undefined: a record of ours that says `running` is to say `not-run`. */
   const owed = new Map<string, string | undefined>()
@@ -45,9 +46,9 @@ export function createOwnRecords(options: OwnRecordsOptions): OwnRecords {
   }
 
   function owe(at: string, record: KeyedRecord | undefined): void {
-    let text = record?.outcome.kind === 'not-run' ? undefined : record && writeRecord(record)
+    let text = record?.outcome.kind === 'not-run' ? undefined : record && texts.write(record, at)
     if (record !== undefined && text !== undefined && owedSize + text.length > maxOwed) {
-      text = writeRecord({ ...record, outcome: { kind: 'dropped', bytes: text.length } })
+      text = texts.write({ ...record, outcome: { kind: 'dropped', bytes: text.length } }, at)
     }
     owedSize += (text?.length ?? 0) - (owed.get(at)?.length ?? 0)
     owed.set(at, text)
@@ -65,9 +66,9 @@ export function createOwnRecords(options: OwnRecordsOptions): OwnRecords {
   /** Others may run the call. One may have done so already: its record stays. */
   async function giveBack(at: string, record?: KeyedRecord): Promise<void> {
     const entry = await store.get(at)
-    const found = entry === undefined ? record : readRecord(entry.value)
+    const found = entry === undefined ? record : texts.read(entry.value, at)
     if (found?.runner !== runner || (entry && found.outcome.kind !== 'running')) return
-    await store.set(at, writeRecord({ ...found, outcome: { kind: 'not-run' } }), {
+    await store.set(at, texts.write({ ...found, outcome: { kind: 'not-run' } }, at), {
       ttlMs: Math.min(keepMs, NOT_RUN_MS),
       when: entry === undefined ? 'absent' : { version: entry.version },
     })
@@ -81,7 +82,7 @@ export function createOwnRecords(options: OwnRecordsOptions): OwnRecords {
     const again = keys.flatMap((key, index) => {
       const record = found[index] === true ? undefined : held.get(key)
       if (record === undefined) return []
-      return [store.set(key, writeRecord(record), { ttlMs: keepMs, when: 'absent' })]
+      return [store.set(key, texts.write(record, key), { ttlMs: keepMs, when: 'absent' })]
     })
     await Promise.all(again)
   }
@@ -95,7 +96,7 @@ export function createOwnRecords(options: OwnRecordsOptions): OwnRecords {
       held.delete(at)
       try {
         if (record.outcome.kind === 'not-run') await giveBack(at, record)
-        else await put(at, writeRecord(record))
+        else await put(at, texts.write(record, at))
       } catch (error) {
         log.warn({ err: error }, 'Cannot keep the outcome of a call with an idempotency key yet')
         owe(at, record)
