@@ -1,7 +1,7 @@
 import { outgoingHeaders, type StaticOutgoingAuth } from '../auth/outgoing-headers.ts'
 import type { Connect } from '../gateway/connect.ts'
 import type { BackendConfig } from '../gateway/config.ts'
-import { connectBackend } from '../mcp/connect-backend.ts'
+import { AskingHabits, connectBackend } from '../mcp/connect-backend.ts'
 import type { Implementation } from '../mcp/messages.ts'
 import type { Era } from '../mcp/versions.ts'
 import type { Outbound } from '../net/outbound.ts'
@@ -25,6 +25,7 @@ export interface ConnectToOptions {
  */
 export function createConnectTo(options: ConnectToOptions): (backend: BackendConfig) => Connect {
   return (backend) => {
+    const habits = new AskingHabits()
     let era: Era | undefined = backend.era === 'auto' ? undefined : backend.era
     return async (request) => {
       const wanted = request.era ?? era
@@ -38,6 +39,7 @@ export function createConnectTo(options: ConnectToOptions): (backend: BackendCon
           clientInfo: options.info,
           capabilities: request.capabilities,
           events: request.events,
+          habits,
           openStream: request.openStream,
           headers,
           connectTimeoutMs: options.connectTimeoutMs(backend),

@@ -69,6 +69,8 @@ export interface BackendRequest {
 export interface ConnectionEvents {
   /** list_changed, resources/updated, unattributable message, notifications/tasks. Params as received. */
   onNotification(method: string, params: JsonObject): void
+  /** All calls are those of one client, whom `onQuestion` asks. Absent: clients share the connection. */
+  readonly isOwned?: boolean
   /** A server-to-client request that belongs to no single call in flight. Rejecting answers it with an error. */
   onQuestion(question: InputRequest): Promise<JsonObject>
   /** The connection is gone for good (process exit, session lost, stream refused); not called after `close()`. */

@@ -4,6 +4,7 @@ import { openHttpBackend } from './backend/http/open-http.ts'
 import { openStdioBackend } from './backend/stdio/open-stdio.ts'
 
 export type { ConnectOptions, LegacyResume } from './backend/connect-options.ts'
+export { AskingHabits } from './backend/legacy/asking-habits.ts'
 
 /**
  * Opens a conversation with a backend, whatever era it speaks: the era is asked for with `server/discover` unless it is

@@ -22,6 +22,7 @@ export function connectionEvents(
   listener: ConnectionListener,
 ): ConnectionEvents {
   return {
+    isOwned: owner?.kind === 'session',
     onNotification(method, params) {
       const kind = listKindOf(method)
       if (kind === undefined) listener.onNotification(method, params)
@@ -56,7 +57,7 @@ async function askSession(
 }
 
 function refuse({ method }: InputRequest): Promise<never> {
-  const reason = 'no client belongs to this connection'
+  const reason = 'clients share this connection, and it is not clear whose call it belongs to'
   return Promise.reject(
     mcpErrors.CLIENT_CANNOT_ANSWER({ method, reason, requiredCapabilities: {} }),
   )

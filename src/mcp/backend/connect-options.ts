@@ -3,6 +3,7 @@ import type { Outbound } from '../../net/outbound.ts'
 import type { ChildProcesses } from '../../system/child-process.ts'
 import type { Logger } from '../../telemetry/logger.ts'
 import type { ConnectionEvents } from '../backend-connection.ts'
+import type { AskingHabits } from './legacy/asking-habits.ts'
 import type { Implementation, ServerDescription } from '../messages.ts'
 import type { Era, ProtocolVersion } from '../versions.ts'
 
@@ -18,6 +19,8 @@ export interface ConnectOptions {
   /** Continue this legacy HTTP session instead of opening one. */
   readonly resume?: LegacyResume
   readonly events: ConnectionEvents
+  /** What is known of the backend from earlier connections. */
+  readonly habits?: AskingHabits
   /** Added to every HTTP request, asked anew each time: outgoing credentials. Lower-case names. */
   readonly headers?: () => Readonly<Record<string, string>>
   /** Legacy HTTP: hold the standalone stream (GET) open. The other transports always listen. */

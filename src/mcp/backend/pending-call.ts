@@ -31,6 +31,8 @@ export class PendingCall {
   /** The request has left this process as a whole: from then on it may have been executed. */
   sent = false
   settled = false
+  /** It was answered with a result. */
+  answered = false
   /** HTTP: the exchange that carries it. */
   stream: { abort(): void } | undefined
   readonly #owner: CallOwner
@@ -67,6 +69,8 @@ export class PendingCall {
   }
 
   resolve(reply: Reply): void {
+    if (this.settled) return
+    this.answered = reply.kind !== 'error'
     if (this.#settle()) this.#resolve(reply)
   }
 

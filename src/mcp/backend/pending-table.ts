@@ -8,10 +8,6 @@ import { Deadlines } from './deadlines.ts'
 import type { MessagePipe } from './message-pipe.ts'
 import { PendingCall } from './pending-call.ts'
 import type { CallOwner } from './pending-call.ts'
-import { Turns } from './legacy/turns.ts'
-
-/** Questions of one handler that are asked at once arrive within so many milliseconds. */
-const ASKED_JUST_NOW_MS = 50
 
 /** The calls in flight of one connection, by the connection's own ids, which begin at 1 and never repeat. */
 export class PendingTable implements CallOwner {
@@ -19,13 +15,19 @@ export class PendingTable implements CallOwner {
   readonly #calls = new IdRing<PendingCall>()
   readonly #deadlines: Deadlines
   readonly #onAbandon: (call: PendingCall, reason: string) => void
-  /** For connections on which a question does not say whose it is. */
-  readonly turns = new Turns(ASKED_JUST_NOW_MS)
+  readonly #onEnd: ((call: PendingCall) => void) | undefined
   #ended: AppError | undefined
 
-  constructor(options: { name: string; onAbandon: (call: PendingCall, reason: string) => void }) {
+  constructor(options: {
+    name: string
+    /** Called before the call is rejected. */
+    onAbandon: (call: PendingCall, reason: string) => void
+    /** However it ended. */
+    onEnd?: (call: PendingCall) => void
+  }) {
     this.name = options.name
     this.#onAbandon = options.onAbandon
+    this.#onEnd = options.onEnd
     this.#deadlines = new Deadlines(options.name, () => this.#calls.values())
   }
 
@@ -54,38 +56,21 @@ export class PendingTable implements CallOwner {
   }
 
   /**
-   * The only call that can have said what comes unattributed: a handler that waits for the answer to its question says
-   * nothing, so it is the only one that does not wait; if all wait, the only one that asked just now, for a handler may
-   * ask several things at once.
+   * Whose it is what is said of a task: of who waits for the task, if anybody does (2025-11-25 tasks, "Related task metadata"),
+   * whatever else is in flight. `unsaid`: it is of no task.
    */
-  sole(): PendingCall | undefined {
-    const calls = this.all()
-    const speaking = calls.filter((call) => call.questions === 0)
-    if (speaking.length === 1) return speaking[0]
-    // Of several, the one whose turn it is: the others have never asked.
-    if (speaking.length > 1) return speaking.find((call) => call === this.turns.holder)
-    const since = performance.now() - ASKED_JUST_NOW_MS
-    const asking = calls.length === 1 ? calls : calls.filter((call) => call.askedMs >= since)
-    return asking.length === 1 ? asking[0] : undefined
-  }
-
-  /**
-   * The call that a message belongs to which does not say so by its stream. What it says of a task belongs to who waits for the
-   * task, if anybody does (2025-11-25 tasks, "Related task metadata"), whatever else is in flight.
-   */
-  callOf(said: JsonObject): PendingCall | undefined {
+  callOfTask(said: JsonObject): PendingCall | 'nobody' | 'unsaid' {
     const task = relatedTaskOf(said)
-    if (task === undefined) return this.sole()
-    return this.all().find(
-      ({ request, settled }) =>
-        !settled && request.method === 'tasks/result' && request.params?.['taskId'] === task,
+    if (task === undefined) return 'unsaid'
+    const waiting = this.all().find(
+      ({ request }) => request.method === 'tasks/result' && request.params?.['taskId'] === task,
     )
+    return waiting ?? 'nobody'
   }
 
-  /** A question came: if it could be of several calls, they take turns from now on. */
-  learnAskers(): void {
-    if (this.sole()) return
-    for (const call of this.#calls.values()) if (call.questions === 0) this.turns.learn(call)
+  /** The only call in flight. */
+  sole(): PendingCall | undefined {
+    return this.#calls.size === 1 ? this.#calls.values()[0] : undefined
   }
 
   all(): PendingCall[] {
@@ -120,6 +105,6 @@ export class PendingTable implements CallOwner {
 
   forget(call: PendingCall): void {
     this.#calls.delete(call.id)
-    this.turns.end(call)
+    this.#onEnd?.(call)
   }
 }

@@ -7,6 +7,7 @@ import { mcpErrors } from '../../errors.ts'
 import { createMemoryPipe } from '../../testing/memory-pipe.ts'
 import type { MemoryPipe } from '../../testing/memory-pipe.ts'
 import { textOf, toolCall } from '../../testing/test-connection.ts'
+import { AskingHabits } from './asking-habits.ts'
 import { connectLegacyDuplex } from './legacy-duplex.ts'
 import type { BackendConnection } from '../../backend-connection.ts'
 
@@ -19,6 +20,7 @@ interface Opened {
 
 async function open(
   onQuestion: (method: string) => Promise<object> = () => Promise.resolve({}),
+  { isOwned = true, habits = new AskingHabits() } = {},
 ): Promise<Opened> {
   const pipe = createMemoryPipe()
   const notifications: string[] = []
@@ -30,7 +32,9 @@ async function open(
     openStream: false,
     connectTimeoutMs: 1000,
     log: silentLogger,
+    habits,
     events: {
+      isOwned,
       onNotification: (method) => void notifications.push(method),
       onQuestion({ method }) {
         questions.push(method)

@@ -6,7 +6,6 @@ import type {
   BackendTransport,
 } from '../../backend-connection.ts'
 import { mcpErrors } from '../../errors.ts'
-import { relatedTaskOf } from '../../meta.ts'
 import type { ServerDescription } from '../../messages.ts'
 import { scanResponse } from '../../raw-response.ts'
 import type { Reply } from '../../reply.ts'
@@ -16,6 +15,8 @@ import type { Incoming } from '../answer.ts'
 import { failByBadAnswer } from '../bad-answer.ts'
 import type { ConnectOptions } from '../connect-options.ts'
 import { DEFAULT_MAX_MESSAGE_BYTES } from '../connect-options.ts'
+import { AskingHabits } from './asking-habits.ts'
+import { Attribution } from './attribution.ts'
 import { initializeRequest, readInitialize } from './handshake.ts'
 import type { Handshake } from './handshake.ts'
 import { routeLegacyMessage } from './legacy-inbound.ts'
@@ -50,6 +51,7 @@ class LegacyDuplex implements BackendConnection {
   readonly #options: ConnectOptions
   readonly #calls: PendingTable
   readonly #skipped: SkipLog
+  readonly #attribution: Attribution
   readonly #questions: Questions
   #handshake: Handshake | undefined
   #closed = false
@@ -63,12 +65,18 @@ class LegacyDuplex implements BackendConnection {
     this.#calls = new PendingTable({
       name: options.name,
       onAbandon: (call, reason) => this.#cancel(call, reason),
+      onEnd: (call) => this.#attribution.ended(call),
+    })
+    this.#attribution = new Attribution({
+      calls: () => this.#calls.all(),
+      habits: options.habits ?? new AskingHabits(),
+      isShared: options.events.isOwned !== true,
     })
     this.#questions = new Questions({
       events: options.events,
       log: options.log,
       send: (body) => void pipe.send(body),
-      turns: this.#calls.turns,
+      attribution: this.#attribution,
     })
     pipe.onMessage = (bytes) => this.#receive(bytes)
     pipe.onEnd = (error) => this.#ended(error)
@@ -100,7 +108,7 @@ class LegacyDuplex implements BackendConnection {
     const refused = this.#calls.refusal(this.#pipe, this.#maxUnsentBytes)
     if (refused) return Promise.reject(refused)
     const call = this.#calls.open(request)
-    const turn = this.#calls.turns.take(call)
+    const turn = call.settled ? undefined : this.#attribution.take(call)
     if (turn) void turn.then(() => this.#send(call))
     else this.#send(call)
     return call.promise
@@ -108,6 +116,7 @@ class LegacyDuplex implements BackendConnection {
 
   #send(call: PendingCall): void {
     if (call.settled) return
+    call.seen()
     call.sent = true
     void this.#pipe.send(legacyBody(call.id, call.request), call)
   }
@@ -118,6 +127,7 @@ class LegacyDuplex implements BackendConnection {
 
   async close(): Promise<void> {
     this.#closed = true
+    this.#questions.close()
     this.#calls.end(
       mcpErrors.BACKEND_GONE({
         backend: this.name,
@@ -134,6 +144,7 @@ class LegacyDuplex implements BackendConnection {
 
   #cancel(call: PendingCall, reason: string): void {
     if (call.request.method === 'initialize' || !call.sent) return
+    this.#attribution.abandoned(call)
     this.notify('notifications/cancelled', { requestId: call.id, reason })
   }
 
@@ -142,6 +153,7 @@ class LegacyDuplex implements BackendConnection {
     if (typeof scanned === 'object') {
       const call = this.#calls.byId(scanned.id)
       if (call) return call.resolve({ kind: 'raw', response: scanned })
+      this.#attribution.answeredLate(scanned.id)
       return this.#skipped.skip(`it answers the unknown or answered request ${showId(scanned.id)}`)
     }
     if (scanned !== undefined) return this.#handle(decodeMessage(bytes), bytes)
@@ -155,22 +167,21 @@ class LegacyDuplex implements BackendConnection {
       case 'error': {
         const call = this.#calls.byId(message.id)
         if (call) return call.resolve({ kind: 'error', error: message.error })
+        this.#attribution.answeredLate(message.id)
         return this.#skipped.skip(
           `it answers the unknown or answered request ${showId(message.id)}`,
         )
       }
       case 'message':
-        if (message.id !== undefined && relatedTaskOf(message.params) === undefined) {
-          this.#calls.learnAskers()
-        }
         return routeLegacyMessage(
           {
             events: this.#options.events,
             questions: this.#questions,
             byToken: (token) => this.#calls.byId(token),
+            speaker: () => this.#attribution.speaker(),
           },
           message,
-          this.#calls.callOf(message.params),
+          this.#calls.callOfTask(message.params),
         )
       case 'broken':
         return this.#skip(message.reason, bytes)
@@ -182,6 +193,7 @@ class LegacyDuplex implements BackendConnection {
   }
 
   #ended(error: AppError): void {
+    this.#questions.close()
     this.#calls.end(error)
     if (this.#handshake && !this.#closed) this.#options.events.onClose(error.message)
   }

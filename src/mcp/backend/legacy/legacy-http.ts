@@ -17,6 +17,8 @@ import type { ProtocolVersion } from '../../versions.ts'
 import { decodeMessage } from '../answer.ts'
 import type { Incoming } from '../answer.ts'
 import type { ConnectOptions } from '../connect-options.ts'
+import { AskingHabits } from './asking-habits.ts'
+import { Attribution } from './attribution.ts'
 import { initializeRequest, readInitialize, UNKNOWN_SERVER } from './handshake.ts'
 import type { Handshake } from './handshake.ts'
 import type { HeaderList, HttpEndpoint } from '../http/http-endpoint.ts'
@@ -28,7 +30,7 @@ import { Lingering } from '../http/lingering.ts'
 import type { PendingCall } from '../pending-call.ts'
 import { PendingTable } from '../pending-table.ts'
 import { post } from '../http/post.ts'
-import { Questions } from './questions.ts'
+import { Questions, type Asker } from './questions.ts'
 import { legacyBody, notificationBody } from '../request-body.ts'
 import { resumeCall } from './resume-call.ts'
 import { SkipLog } from '../stdio/skip-log.ts'
@@ -76,6 +78,7 @@ class LegacyHttp implements BackendConnection, ExchangeOwner {
   readonly #options: ConnectOptions
   readonly #calls: PendingTable
   readonly #skipped: SkipLog
+  readonly #attribution: Attribution
   readonly #questions: Questions
   readonly #lingering = new Lingering()
   #postHeaders: HeaderList = POST_HEADERS
@@ -91,11 +94,18 @@ class LegacyHttp implements BackendConnection, ExchangeOwner {
     this.#calls = new PendingTable({
       name: options.name,
       onAbandon: (call, reason) => this.#cancel(call, reason),
+      onEnd: (call) => this.#attribution.ended(call),
+    })
+    this.#attribution = new Attribution({
+      calls: () => this.#calls.all(),
+      habits: options.habits ?? new AskingHabits(),
+      isShared: options.events.isOwned !== true,
     })
     this.#questions = new Questions({
       events: options.events,
       log: options.log,
       send: (body) => void this.#post(body, 'an answer'),
+      attribution: this.#attribution,
     })
   }
 
@@ -134,11 +144,17 @@ class LegacyHttp implements BackendConnection, ExchangeOwner {
   request(request: BackendRequest): Promise<Reply> {
     if (this.#ended !== undefined) return Promise.reject(this.#sessionLost(this.#ended))
     const call = this.#calls.open(request)
-    if (!call.settled) {
-      const headers = this.endpoint.headers(this.#postHeaders, request.headers)
-      new HttpExchange(call, this, legacyBody(call.id, request), headers).start()
-    }
+    const turn = call.settled ? undefined : this.#attribution.take(call)
+    if (turn) void turn.then(() => this.#send(call))
+    else this.#send(call)
     return call.promise
+  }
+
+  #send(call: PendingCall): void {
+    if (call.settled) return
+    call.seen()
+    const headers = this.endpoint.headers(this.#postHeaders, call.request.headers)
+    new HttpExchange(call, this, legacyBody(call.id, call.request), headers).start()
   }
 
   notify(method: string, params?: JsonObject): void {
@@ -150,6 +166,7 @@ class LegacyHttp implements BackendConnection, ExchangeOwner {
     const reason = 'the connection was closed'
     this.#ended ??= reason
     this.#standalone?.close()
+    this.#questions.close()
     this.#lingering.close()
     for (const call of this.#calls.all()) call.stream?.abort()
     this.#calls.end(mcpErrors.BACKEND_GONE({ backend: this.#options.name, reason, ran: 'unknown' }))
@@ -177,7 +194,7 @@ class LegacyHttp implements BackendConnection, ExchangeOwner {
   }
 
   onMessage(call: PendingCall, message: Incoming & { kind: 'message' }): void {
-    this.#route(message, call.settled ? undefined : call)
+    this.#route(message, call.settled ? 'nobody' : call)
   }
 
   onRefused(call: PendingCall, httpStatus: number, body: Buffer): void {
@@ -263,37 +280,43 @@ class LegacyHttp implements BackendConnection, ExchangeOwner {
   #receive(bytes: Buffer, call: PendingCall | undefined): void {
     const scanned = scanResponse(bytes)
     if (typeof scanned === 'object') {
-      return this.#calls.byId(scanned.id)?.resolve({ kind: 'raw', response: scanned })
+      const answered = this.#calls.byId(scanned.id)
+      if (answered === undefined) this.#attribution.answeredLate(scanned.id)
+      return answered?.resolve({ kind: 'raw', response: scanned })
     }
     if (scanned === undefined) return this.#skipped.skip('it is not a JSON-RPC message', bytes)
     const message = decodeMessage(bytes)
-    if (message.kind === 'message') return this.#route(message, call ?? this.#asker(message))
+    if (message.kind === 'message') {
+      // Servers ask for roots as soon as somebody listens: that belongs to no call.
+      const isOfNone = message.method === 'roots/list'
+      const from = isOfNone ? 'nobody' : this.#calls.callOfTask(message.params)
+      return this.#route(message, call ?? from)
+    }
     if (message.kind === 'broken') return this.#skipped.skip('it is not a JSON-RPC message', bytes)
-    this.#calls.byId(message.id)?.resolve({ kind: 'error', error: message.error })
+    const failed = this.#calls.byId(message.id)
+    if (failed === undefined) this.#attribution.answeredLate(message.id)
+    failed?.resolve({ kind: 'error', error: message.error })
   }
 
-  /** Some servers ask on the standalone stream what belongs to a call: it can only be the sole one. */
-  #asker(message: Incoming & { kind: 'message' }): PendingCall | undefined {
-    return message.id !== undefined && message.method !== 'roots/list'
-      ? this.#calls.callOf(message.params)
-      : undefined
-  }
-
-  #route(message: Incoming & { kind: 'message' }, call: PendingCall | undefined): void {
+  /** `unsaid`: some servers say on the standalone stream what belongs to a call. */
+  #route(message: Incoming & { kind: 'message' }, from: Asker): void {
     routeLegacyMessage(
       {
         events: this.#options.events,
         questions: this.#questions,
         byToken: (token) => this.#calls.byId(token),
+        // Over HTTP a log line of a call comes on its own stream.
+        speaker: () => undefined,
       },
       message,
-      call,
+      from,
     )
   }
 
   #cancel(call: PendingCall, reason: string): void {
     call.stream?.abort()
     if (call.request.method === 'initialize' || !call.sent) return
+    this.#attribution.abandoned(call)
     this.notify('notifications/cancelled', { requestId: call.id, reason })
   }
 

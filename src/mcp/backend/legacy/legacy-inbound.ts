@@ -2,35 +2,46 @@ import type { JsonObject } from '../../../base/json.ts'
 import type { ConnectionEvents } from '../../backend-connection.ts'
 import type { Incoming } from '../answer.ts'
 import type { PendingCall } from '../pending-call.ts'
-import type { Questions } from './questions.ts'
+import type { Asker, Questions } from './questions.ts'
 
 /** Where a request or notification of a legacy backend goes. */
 export interface LegacyInbound {
   readonly events: ConnectionEvents
   readonly questions: Questions
   byToken(token: unknown): PendingCall | undefined
+  /** The only call that can have logged something. */
+  speaker(): PendingCall | undefined
 }
 
-/** `call` is the one the message belongs to by its stream, or the sole one in flight, if any. */
+/** A message from the stream of a call, or from one that all calls share. */
 export function routeLegacyMessage(
   inbound: LegacyInbound,
   message: Incoming & { kind: 'message' },
-  call: PendingCall | undefined,
+  from: Asker,
 ): void {
   const { id, method, params } = message
-  if (id !== undefined) return inbound.questions.ask(id, method, params, call)
+  if (id !== undefined) return inbound.questions.ask(id, method, params, from)
   switch (method) {
     case 'notifications/progress':
       return progress(inbound.byToken(params['progressToken']), params)
     case 'notifications/message':
-      if (call) call.seenMs = performance.now()
-      if (call?.request.onNotification) return call.request.onNotification(method, params)
-      return inbound.events.onNotification(method, params)
+      return logged(inbound, message, from === 'unsaid' ? inbound.speaker() : from)
     case 'notifications/cancelled':
       return inbound.questions.cancelled(params['requestId'])
     default:
       return inbound.events.onNotification(method, params)
   }
+}
+
+function logged(
+  { events }: LegacyInbound,
+  { method, params }: Incoming & { kind: 'message' },
+  speaker: PendingCall | 'nobody' | undefined,
+): void {
+  const call = speaker === 'nobody' ? undefined : speaker
+  if (call) call.seenMs = performance.now()
+  if (call?.request.onNotification) call.request.onNotification(method, params)
+  else events.onNotification(method, params)
 }
 
 /** Hands progress to its call, without our token. Unknown tokens: the call has ended, or is not ours. */

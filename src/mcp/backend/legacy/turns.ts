@@ -1,89 +1,78 @@
 import type { PendingCall } from '../pending-call.ts'
 
-/** Longest wait for a turn: then it is better to run at once and perhaps not to know who asks. */
-const MAX_WAIT_MS = 2000
+interface Waiting {
+  readonly call: PendingCall
+  /** `isOwn`: it has the turn; else it runs beside the one that has it. */
+  readonly begin: (isOwn: boolean) => void
+}
 
-/**
- * On a pipe a legacy server's question does not say which call it belongs to (mcp-spec 2.4, "Attribution"). So what is
- * known to ask takes turns: one such call runs at a time, and it gives up its turn while it waits for its answer. What
- * has never asked runs freely.
- */
+/** Lets calls run one at a time, in the order in which they came; whoever has waited too long runs all the same. */
 export class Turns {
   #holder: PendingCall | undefined
   /** Those that could not wait any longer. */
   readonly #impatient = new Set<PendingCall>()
-  readonly #askers = new Set<string>()
-  readonly #queue: { call: PendingCall; begin: () => void }[] = []
-  readonly #lingerMs: number
+  #queue: Waiting[] = []
 
-  /** A handler may ask several things at once: its turn lasts `lingerMs` longer than its first question. */
-  constructor(lingerMs: number) {
-    this.#lingerMs = lingerMs
-  }
-
-  /** Of the calls that are known to ask, the one that runs; undefined also if several do. */
+  /** The call that has the turn; undefined also while another runs beside it. */
   get holder(): PendingCall | undefined {
     return this.#impatient.size === 0 ? this.#holder : undefined
   }
 
-  /** Calls of this kind ask. Not so what waits for a task: its questions name the task. */
-  learn(call: PendingCall): void {
-    if (call.request.method === 'tasks/result') return
-    this.#askers.add(kindOf(call))
+  isWaiting(call: PendingCall): boolean {
+    return this.#queue.some((waiting) => waiting.call === call)
   }
 
-  /** Takes the turn. Undefined: it has it, or needs none; else resolves when it may run. */
-  take(call: PendingCall): Promise<void> | undefined {
-    if (this.#askers.size === 0 || !this.#askers.has(kindOf(call))) return undefined
+  /** Undefined: it has the turn; else resolves when it may run. `maxWaitMs` is asked again when that time is over. */
+  take(call: PendingCall, maxWaitMs: () => number): Promise<void> | undefined {
     if (this.#holder === undefined || this.#holder === call) {
       this.#holder = call
       return undefined
     }
     return new Promise((resolve) => {
-      const timer = setTimeout(() => {
-        this.#impatient.add(call)
-        this.#begin(call)
-      }, MAX_WAIT_MS)
-      timer.unref()
-      const begin = () => {
+      const sinceMs = performance.now()
+      const waitOn = (): NodeJS.Timeout => {
+        const leftMs = sinceMs + maxWaitMs() - performance.now()
+        return setTimeout(() => {
+          if (sinceMs + maxWaitMs() > performance.now()) timer = waitOn()
+          else {
+            if (this.#leaveQueue(call)) this.#impatient.add(call)
+            resolve()
+          }
+        }, leftMs).unref()
+      }
+      let timer = waitOn()
+      const begin = (isOwn: boolean): void => {
         clearTimeout(timer)
+        if (isOwn) this.#holder = call
         resolve()
       }
       this.#queue.push({ call, begin })
     })
   }
 
-  /** It has asked and waits: soon it is somebody else's turn. */
-  asked(call: PendingCall): void {
-    this.learn(call)
-    setTimeout(() => {
-      if (call.questions > 0) this.end(call)
-    }, this.#lingerMs).unref()
-  }
-
-  /** It waits, or has ended. */
+  /** It has ended, or waits for an answer: it is the next one's turn. */
   end(call: PendingCall): void {
     this.#impatient.delete(call)
     if (this.#holder === call) {
       this.#holder = undefined
-      const next = this.#queue[0]
-      if (next) this.#begin(next.call)
-    } else if (this.#queue.length > 0 && call.settled) {
-      this.#begin(call)
+      this.#queue.shift()?.begin(true)
+    } else if (this.#queue.length > 0) {
+      const waiting = this.#queue.find((each) => each.call === call)
+      if (waiting !== undefined && this.#leaveQueue(call)) waiting.begin(false)
     }
   }
 
-  #begin(call: PendingCall): void {
-    const at = this.#queue.findIndex((waiting) => waiting.call === call)
-    if (at < 0) return
-    const [waiting] = this.#queue.splice(at, 1)
-    if (!call.settled) this.#holder ??= call
-    waiting?.begin()
+  /** Those who turn out to need no turn run at once. */
+  excuse(needsNone: (call: PendingCall) => boolean): void {
+    const excused = this.#queue.filter(({ call }) => needsNone(call))
+    if (excused.length === 0) return
+    this.#queue = this.#queue.filter(({ call }) => !needsNone(call))
+    for (const { begin } of excused) begin(false)
   }
-}
 
-function kindOf(call: PendingCall): string {
-  const { method, params } = call.request
-  const name = params?.['name'] ?? params?.['uri']
-  return typeof name === 'string' ? `${method} ${name}` : method
+  #leaveQueue(call: PendingCall): boolean {
+    const { length } = this.#queue
+    this.#queue = this.#queue.filter((waiting) => waiting.call !== call)
+    return this.#queue.length < length
+  }
 }

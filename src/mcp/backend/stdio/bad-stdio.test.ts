@@ -98,7 +98,9 @@ describe('a stdio backend that misbehaves', { concurrency: 6 }, () => {
     const text = 'x'.repeat(100_000)
     const failures: unknown[] = []
     for (let i = 0; i < 10; i++) {
-      test.connection.request(toolCall('a', { text })).catch((error) => void failures.push(error))
+      // Who cannot be asked anything takes no turns.
+      const call = toolCall('a', { text }, { capabilities: {} })
+      test.connection.request(call).catch((error) => void failures.push(error))
       await sleep(10)
     }
     assert.ok(failures.length >= 3)
