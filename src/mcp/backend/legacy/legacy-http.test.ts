@@ -7,6 +7,13 @@ import { event, json, serveBadHttp, sse } from '../../testing/bad-peers.ts'
 import { serveHttp, serveLegacyTools, serveSseTools } from '../../testing/http-tool-servers.ts'
 import { openTestConnection, textOf, toolCall, until } from '../../testing/test-connection.ts'
 
+/** Of a connection that several clients share. */
+const SHARED_EVENTS = {
+  onNotification() {},
+  onQuestion: () => Promise.reject(new Error('nobody in particular')),
+  onClose() {},
+}
+
 describe('a connection to a legacy HTTP backend', () => {
   it('announces itself, keeps its session and ends it', async () => {
     await using peer = await serveBadHttp((response, _, good) => json(response, good))
@@ -160,6 +167,48 @@ describe('a connection to a legacy HTTP backend', () => {
     finish()
     assert.equal(textOf(await call), 'a')
     assert.deepEqual(test.heard.questions, [])
+  })
+
+  it('lets calls take turns until it is known that they do not ask on the standalone stream', async () => {
+    let stream: ServerResponse | undefined
+    const finish: (() => void)[] = []
+    await using peer = await serveBadHttp(
+      (response, _, good) => void finish.push(() => json(response, good)),
+      (response) => (stream = sse(response)),
+    )
+    await using test = await openTestConnection(peer.target, { events: SHARED_EVENTS })
+    const asked: string[] = []
+    const call = (who: string, tool: string) =>
+      test.connection.request(
+        toolCall(
+          tool,
+          {},
+          {
+            onQuestion({ params }) {
+              asked.push(`${who}: ${String(params['text'])}`)
+              return Promise.resolve({ action: 'decline' })
+            },
+          },
+        ),
+      )
+    const posted = () => peer.requests.filter((each) => each === 'POST tools/call').length
+    const calls = [call('a', 'ask'), call('b', 'ask')]
+    await until(() => stream !== undefined && posted() === 1, 'the first call')
+    for (const who of ['a', 'b']) {
+      const params = { text: `of ${who}` }
+      stream!.write(event({ jsonrpc: '2.0', id: who, method: 'elicitation/create', params }))
+      await until(() => asked.length === (who === 'a' ? 1 : 2), `the question of ${who}`)
+      finish.shift()!()
+      if (who === 'a') await until(() => posted() === 2, 'the second call')
+    }
+    await Promise.all(calls)
+    assert.deepEqual(asked, ['a: of a', 'b: of b'])
+    const quiet = [call('a', 'quiet'), call('b', 'quiet')]
+    await until(() => posted() === 3, 'the first of the others')
+    finish.shift()!()
+    await until(() => posted() === 4, 'the second of the others')
+    finish.shift()!()
+    await Promise.all(quiet)
   })
 
   it('finds the SSE transport behind an address that does not take POST', async () => {
