@@ -30,11 +30,12 @@ export class AskingHabits {
 
 /** What calls that behave alike have in common; undefined: such requests never ask, or their questions name a task. */
 export function kindOf({ method, params }: BackendRequest): string | undefined {
+  const name = params?.['name']
   switch (method) {
     case 'tools/call':
-      return typeof params?.['name'] === 'string' ? params['name'] : method
+      return typeof name === 'string' ? name : method
     case 'prompts/get':
-      return `prompt ${String(params?.['name'])}`
+      return typeof name === 'string' ? `prompt ${name}` : method
     // There may be any number of them, and hardly any server asks there.
     case 'resources/read':
       return method

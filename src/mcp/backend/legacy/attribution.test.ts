@@ -59,14 +59,14 @@ async function openShared(habits = new AskingHabits()): Promise<Server> {
           {},
           {
             onQuestion({ params }) {
-              asked.push(`${who}: ${String(params['text'])}`)
+              asked.push(`${who}: ${params['text'] as string}`)
               return Promise.resolve({ action: 'accept' })
             },
             ...overrides,
           },
         ),
       ),
-    came: () => calls().map(({ params }) => String(params?.['name'])),
+    came: () => calls().map(({ params }) => params?.['name'] as string),
     ask: (text) =>
       pipe.say({ jsonrpc: '2.0', id: text, method: 'elicitation/create', params: { text } }),
     async answer(tool) {
@@ -101,7 +101,7 @@ describe('whose question it is, on a pipe that clients share', () => {
     assert.equal(server.came().length, 3, 'those that waited run at once')
     calls.push(server.call('d', 'quiet'))
     assert.equal(server.came().length, 4)
-    server.connection.close()
+    await server.connection.close()
     await Promise.allSettled(calls)
   })
 

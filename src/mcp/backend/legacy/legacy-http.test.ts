@@ -185,7 +185,7 @@ describe('a connection to a legacy HTTP backend', () => {
           {},
           {
             onQuestion({ params }) {
-              asked.push(`${who}: ${String(params['text'])}`)
+              asked.push(`${who}: ${params['text'] as string}`)
               return Promise.resolve({ action: 'decline' })
             },
           },
