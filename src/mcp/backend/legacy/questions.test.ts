@@ -5,6 +5,8 @@ import type { JsonObject } from '../../../base/json.ts'
 import { silentLogger } from '../../../telemetry/logger.ts'
 import { toolCall } from '../../testing/test-connection.ts'
 import { PendingCall } from '../pending-call.ts'
+import { AskingHabits } from './asking-habits.ts'
+import { Attribution } from './attribution.ts'
 import { Questions } from './questions.ts'
 
 describe('a question of a legacy backend', () => {
@@ -18,6 +20,11 @@ describe('a question of a legacy backend', () => {
         onClose() {},
       },
       log: silentLogger,
+      attribution: new Attribution({
+        calls: () => [],
+        habits: new AskingHabits(),
+        isShared: true,
+      }),
       send: (body) => void sent.push(body),
     })
     const request = toolCall('asks', {}, { onQuestion: () => answered })
