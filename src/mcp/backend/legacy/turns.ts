@@ -12,6 +12,8 @@ export class Turns {
   /** Those that could not wait any longer. */
   readonly #impatient = new Set<PendingCall>()
   #queue: Waiting[] = []
+  /** The calls of the queue. */
+  readonly #waiting = new Set<PendingCall>()
 
   /** The call that has the turn; undefined also while another runs beside it. */
   get holder(): PendingCall | undefined {
@@ -19,7 +21,7 @@ export class Turns {
   }
 
   isWaiting(call: PendingCall): boolean {
-    return this.#queue.some((waiting) => waiting.call === call)
+    return this.#waiting.has(call)
   }
 
   /** Undefined: it has the turn; else resolves when it may run. `maxWaitMs` is asked again when that time is over. */
@@ -47,6 +49,7 @@ export class Turns {
         resolve()
       }
       this.#queue.push({ call, begin })
+      this.#waiting.add(call)
     })
   }
 
@@ -55,10 +58,14 @@ export class Turns {
     this.#impatient.delete(call)
     if (this.#holder === call) {
       this.#holder = undefined
-      this.#queue.shift()?.begin(true)
-    } else if (this.#queue.length > 0) {
+      const next = this.#queue.shift()
+      if (next === undefined) return
+      this.#waiting.delete(next.call)
+      next.begin(true)
+    } else if (this.#waiting.has(call)) {
       const waiting = this.#queue.find((each) => each.call === call)
-      if (waiting !== undefined && this.#leaveQueue(call)) waiting.begin(false)
+      this.#leaveQueue(call)
+      waiting?.begin(false)
     }
   }
 
@@ -67,12 +74,15 @@ export class Turns {
     const excused = this.#queue.filter(({ call }) => needsNone(call))
     if (excused.length === 0) return
     this.#queue = this.#queue.filter(({ call }) => !needsNone(call))
-    for (const { begin } of excused) begin(false)
+    for (const { call, begin } of excused) {
+      this.#waiting.delete(call)
+      begin(false)
+    }
   }
 
   #leaveQueue(call: PendingCall): boolean {
-    const { length } = this.#queue
+    if (!this.#waiting.delete(call)) return false
     this.#queue = this.#queue.filter((waiting) => waiting.call !== call)
-    return this.#queue.length < length
+    return true
   }
 }
