@@ -49,14 +49,14 @@ async function open(
 const tick = () => new Promise((resolve) => setImmediate(resolve))
 
 describe('a legacy connection over one pipe', () => {
-  it('asks no more than a hundred questions at a time', async () => {
+  it('asks no more than five thousand questions at a time', async () => {
     const { pipe, connection, questions } = await open(() => new Promise(() => {}))
     pipe.sent.length = 0
-    for (let id = 1; id <= 150; id++) {
+    for (let id = 1; id <= 5_050; id++) {
       pipe.say({ jsonrpc: '2.0', id, method: 'elicitation/create', params: {} })
     }
     await tick()
-    assert.equal(questions.length, 100)
+    assert.equal(questions.length, 5_000)
     assert.equal(pipe.sent.filter((message) => 'error' in message).length, 50)
     await connection.close()
   })
