@@ -113,6 +113,17 @@ describe('callBackend()', () => {
     })
   })
 
+  it('tells modern clients of a missing method of the backend otherwise than of one of the gateway', async () => {
+    const fake = createFakeBackend()
+    const backend = await backendOf(fake)
+    const codeFor = async (client: typeof MODERN_CLIENT) => {
+      const reply = await callBackend(backend, makeCall({ client }), REQUEST)
+      return reply.kind === 'error' ? reply.error.code : undefined
+    }
+    assert.equal(await codeFor(MODERN_CLIENT), -31000)
+    assert.equal(await codeFor(LEGACY_CLIENT), -32601)
+  })
+
   it('asks a modern client what a legacy backend asks in the middle of a call', async () => {
     const fake = createFakeBackend()
     fake.answer = async (request) => {

@@ -12,6 +12,7 @@ import type { InputRequest } from '../mcp/messages.ts'
 import type { Reply } from '../mcp/reply.ts'
 import { HEADER_MISMATCH } from '../mcp/rpc-codes.ts'
 import type { Backend } from './backend.ts'
+import { errorForModern } from './backend-error.ts'
 import { gatewayErrors } from './errors.ts'
 import type { TaskIds } from './task-ids.ts'
 
@@ -36,7 +37,8 @@ const MAX_ROUNDS = 10
 
 /**
  * Makes one call to a backend, across eras: questions of the backend reach the caller through `call.ask`, and for a
- * caller that cannot be answered with `input_required` the rounds are gone through here. What provably did not run, or
+ * caller that cannot be answered with `input_required` the rounds are gone through here. An error reply keeps its code
+ * where a modern client cannot take it for one about its own request. What provably did not run, or
  * may run twice, is sent once more: on a new connection if it was lost, with new headers if the backend's tools are no
  * longer those we know.
  */
@@ -48,7 +50,9 @@ export async function callBackend(
 ): Promise<Reply> {
   backend.calls.count++
   try {
-    return await callTwice(backend, call, request, taskIds)
+    const reply = await callTwice(backend, call, request, taskIds)
+    if (reply.kind !== 'error' || call.client.era === 'legacy') return reply
+    return { kind: 'error', error: errorForModern(backend.name, reply.error) }
   } finally {
     backend.calls.count--
   }

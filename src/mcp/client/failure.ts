@@ -97,7 +97,10 @@ export function limitAsToolResult({ code, message, data = {} }: RpcError): JsonO
   }
 }
 
-/** The HTTP status of a modern answer that is an error; 200 is "in band". */
+/**
+ * The HTTP status of a modern answer that is an error of ours; 200 is "in band". A backend's error comes without the codes
+ * that have a status (`errorForModern` of the gateway).
+ */
 export function modernStatus(error: RpcError): number {
   if (error.code === METHOD_NOT_FOUND) return 404
   if (error.code === MISSING_CLIENT_CAPABILITY) return 400
