@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { Cancellation } from '../base/cancellation.ts'
+import type { Json } from '../base/json.ts'
 import type { Call } from '../mcp/call.ts'
 import { ANONYMOUS } from '../mcp/caller.ts'
 import { mcpErrors } from '../mcp/errors.ts'
+import type { InputRequests } from '../mcp/messages.ts'
 import type { Reply } from '../mcp/reply.ts'
-import { resultReply } from '../mcp/reply.ts'
+import { errorReply, resultReply } from '../mcp/reply.ts'
 import type { Backend } from './backend.ts'
 import { callBackend as callWith, type RoutedRequest } from './call-backend.ts'
 import { createTaskIds } from './task-ids.ts'
@@ -122,6 +124,68 @@ describe('callBackend()', () => {
     }
     assert.equal(await codeFor(MODERN_CLIENT), -31000)
     assert.equal(await codeFor(LEGACY_CLIENT), -32601)
+  })
+
+  describe('with a legacy backend that wants something done at urls first', () => {
+    const elicitations = [
+      { mode: 'url', elicitationId: 'e1', url: 'https://a.example/connect', message: 'Connect A' },
+      { url: 'https://b.example/' },
+      'junk',
+    ]
+    const refusing = (data: Json) => errorReply(-32042, 'Sign in first', data)
+
+    it('asks a modern client, then sends the call again', async () => {
+      const fake = createFakeBackend()
+      fake.answer = () =>
+        fake.connections[0]?.requests.length === 1 ? refusing({ elicitations }) : DONE
+      const asked: InputRequests[] = []
+      const call = makeCall({
+        client: MODERN_CLIENT,
+        ask: async (requests) => {
+          asked.push(requests)
+          return { 'url-1': { action: 'accept' }, 'url-2': { action: 'accept' } }
+        },
+      })
+      assert.equal(await callBackend(await backendOf(fake), call, REQUEST), DONE)
+      const method = 'elicitation/create'
+      const second = { mode: 'url', url: 'https://b.example/', message: 'Sign in first' }
+      assert.deepEqual(asked, [
+        {
+          'url-1': { method, params: elicitations[0] },
+          'url-2': { method, params: second },
+        },
+      ])
+      assert.equal(fake.connections[0]?.requests.length, 2)
+    })
+
+    it('tells a modern client that did not go there, or is told of no url, what the backend said', async () => {
+      const fake = createFakeBackend()
+      const client = MODERN_CLIENT
+      for (const data of [{ elicitations }, {}, { elicitations: [{}] }]) {
+        fake.answer = () => refusing(data)
+        const ask = async () => ({ 'url-1': { action: 'accept' }, 'url-2': { action: 'decline' } })
+        const reply = await callBackend(await backendOf(fake), makeCall({ client, ask }), REQUEST)
+        assert.ok(reply.kind === 'error')
+        assert.match(reply.error.message, /error -32042: Sign in first/)
+        assert.equal(reply.error.code, -31000)
+      }
+    })
+
+    it('asks a modern client no more than ten times', async () => {
+      const fake = createFakeBackend()
+      fake.answer = () => refusing({ elicitations })
+      const call = makeCall({ client: MODERN_CLIENT, ask: async () => ({}) })
+      await assert.rejects(callBackend(await backendOf(fake), call, REQUEST), {
+        code: 'GATEWAY_TOO_MANY_ROUNDS',
+      })
+    })
+
+    it('passes its error on to a legacy client, which knows it', async () => {
+      const fake = createFakeBackend()
+      fake.answer = () => refusing({ elicitations })
+      const reply = await callBackend(await backendOf(fake), makeCall(), REQUEST)
+      assert.deepEqual(reply, refusing({ elicitations }))
+    })
   })
 
   it('asks a modern client what a legacy backend asks in the middle of a call', async () => {

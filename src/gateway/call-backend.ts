@@ -15,6 +15,7 @@ import type { Backend } from './backend.ts'
 import { errorForModern } from './backend-error.ts'
 import { gatewayErrors } from './errors.ts'
 import type { TaskIds } from './task-ids.ts'
+import { isAccepted, urlQuestions } from './url-questions.ts'
 
 /** What a routed call asks of its backend: params with the backend's own names. */
 export interface RoutedRequest {
@@ -32,7 +33,7 @@ export interface RoutedRequest {
   readonly renew?: () => RoutedRequest | undefined
 }
 
-/** A legacy client is asked at most so often in one call (the reference client stops at ten as well). */
+/** A client is asked at most so often in one call by us (the reference client stops at ten as well). */
 const MAX_ROUNDS = 10
 
 /**
@@ -125,16 +126,27 @@ async function goRounds(
   let retry = call.retry
   for (let round = 0; ; round++) {
     const reply = await exchange(backend, connection, call, request, retry, taskIds)
-    if (reply.kind !== 'input' || call.client.era === 'modern') return reply
-    if (round >= MAX_ROUNDS) {
-      throw gatewayErrors.TOO_MANY_ROUNDS({ backend: backend.name, rounds: round })
+    if (call.client.era === 'modern') {
+      const urls = connection.era === 'legacy' ? urlQuestions(reply) : undefined
+      if (urls === undefined) return reply
+      checkRounds(backend, round)
+      if (!isAccepted(await call.ask(urls))) return reply
+      // The backend refused to run it; by now it knows what was done at the urls.
+      continue
     }
+    if (reply.kind !== 'input') return reply
+    checkRounds(backend, round)
     const answers = reply.requests === undefined ? undefined : await call.ask(reply.requests)
     retry = {
       ...(answers === undefined ? {} : { answers }),
       ...(reply.state === undefined ? {} : { state: reply.state }),
     }
   }
+}
+
+function checkRounds(backend: Backend, round: number): void {
+  if (round < MAX_ROUNDS) return
+  throw gatewayErrors.TOO_MANY_ROUNDS({ backend: backend.name, rounds: round })
 }
 
 function exchange(

@@ -13,6 +13,9 @@ export const UNSUPPORTED_VERSION = -32022
 /** Resource not found before 2026-07-28; from then on INVALID_PARAMS with the uri in `data`. */
 export const LEGACY_RESOURCE_NOT_FOUND = -32002
 
+/** 2025-11-25 only: the call needs something done at urls first, which `data.elicitations` has. */
+export const URL_ELICITATION_REQUIRED = -32042
+
 /**
  * Failures of the gateway itself (backend away, time-out). Outside -32768…-32000, which JSON-RPC and MCP reserve.
  */
