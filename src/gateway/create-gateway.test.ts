@@ -8,7 +8,7 @@ import { ANONYMOUS } from '../mcp/caller.ts'
 import type { ClientSession } from '../mcp/client-session.ts'
 import { mcpErrors } from '../mcp/errors.ts'
 import { parseRawResult } from '../mcp/raw-response.ts'
-import { resultReply, type Reply } from '../mcp/reply.ts'
+import { errorReply, resultReply, type Reply } from '../mcp/reply.ts'
 import { openStorage } from '../storage/open-storage.ts'
 import { silentLogger } from '../telemetry/logger.ts'
 import { aggregation, backends as backendList, operational } from './config.ts'
@@ -42,13 +42,18 @@ function answering(name: string, tools: string[], extra: JsonObject = {}) {
         })
       case 'prompts/list':
         return resultReply({ prompts: [{ name: 'greet' }] })
-      default:
+      default: {
+        const uri = request.method === 'resources/read' && request.params?.['uri']
+        if (typeof uri === 'string' && !uri.startsWith(`${name}:`)) {
+          return errorReply(-32602, 'Not here')
+        }
         return resultReply({
           from: name,
           method: request.method,
           params: request.params ?? {},
           ...extra,
         })
+      }
     }
   }
 }
@@ -177,6 +182,7 @@ describe('createGateway()', () => {
     assert.deepEqual((await ask('prompts/get', { name: 'a_greet' }))['params'], { name: 'greet' })
     assert.equal((await ask('resources/read', { uri: 'b://one' }))['from'], 'b')
     assert.equal((await ask('resources/read', { uri: 'a://item/7' }))['from'], 'a')
+    assert.equal((await ask('resources/read', { uri: 'b://linked/only' }))['from'], 'b')
     const ref = { type: 'ref/prompt', name: 'b_greet' }
     assert.deepEqual((await ask('completion/complete', { ref, argument: {} }))['params'], {
       ref: { type: 'ref/prompt', name: 'greet' },
@@ -262,20 +268,22 @@ describe('createGateway()', () => {
     await subscribe('resources/subscribe')
     const heard: string[] = []
     const listener = await t.gateway.listen({
-      filter: { resourceSubscriptions: ['a://one', 'c://unknown'] },
+      filter: { resourceSubscriptions: ['a://one', 'a://linked/only', 'c://unknown'] },
       client: MODERN_CLIENT,
       principal: ANONYMOUS,
       sink: (method) => void heard.push(method),
       onEnd() {},
     })
-    assert.deepEqual(listener.honoured, { resourceSubscriptions: ['a://one'] })
+    assert.deepEqual(listener.honoured, { resourceSubscriptions: ['a://one', 'a://linked/only'] })
     const upstream = fakes.a.connections[0]!
     upstream.events.onNotification('notifications/resources/updated', { uri: 'a://one' })
     upstream.events.onNotification('notifications/resources/updated', { uri: 'a://other' })
     assert.deepEqual(told, ['notifications/resources/updated "a://one"'])
     assert.deepEqual(heard, ['notifications/resources/updated'])
     const unsubscribed = () =>
-      upstream.requests.filter((each) => each.method === 'resources/unsubscribe').length
+      upstream.requests.filter(
+        ({ method, params }) => method === 'resources/unsubscribe' && params?.['uri'] === 'a://one',
+      ).length
     listener.stop()
     assert.equal(unsubscribed(), 0)
     await t.gateway.sessions.end(session, 'test')

@@ -1,3 +1,4 @@
+import { inTime } from '../base/in-time.ts'
 import type { Principal } from '../mcp/caller.ts'
 import type { Listening, ListenRequest } from '../mcp/gateway-port.ts'
 import type { ListenFilter } from '../mcp/messages.ts'
@@ -7,6 +8,7 @@ import type { Catalogues } from './catalogues.ts'
 import type { Interests, Listener } from './interests.ts'
 import type { Following, Subscriptions } from './subscriptions.ts'
 import type { TaskIds } from './task-ids.ts'
+import { mayHaveResource, ownerOfResource } from './unlisted-resources.ts'
 
 export interface ListeningOptions {
   readonly backends: ReadonlyMap<string, Backend>
@@ -34,7 +36,7 @@ export async function openListening(
   const { filter, principal } = request
   const accepted = { uris: new Set<string>(), taskIds: new Set<string>() }
   const follows = await Promise.all(
-    [...wantedByBackend(options, filter, principal)].map(async ([backend, wanted]) => {
+    [...(await wantedByBackend(options, filter, principal))].map(async ([backend, wanted]) => {
       const following = await followBounded(options, backend, principal, wanted)
       for (const uri of following?.accepted.uris ?? []) accepted.uris.add(uri)
       for (const id of wanted.taskIds) {
@@ -64,7 +66,7 @@ export async function openListening(
     sink: request.sink,
     onEnd: request.onEnd,
     async followAgain(name) {
-      for (const [backend, wanted] of wantedByBackend(options, honoured, principal)) {
+      for (const [backend, wanted] of await wantedByBackend(options, honoured, principal)) {
         if (backend.name !== name) continue
         const following = await followBounded(options, backend, principal, wanted)
         if (stopped) following?.stop()
@@ -84,27 +86,48 @@ export async function openListening(
   }
 }
 
-function wantedByBackend(
+async function wantedByBackend(
   options: ListeningOptions,
   filter: ListenFilter,
   principal: Principal,
-): Map<Backend, Wanted> {
+): Promise<Map<Backend, Wanted>> {
   const wanted = new Map<Backend, Wanted>()
-  function of(name: string | undefined): Wanted | undefined {
-    const backend = name === undefined ? undefined : options.backends.get(name)
+  function of(backend: Backend | undefined): Wanted | undefined {
     if (backend === undefined) return undefined
     let entry = wanted.get(backend)
     if (entry === undefined) wanted.set(backend, (entry = { uris: [], taskIds: [] }))
     return entry
   }
-  for (const uri of filter.resourceSubscriptions ?? []) {
-    of(findResource(options.catalogues.for({ principal }), uri)?.backend)?.uris.push(uri)
-  }
+  // In time, as whoever is asked for what is not listed may be slow.
+  const owners = new Map<string, Backend>()
+  await inTime(findOwners(options, filter, principal, owners), options.ackTimeoutMs)
+  for (const [uri, backend] of owners) of(backend)?.uris.push(uri)
   for (const client of filter.taskIds ?? []) {
     const id = options.taskIds.toBackend(client, principal)
-    if (id !== undefined) of(id.backend)?.taskIds.push({ client, native: id.native })
+    if (id !== undefined)
+      of(options.backends.get(id.backend))?.taskIds.push({ client, native: id.native })
   }
   return wanted
+}
+
+async function findOwners(
+  { catalogues, backends }: ListeningOptions,
+  { resourceSubscriptions = [] }: ListenFilter,
+  principal: Principal,
+  found: Map<string, Backend>,
+): Promise<void> {
+  const unlisted: string[] = []
+  for (const uri of resourceSubscriptions) {
+    const target = findResource(catalogues.for({ principal }), uri)
+    const backend = target && backends.get(target.backend)
+    if (backend !== undefined) found.set(uri, backend)
+    else unlisted.push(uri)
+  }
+  for (const uri of unlisted) {
+    const candidates = mayHaveResource(catalogues.for({ principal }), backends, uri)
+    const owner = await ownerOfResource(candidates, { principal }, uri)
+    if (owner !== undefined) found.set(uri, owner)
+  }
 }
 
 /** Undefined if the backend refuses or takes too long; a late acceptance is taken back. */

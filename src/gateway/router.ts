@@ -29,6 +29,7 @@ import type { Source } from './source.ts'
 import type { Answer } from './stages.ts'
 import { refusalOf, type Subscriptions } from './subscriptions.ts'
 import type { TaskIds } from './task-ids.ts'
+import { mayHaveResource, ownerOfResource, readFromFirst } from './unlisted-resources.ts'
 
 export interface RouterOptions {
   readonly catalogues: Catalogues
@@ -152,14 +153,16 @@ export function createRouter(options: RouterOptions): Answer {
   async function readResource(call: Call): Promise<Reply> {
     const { uri } = call.params
     if (typeof uri !== 'string') return errorReply(INVALID_PARAMS, 'params.uri must be a string')
-    const backend = await resourceBackend(call, uri)
-    if (backend === undefined) return resourceNotFound(uri)
-    const reply = await send(backend, call, {
+    const request: RoutedRequest = {
       method: 'resources/read',
       params: call.params,
       repeatable: true,
-    })
-    return related(reply, backend, call)
+    }
+    async function read(backend: Backend): Promise<Reply> {
+      return related(await send(backend, call, request), backend, call)
+    }
+    const notFound = resourceNotFound(uri)
+    return readFromFirst(await mayHave(call, uri), read, { call, notFound })
   }
 
   async function complete(call: Call): Promise<Reply> {
@@ -181,10 +184,11 @@ export function createRouter(options: RouterOptions): Answer {
     const { uri } = call.params
     if (typeof uri !== 'string') return errorReply(INVALID_PARAMS, 'params.uri must be a string')
     const { session } = call
-    const backend = await resourceBackend(call, uri)
-    if (backend === undefined || session === undefined) return resourceNotFound(uri)
-    call.routedTo = backend.name
+    if (session === undefined) return resourceNotFound(uri)
     if (interests.isSubscribed(session, uri)) return EMPTY
+    const backend = await ownerOfResource(await mayHave(call, uri), call, uri)
+    if (backend === undefined) return resourceNotFound(uri)
+    call.routedTo = backend.name
     if (interests.urisOf(session).length >= MAX_SUBSCRIPTIONS) {
       throw gatewayErrors.TOO_MANY_SUBSCRIPTIONS({ limit: MAX_SUBSCRIPTIONS })
     }
@@ -259,9 +263,9 @@ export function createRouter(options: RouterOptions): Answer {
     return Array.isArray(renamed) ? renamed : []
   }
 
-  async function resourceBackend(call: Call, uri: string): Promise<Backend | undefined> {
+  async function mayHave(call: Call, uri: string): Promise<Backend[]> {
     const target = await found(call, (catalogue) => findResource(catalogue, uri))
-    return target && backends.get(target.backend)
+    return mayHaveResource(catalogues.for(call), backends, uri, target)
   }
 
   /** Looks something up; if it is not there, once more when all backends have had their first chance. */

@@ -11,7 +11,7 @@ import { createReport, type BuildReport } from './report.ts'
 import { resolveManual } from './resolve-manual.ts'
 import { resolvePrefix } from './resolve-prefix.ts'
 import { resolvePriority } from './resolve-priority.ts'
-import { aggregateResources, aggregateTemplates, soleResourceBackend } from './resources.ts'
+import { aggregateResources, aggregateTemplates, resourceBackends } from './resources.ts'
 import type { AggregationConfig } from '../config.ts'
 import { toolCandidates, type ToolCandidate } from './tool-candidates.ts'
 
@@ -54,7 +54,7 @@ export function buildCatalogue(
     byNativeName: nativeNames(candidates, granted),
     byUri: new Map(resources.map((resource) => [resource.uri, resource])),
     byPromptName: new Map(prompts.map((prompt) => [prompt.name, prompt])),
-    soleResourceBackend: soleResourceBackend(sorted),
+    resourceBackends: resourceBackends(sorted),
     problems: report.problems,
     notes: report.notes,
   }

@@ -28,8 +28,8 @@ export interface Catalogue {
   /** Sorted by name. */
   readonly prompts: readonly CataloguePrompt[]
   readonly byPromptName: ReadonlyMap<string, CataloguePrompt>
-  /** The backend that unlisted uris go to: the only one with resources, if there is only one. */
-  readonly soleResourceBackend: string | undefined
+  /** The backends that have resources, or may have: not reached yet. By name. */
+  readonly resourceBackends: readonly string[]
   /** What makes this catalogue unfit to start with (unresolved conflicts of `manual`). */
   readonly problems: readonly CatalogueNote[]
   /** What a person should know: dropped, hidden, renamed, too long. */

@@ -22,14 +22,26 @@ export function findToolForStep(catalogue: Catalogue, name: string): ToolRoute |
   return undefined
 }
 
-/** The backend that answers for a uri: listed, else by template in alphabetical order, else the only one with resources. */
+/** The backend that answers for a uri: listed, else by template in alphabetical order. */
 export function findResource(catalogue: Catalogue, uri: string): { backend: string } | undefined {
-  const listed = catalogue.byUri.get(uri)
-  if (listed !== undefined) return listed
-  const template = catalogue.templates.find((each) => each.matches?.(uri))
-  if (template !== undefined) return template
-  const sole = catalogue.soleResourceBackend
-  return sole === undefined ? undefined : { backend: sole }
+  return catalogue.byUri.get(uri) ?? catalogue.templates.find((each) => each.matches?.(uri))
+}
+
+/**
+ * Whom to ask for a uri that `findResource` does not find: first those that have others of its scheme. Nobody should hear
+ * of the links of another server without need.
+ */
+export function backendsToAsk(catalogue: Catalogue, uri: string): readonly string[] {
+  const { resourceBackends, resources, templates } = catalogue
+  if (resourceBackends.length < 2) return resourceBackends
+  const scheme = uri.slice(0, uri.indexOf(':') + 1)
+  const likely = new Set<string>()
+  for (const each of resources) if (each.uri.startsWith(scheme)) likely.add(each.backend)
+  for (const each of templates) if (each.uriTemplate.startsWith(scheme)) likely.add(each.backend)
+  return [
+    ...resourceBackends.filter((backend) => likely.has(backend)),
+    ...resourceBackends.filter((backend) => !likely.has(backend)),
+  ]
 }
 
 export function findPrompt(catalogue: Catalogue, name: string): CataloguePrompt | undefined {
@@ -48,6 +60,8 @@ export function findCompletionTarget(
   const { uri } = ref
   if (ref['type'] !== 'ref/resource' || typeof uri !== 'string') return undefined
   const template = catalogue.templates.find((each) => each.uriTemplate === uri)
-  const target = template ?? findResource(catalogue, uri)
-  return target && { backend: target.backend, ref }
+  const found = template ?? findResource(catalogue, uri)
+  const [sole, ...others] = catalogue.resourceBackends
+  const backend = found?.backend ?? (others.length === 0 ? sole : undefined)
+  return backend === undefined ? undefined : { backend, ref }
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { buildCatalogue } from './build-catalogue.ts'
-import { findCompletionTarget, findPrompt, findResource } from './lookup.ts'
+import { backendsToAsk, findCompletionTarget, findPrompt, findResource } from './lookup.ts'
 import { createOffer } from './offer.ts'
 import { TRANSPARENT } from './settings.ts'
 import { aggregationOf, describedOffer, toolsOffer } from './testing/samples.ts'
@@ -71,15 +71,30 @@ describe('resources of one backend', () => {
       ],
       TRANSPARENT,
     )
-    assert.equal(findResource(catalogue, 'any://thing')?.backend, 'a')
+    assert.equal(findResource(catalogue, 'any://thing'), undefined)
+    assert.deepEqual(backendsToAsk(catalogue, 'any://thing'), ['a'])
   })
 
-  it('does not guess while another backend may have resources too', () => {
+  it('may be those of one that was not reached yet', () => {
     const catalogue = buildCatalogue(
       [describedOffer('a', WITH_RESOURCES), createOffer('not-reached')],
       TRANSPARENT,
     )
-    assert.equal(findResource(catalogue, 'any://thing'), undefined)
+    assert.deepEqual(backendsToAsk(catalogue, 'any://thing'), ['a', 'not-reached'])
+  })
+
+  it('are first looked for at those that have others of the scheme', () => {
+    const catalogue = buildCatalogue(
+      [
+        describedOffer('a', WITH_RESOURCES),
+        describedOffer('b', WITH_RESOURCES, { resources: [{ uri: 'demo://1' }] }),
+        describedOffer('c', WITH_RESOURCES, { resourceTemplates: [{ uriTemplate: 'x:{a}' }] }),
+      ],
+      TRANSPARENT,
+    )
+    assert.deepEqual(backendsToAsk(catalogue, 'demo://other'), ['b', 'a', 'c'])
+    assert.deepEqual(backendsToAsk(catalogue, 'x:1/2'), ['c', 'a', 'b'])
+    assert.deepEqual(backendsToAsk(catalogue, 'no scheme'), ['b', 'c', 'a'])
   })
 })
 

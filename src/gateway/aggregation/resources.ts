@@ -50,15 +50,16 @@ export function aggregateTemplates(
   return sortedBy(byTemplate.values(), (template) => template.uriTemplate)
 }
 
-/** A gateway with one backend that has resources sends it every uri: servers answer for uris they do not list. */
-export function soleResourceBackend(offers: readonly BackendOffer[]): string | undefined {
-  const able = offers.filter(
-    (offer) =>
-      offer.own !== true &&
-      (offer.description === undefined ||
-        offer.description.capabilities['resources'] !== undefined),
-  )
-  return able.length === 1 ? able[0]?.backend : undefined
+/** Those that can be asked for resources: servers answer for uris they do not list. */
+export function resourceBackends(offers: readonly BackendOffer[]): string[] {
+  return offers
+    .filter(
+      (offer) =>
+        offer.own !== true &&
+        (offer.description === undefined ||
+          offer.description.capabilities['resources'] !== undefined),
+    )
+    .map((offer) => offer.backend)
 }
 
 function noteRepeated(

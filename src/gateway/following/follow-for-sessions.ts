@@ -1,12 +1,12 @@
 import type { ClientSession } from '../../mcp/client-session.ts'
 import type { Logger } from '../../telemetry/logger.ts'
-import { findResource } from '../aggregation/lookup.ts'
 import type { Backend } from '../backend.ts'
 import type { BackendSet } from '../backends/backend-set.ts'
 import type { Catalogues } from '../catalogues.ts'
 import type { Interests } from '../interests.ts'
 import type { SessionTable } from '../sessions.ts'
 import type { Subscriptions } from '../subscriptions.ts'
+import { mayHaveResource, ownerOfResource } from '../unlisted-resources.ts'
 
 export interface FollowForSessionsOptions {
   readonly backends: BackendSet
@@ -32,9 +32,10 @@ export interface FollowForSessions {
 export function createFollowForSessions(options: FollowForSessionsOptions): FollowForSessions {
   const { backends, catalogues, interests, sessions, subscriptions, log } = options
 
-  function backendOf(session: ClientSession, uri: string): Backend | undefined {
-    const catalogue = catalogues.for({ principal: session.principal, session })
-    return backends.byName.get(findResource(catalogue, uri)?.backend ?? '')
+  function backendOf(session: ClientSession, uri: string): Promise<Backend | undefined> {
+    const owner = { principal: session.principal, session }
+    const candidates = mayHaveResource(catalogues.for(owner), backends.byName, uri)
+    return ownerOfResource(candidates, owner, uri)
   }
 
   async function follow(
@@ -62,7 +63,7 @@ export function createFollowForSessions(options: FollowForSessionsOptions): Foll
         .filter((uri) => !interests.isSubscribed(session, uri))
       if (missing.length > 0 && !backends.isSettled) await backends.settled(options.patienceMs)
       for (const uri of missing) {
-        const backend = backendOf(session, uri)
+        const backend = await backendOf(session, uri)
         if (backend !== undefined) await follow(backend, session, uri, () => isWanted(uri))
       }
     },
@@ -76,7 +77,7 @@ export function createFollowForSessions(options: FollowForSessionsOptions): Foll
       for (const listener of interests.listeners) void listener.followAgain(backend.name)
       for (const session of sessions.live()) {
         for (const uri of interests.urisOf(session)) {
-          if (backendOf(session, uri) !== backend) continue
+          if ((await backendOf(session, uri)) !== backend) continue
           await follow(backend, session, uri, () => interests.isSubscribed(session, uri))
         }
       }
