@@ -8,6 +8,7 @@ import type {
 } from '../mcp/backend-connection.ts'
 import type { Call } from '../mcp/call.ts'
 import type { ClientView } from '../mcp/caller.ts'
+import { META_RELATED_TASK, withMetaKey, withoutMetaKey } from '../mcp/meta.ts'
 import type { InputRequest } from '../mcp/messages.ts'
 import type { Reply } from '../mcp/reply.ts'
 import { HEADER_MISMATCH } from '../mcp/rpc-codes.ts'
@@ -29,6 +30,10 @@ export interface RoutedRequest {
   readonly repeatable?: boolean
   /** Its answer comes when a task ends: until then silence says nothing about the backend. */
   readonly waitsForTask?: true
+  /** The backend's id of a task that its client has never heard of: nothing that the client is told names it. */
+  readonly hiddenTask?: string
+  /** What ends it instead of the call's own cancellation. */
+  readonly cancellation?: Cancellation
   /** The same by what the backend offers now: undefined if that leads elsewhere. */
   readonly renew?: () => RoutedRequest | undefined
 }
@@ -158,17 +163,26 @@ function exchange(
   taskIds: TaskIds,
 ): Promise<Reply> {
   const { client, principal } = call
+  const { hiddenTask } = request
+  const toClient = (said: JsonObject): JsonObject =>
+    hiddenTask === undefined
+      ? taskIds.relateToClient(said, backend.name, principal)
+      : withoutMetaKey(said, META_RELATED_TASK)
+  // What belongs to a task has to say so (2025-11-25 tasks), which its client does not know.
+  const toBackend = (said: JsonObject): JsonObject =>
+    hiddenTask === undefined
+      ? taskIds.relateToBackend(said, backend.name, principal)
+      : withMetaKey(said, META_RELATED_TASK, { taskId: hiddenTask })
   const isModern = connection.era === 'modern'
   const sent: SentRequest = {
     method: request.method,
-    params: taskIds.relateToBackend(request.params, backend.name, principal),
+    params: hiddenTask === undefined ? toBackend(request.params) : request.params,
     capabilities:
       isModern && client.era === 'legacy' ? modernCapabilities(client) : client.capabilities,
     wantsProgress: call.wantsProgress,
-    cancellation: call.cancellation,
+    cancellation: request.cancellation ?? call.cancellation,
     timeouts: timeoutsOf(backend, request),
-    onNotification: (method, params) =>
-      call.notify(method, taskIds.relateToClient(params, backend.name, principal)),
+    onNotification: (method, params) => call.notify(method, toClient(params)),
   }
   if (client.info !== undefined) sent.clientInfo = client.info
   if (client.logLevel !== undefined) sent.logLevel = client.logLevel
@@ -179,7 +193,7 @@ function exchange(
   if (call.closeStream !== undefined) {
     sent.onStreamPaused = (retryMs) => call.closeStream?.(retryMs)
   }
-  const ask = questioner(backend, call, taskIds)
+  const ask = questioner(call, toClient, toBackend)
   if (client.era === 'modern') return exchangeWithRefusal(backend, connection, call, sent, ask)
   sent.onQuestion = ask
   return connection.request(sent)
@@ -210,13 +224,16 @@ function modernCapabilities(client: ClientView): JsonObject {
  * Legacy backends ask in the middle of a call, one question at a time. A legacy caller's refusal goes to the backend,
  * whose tool may cope.
  */
-function questioner({ name }: Backend, call: Call, taskIds: TaskIds): Questioner {
+function questioner(
+  call: Call,
+  toClient: (said: JsonObject) => JsonObject,
+  toBackend: (said: JsonObject) => JsonObject,
+): Questioner {
   let asked = 0
   return async (question) => {
     const key = `${question.method.split('/')[0]}-${++asked}`
-    const params = taskIds.relateToClient(question.params, name, call.principal)
-    const answers = await call.ask({ [key]: { ...question, params } })
-    return taskIds.relateToBackend(answers[key] ?? {}, name, call.principal)
+    const answers = await call.ask({ [key]: { ...question, params: toClient(question.params) } })
+    return toBackend(answers[key] ?? {})
   }
 }
 
@@ -234,7 +251,7 @@ async function exchangeWithRefusal(
   if (logLevel !== undefined) await backend.raiseLogLevel(call, logLevel)
   let refusal: unknown
   const own = new Cancellation()
-  const unlink = call.cancellation.onCancel((reason) => own.cancel(reason))
+  const unlink = request.cancellation.onCancel((reason) => own.cancel(reason))
   request.cancellation = own
   request.onQuestion = async (question) => {
     try {

@@ -195,6 +195,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       follow: following.stored,
     },
     taskIds,
+    log,
     listPage: (catalogue, { method, params, client }) =>
       pages.page(catalogue, method, params['cursor'], client.version) ??
       errorReply(INVALID_PARAMS, 'Invalid cursor'),

@@ -10,6 +10,7 @@ import {
   METHOD_NOT_FOUND,
   MISSING_CLIENT_CAPABILITY,
 } from '../mcp/rpc-codes.ts'
+import type { Logger } from '../telemetry/logger.ts'
 import type { Catalogue, ToolRoute } from './aggregation/catalogue.ts'
 import { paramHeadersOf } from '../mcp/mcp-headers.ts'
 import {
@@ -20,6 +21,7 @@ import {
   findToolForStep,
 } from './aggregation/lookup.ts'
 import type { Backend } from './backend.ts'
+import { callAsTask } from './call-as-task.ts'
 import type { RoutedRequest } from './call-backend.ts'
 import type { Catalogues } from './catalogues.ts'
 import type { Interests } from './interests.ts'
@@ -46,6 +48,7 @@ export interface RouterOptions {
   /** What sessions follow, as all processes that serve them know it. */
   readonly stored: StoredSubscriptions
   readonly taskIds: TaskIds
+  readonly log: Logger
 }
 
 export interface StoredSubscriptions {
@@ -102,11 +105,11 @@ export function createRouter(options: RouterOptions): Answer {
     const route = await found(call, (catalogue) => look(catalogue, name))
     const backend = route && backends.get(route.backend)
     if (route === undefined || backend === undefined) return callSource(call, route, name)
-    const reply = await send(
-      backend,
-      call,
-      toolRequest(route, call, name, () => renewed(call, name, backend.name)),
-    )
+    const request = toolRequest(route, call, name, () => renewed(call, name, backend.name))
+    if (route.needsTask && !asksForTask(call)) {
+      return callAsTask({ backend, call, request, send, log: options.log })
+    }
+    const reply = await send(backend, call, request)
     return isTaskReply(reply, call)
       ? withClientTaskIds(reply, backend, call)
       : related(reply, backend, call)
@@ -355,11 +358,16 @@ function keptMs({ ttl }: JsonObject): number {
   return Math.min(typeof ttl === 'number' ? ttl : Infinity, MAX_TASK_MS)
 }
 
+/** 2025-11-25 only: in 2026-07-28 the server decides, and knows nothing of a member `task`. */
+function asksForTask({ client, params }: Call): boolean {
+  return client.era === 'legacy' && params['task'] !== undefined
+}
+
 /** Modern: the result says so. Legacy: only a call that asked for a task gets one. */
 function isTaskReply(reply: Reply, call: Call): boolean {
   if (reply.kind !== 'raw' && reply.kind !== 'result') return false
   const said = reply.kind === 'raw' ? rawResultType(reply.response) : reply.resultType
-  return said === undefined ? call.params['task'] !== undefined : said === 'task'
+  return said === undefined ? asksForTask(call) : said === 'task'
 }
 
 /** A native search: only a `_meta` that may name a task is worth reading. */

@@ -102,6 +102,14 @@ export function withMetaKey(
   return { ...params, _meta: { ...(isJsonObject(old) ? old : undefined), [key]: value } }
 }
 
+/** The same without one key of `_meta`, and without `_meta` if nothing is left of it. */
+export function withoutMetaKey(said: JsonObject, key: string): JsonObject {
+  return withMeta(
+    said,
+    stripped(said['_meta'], (each) => each === key),
+  )
+}
+
 /** The sender's progress token, or undefined if it wants no progress. */
 export function progressTokenOf(params: unknown): string | number | undefined {
   const meta = isJsonObject(params) ? params['_meta'] : undefined

@@ -16,6 +16,15 @@ import { until } from '../support/until.ts'
 const TASKS = 'io.modelcontextprotocol/tasks'
 const WITH_TASKS = { elicitation: {}, sampling: {}, extensions: { [TASKS]: {} } }
 
+const EVERYTHING = {
+  transport: 'stdio',
+  command: process.execPath,
+  args: [
+    createRequire(import.meta.url).resolve('@modelcontextprotocol/server-everything/dist/index.js'),
+    'stdio',
+  ],
+}
+
 describe('tasks of two 2026-07-28 backends', () => {
   const fixtures: FixtureBackend[] = []
   let gateway: Gateway | undefined
@@ -129,20 +138,12 @@ describe('tasks of two 2026-07-28 backends', () => {
 })
 
 describe('tasks of a legacy backend (2025-11-25, experimental)', () => {
-  const everything = createRequire(import.meta.url).resolve(
-    '@modelcontextprotocol/server-everything/dist/index.js',
-  )
   let gateway: Gateway | undefined
   before(async () => {
     gateway = await startGateway(
       gatewayConfig({
-        everything: {
-          transport: 'stdio',
-          command: process.execPath,
-          args: [everything, 'stdio'],
-          // Silence of a second, which is shorter than the tasks of this server.
-          timeouts: { idle: '1s' },
-        },
+        // Silence of a second, which is shorter than the tasks of this server.
+        everything: { ...EVERYTHING, timeouts: { idle: '1s' } },
       }),
     )
   })
@@ -205,6 +206,44 @@ describe('tasks of a legacy backend (2025-11-25, experimental)', () => {
     assert.deepEqual(question?.params?.['_meta'], aboutTask(taskId), JSON.stringify(question))
     assert.match(textOf(payload?.result ?? {}), /Clarification\*\*: historical/)
     assert.deepEqual(payload?.result?.['_meta'], aboutTask(taskId))
+  })
+})
+
+describe('a legacy backend’s tool that runs only as a task (2025-11-25, taskSupport: required)', () => {
+  let gateway: Gateway | undefined
+  before(async () => {
+    gateway = await startGateway(gatewayConfig({ everything: EVERYTHING }))
+  })
+  after(() => gateway?.[Symbol.asyncDispose]())
+  const call = { name: 'simulate-research-query', arguments: { topic: 'snakes', ambiguous: true } }
+
+  it('answers a client of 2025-06-18 like any other tool', async () => {
+    const session = await openSession(gateway?.url ?? '', { version: '2025-06-18' })
+    const { response } = await session.send('tools/call', call)
+    assert.match(textOf(response.result ?? {}), /Topic\*\*: snakes/, JSON.stringify(response))
+    assert.equal(response.result?.['_meta'], undefined)
+  })
+
+  it('asks and answers a client of 2026-07-28 like any other tool', async () => {
+    const capabilities = { elicitation: {} }
+    const send = (more: Record<string, unknown> = {}) =>
+      sendModern(gateway?.url ?? '', 'tools/call', { ...call, ...more }, { capabilities })
+    const { response: asking } = await send()
+    assert.equal(asking.result?.['resultType'], 'input_required', JSON.stringify(asking))
+    const [key] = Object.keys(asking.result['inputRequests'] as object)
+    const { response } = await send({
+      inputResponses: {
+        [String(key)]: { action: 'accept', content: { interpretation: 'historical' } },
+      },
+      requestState: asking.result['requestState'],
+    })
+    assert.equal(response.result?.['resultType'], 'complete')
+    assert.match(textOf(response.result ?? {}), /Clarification\*\*: historical/)
+  })
+
+  it('tells a client of 2026-07-28 that cannot answer what it asks for', async () => {
+    const { response } = await sendModern(gateway?.url ?? '', 'tools/call', call)
+    assert.equal(response.error?.code, -32021, JSON.stringify(response))
   })
 })
 

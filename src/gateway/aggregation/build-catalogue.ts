@@ -84,7 +84,7 @@ function grant(
 }
 
 function toRoute(candidate: ToolCandidate, name: string | undefined): ToolRoute {
-  const { backend, nativeName, definition, paramHeaders } = candidate
+  const { backend, nativeName, definition, paramHeaders, needsTask } = candidate
   const annotations = definition['annotations']
   return {
     backend,
@@ -95,6 +95,7 @@ function toRoute(candidate: ToolCandidate, name: string | undefined): ToolRoute 
       name === undefined || name === definition.name ? definition : { ...definition, name },
     paramHeaders,
     annotations: isJsonObject(annotations) ? annotations : {},
+    needsTask,
   }
 }
 
@@ -124,6 +125,7 @@ function addOwnTools(
         definition: tool,
         visible: true,
         paramHeaders: undefined,
+        needsTask: false,
         shadowed: false,
       }
       byToolName.set(tool.name, { ...toRoute(candidate, tool.name), own: true })

@@ -58,6 +58,8 @@ export interface ToolRoute {
   readonly paramHeaders: ParamHeaders | undefined
   /** Annotations after overrides; `{}` if none. */
   readonly annotations: JsonObject
+  /** The backend runs it as a task or not at all. */
+  readonly needsTask: boolean
   /** A tool of ours, answered by the source that `backend` names. */
   readonly own?: true
 }

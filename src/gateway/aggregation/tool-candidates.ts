@@ -5,6 +5,7 @@ import type { BackendOffer, ToolDefinition } from './offer.ts'
 import { sortedBy } from './order.ts'
 import type { BuildReport } from './report.ts'
 import type { AggregationConfig } from '../config.ts'
+import { needsTask, withTaskOptional } from './task-support.ts'
 import { createVisibility } from './visibility.ts'
 
 /** A backend's tool with filter and override applied, before it is known under which name it goes. */
@@ -16,6 +17,8 @@ export interface ToolCandidate {
   readonly definition: ToolDefinition
   readonly visible: boolean
   readonly paramHeaders: ParamHeaders | undefined
+  /** The backend runs it as a task or not at all; `definition` says that clients need not know. */
+  readonly needsTask: boolean
   /** True if another tool of the same backend has this name: then only the dot form reaches this one. */
   readonly shadowed: boolean
 }
@@ -31,8 +34,9 @@ export function toolCandidates(
   const overrides = entry?.overrides ?? {}
   const tools = withoutRepeated(offer, report).map((tool) => ({
     nativeName: tool.name,
+    needsTask: needsTask(offer, tool),
     definition: applyOverride(
-      tool,
+      needsTask(offer, tool) ? withTaskOptional(tool) : tool,
       Object.hasOwn(overrides, tool.name) ? overrides[tool.name] : undefined,
     ),
   }))
@@ -53,7 +57,7 @@ export function toolCandidates(
     )
   }
   const holders = nameHolders(tools)
-  return tools.map(({ nativeName, definition }) => {
+  return tools.map(({ nativeName, definition, needsTask: isTask }) => {
     const shadowed = holders.get(definition.name) !== nativeName
     if (shadowed) reportShadowed(backend, nativeName, definition.name, settings, report)
     const annotated = readParamAnnotations(definition['inputSchema'])
@@ -75,6 +79,7 @@ export function toolCandidates(
         visibility.isVisible({ nativeName, overriddenName: definition.name }),
       paramHeaders:
         annotated.kind === 'valid' && annotated.headers.size > 0 ? annotated.headers : undefined,
+      needsTask: isTask,
       shadowed,
     }
   })

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import type { JsonObject } from '../../base/json.ts'
 import type { BackendRequest } from '../../mcp/backend-connection.ts'
 import type { Call } from '../../mcp/call.ts'
 import { parseRawResult } from '../../mcp/raw-response.ts'
@@ -17,6 +18,10 @@ export interface WithSourceOptions {
   /** Remembers what went through the stages. */
   readonly passed?: Call[]
   readonly era?: Era
+  /** Of the backend. */
+  readonly capabilities?: JsonObject
+  /** Of each of its tools. */
+  readonly members?: JsonObject
   readonly operational?: object
   /** Answers calls of tools; default: with the name by which the backend was called. */
   readonly answer?: (request: BackendRequest) => Reply | Promise<Reply>
@@ -28,10 +33,13 @@ const inputSchema = { type: 'object' }
 export async function gatewayWithSource(options: WithSourceOptions = {}) {
   const { source = () => ({}), passed = [], era = 'legacy' } = options
   const { answer = ({ params }) => resultReply({ called: params?.['name'] ?? null }) } = options
-  const fake = createFakeBackend({ era })
+  const { capabilities = { tools: {} }, members = {} } = options
+  const fake = createFakeBackend({ era, capabilities })
   fake.answer = (request) =>
     request.method === 'tools/list'
-      ? resultReply({ tools: ['list', 'add', 'hidden'].map((name) => ({ name, inputSchema })) })
+      ? resultReply({
+          tools: ['list', 'add', 'hidden'].map((name) => ({ name, inputSchema, ...members })),
+        })
       : answer(request)
   let host: SourceHost | undefined
   const gateway = createGateway({
