@@ -1,4 +1,5 @@
 import { newUuid } from '../base/ids.ts'
+import { inTime } from '../base/in-time.ts'
 import type { JsonObject } from '../base/json.ts'
 import { textOf } from '../base/text-of.ts'
 import { EDGE_PATH, forwardRequest, readForwarded } from '../cluster/forward-request.ts'
@@ -6,7 +7,7 @@ import type { Cluster } from '../cluster/open-cluster.ts'
 import { serveConnections } from '../cluster/serve-connections.ts'
 import type { Gateway } from '../gateway/create-gateway.ts'
 import type { BackendNews, GatewayPeers } from '../gateway/peers.ts'
-import type { KeyedCallsPeers } from '../gateway/keyed-calls.ts'
+import type { KeyedCalls, KeyedCallsPeers } from '../gateway/keyed-calls.ts'
 import type { ClientSession } from '../mcp/client-session.ts'
 import type { EdgeMessage, EdgePeers } from '../mcp/edge-peers.ts'
 import type { KeptEvents } from '../mcp/kept-events.ts'
@@ -46,14 +47,21 @@ const ENDED = 'session-ended'
 const EDGE = 'edge'
 const NEWS = 'news'
 const FOLLOW = 'follow'
+const RECALL = 'keyed-recall'
+/** A keyed call waits no longer for replicas that do not answer. */
+const RECALL_MS = 500
 
-/** `gateway`: asked when others ask, after it was made. */
-export function createFleet(
-  cluster: Cluster,
-  keptEvents: KeptEvents,
-  gateway: () => Gateway,
-  log: Logger,
-): Fleet {
+export interface FleetParts {
+  readonly cluster: Cluster
+  readonly keptEvents: KeptEvents
+  /** Asked when others ask, after it was made. */
+  readonly gateway: () => Gateway
+  readonly keyed: Pick<KeyedCalls, 'recall'>
+  readonly log: Logger
+}
+
+/** Puts it together. */
+export function createFleet({ cluster, keptEvents, gateway, keyed, log }: FleetParts): Fleet {
   let edge: HttpEdge | undefined
   const { directory } = cluster
 
@@ -73,6 +81,7 @@ export function createFleet(
   cluster.onMessage(ENDED, ({ session }) => gateway().sessions.endedElsewhere(textOf(session)))
   cluster.onMessage(FOLLOW, ({ session }) => gateway().followElsewhere(textOf(session)))
   cluster.onMessage(NEWS, ({ news }) => gateway().hear(news as unknown as BackendNews))
+  cluster.onMessage(RECALL, ({ at }) => ({ record: keyed.recall(textOf(at)) ?? null }))
   cluster.onMessage(EDGE, async ({ edge: message }) => {
     const delivered = await edge?.peerSide.receive(message as unknown as EdgeMessage)
     return { delivered: delivered === true }
@@ -121,6 +130,18 @@ export function createFleet(
       async hasEnded(address) {
         const [id = '', url = ''] = address.split(' ')
         return (await cluster.ping({ id, url })) === 'refused'
+      },
+      async recall(at) {
+        const asked = directory.others.map(async (other) => {
+          const { record } = await cluster.tell(other, { kind: RECALL, at })
+          if (typeof record !== 'string') throw new Error('It has none')
+          return record
+        })
+        let found: string | undefined
+        const first = Promise.any(asked).then((record) => (found = record))
+        // Rejects if none has it.
+        await inTime(first, RECALL_MS).catch(() => {})
+        return found
       },
     },
     keptEvents,

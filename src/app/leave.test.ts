@@ -120,6 +120,7 @@ function parts({ known }: { known: Promise<void> }): LeaveParts {
       keepMs: 600_000,
       adopt: () => ({ key: 'key', known, settle: async () => {} }),
       settled: async () => {},
+      recall: () => undefined,
       close: () => {},
     },
     fleet: undefined,

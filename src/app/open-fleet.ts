@@ -1,6 +1,7 @@
 import { hostname } from 'node:os'
 import { systemNow } from '../base/clock.ts'
 import type { Gateway } from '../gateway/create-gateway.ts'
+import type { KeyedCalls } from '../gateway/keyed-calls.ts'
 import type { AppendLog } from '../storage/append-log.ts'
 import type { KeyValue } from '../storage/key-value.ts'
 import type { Sealer } from '../storage/sealing.ts'
@@ -26,6 +27,7 @@ export interface FleetOptions {
   readonly env: Env
   /** Asked when others ask, after it was made. */
   readonly gateway: () => Gateway
+  readonly keyed: Pick<KeyedCalls, 'recall'>
   readonly log: Logger
 }
 
@@ -70,7 +72,8 @@ export async function openFleet(options: FleetOptions): Promise<Fleet | undefine
     sealer: options.sealer,
     logger: options.log,
   })
-  return createFleet(cluster, keptEvents, options.gateway, options.log)
+  const { gateway, keyed, log } = options
+  return createFleet({ cluster, keptEvents, gateway, keyed, log })
 }
 
 /** A host name by which other replicas find this one: a pod's address, else the name of the machine. */

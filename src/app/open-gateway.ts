@@ -102,6 +102,7 @@ export async function openGateway(options: OpenGatewayOptions): Promise<GatewayP
           host,
           env: process.env,
           gateway: () => gateway,
+          keyed,
           log,
         })
   if (fleet !== undefined) stack.add(fleet)

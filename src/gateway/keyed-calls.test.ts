@@ -200,6 +200,7 @@ describe('calls with an idempotency key', () => {
       const peers = (address: string) => () => ({
         address,
         hasEnded: async (other: string) => ended.has(other),
+        recall: async () => undefined,
       })
       const [a, b] = [replica(peers('a')), replica(peers('b'))]
       const [pay, tell] = [backend(), backend()]
@@ -312,6 +313,38 @@ describe('calls with an idempotency key', () => {
       assert.deepEqual(content(await first), DONE.result)
       trouble.failing = undefined
       assert.deepEqual(content(await b.stage(keyed('k'), pay.next)), DONE.result)
+      assert.equal(pay.calls, 1)
+    }))
+
+  it('are not run again when the store forgot them, as long as the replica that ran them is there', () =>
+    withReplicas(async (replica, store) => {
+      const replicas: KeyedCalls[] = []
+      const peers = () => ({
+        address: '',
+        hasEnded: async () => false,
+        recall: async (at: string) =>
+          replicas.map((each) => each.recall(at)).find((text) => text !== undefined),
+      })
+      replicas.push(replica(peers), replica(peers))
+      const [a, b] = replicas as [KeyedCalls, KeyedCalls]
+      const pay = backend()
+      const forget = async (): Promise<void> => {
+        for await (const { key } of store.scan('call:')) {
+          if (!key.startsWith('call:runner:')) await store.delete(key)
+        }
+      }
+      const first = a.stage(keyed('k'), pay.next)
+      while (pay.calls === 0) await sleep(1)
+      await forget()
+      const meanwhile = b.stage(keyed('k'), pay.next)
+      await sleep(20)
+      pay.answer(DONE)
+      const answers = await Promise.all([first, meanwhile])
+      for (const each of [b, a]) {
+        await forget()
+        answers.push(await each.stage(keyed('k'), pay.next))
+      }
+      for (const each of answers) assert.deepEqual(content(each), DONE.result)
       assert.equal(pay.calls, 1)
     }))
 

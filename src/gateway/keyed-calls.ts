@@ -46,6 +46,8 @@ export interface KeyedCallsPeers {
   readonly address: string
   /** True only if it is certain that the process with this address runs no more. Never rejects. */
   hasEnded(address: string): Promise<boolean>
+  /** Asks the others for a record, see `KeyedCalls.recall`. Undefined: none has it, or says so in time. Never rejects. */
+  recall(at: string): Promise<string | undefined>
 }
 
 /** A call that its client has been told is of unknown outcome, while it goes on. */
@@ -73,6 +75,8 @@ export interface KeyedCalls {
    * may take to hear of it.
    */
   settled(timeoutMs: number, sayMs: number): Promise<void>
+  /** For another replica to which the store says that a key is new: the record of a call that this one runs, or has answered. */
+  recall(at: string): string | undefined
   close(): void
 }
 
@@ -194,7 +198,14 @@ export function createKeyedCalls(options: KeyedCallsOptions): KeyedCalls {
     const first = record(call, { kind: 'running' })
     let written: number | undefined
     try {
+      // Asked beside the store, which may have forgotten it: a failover lost it, or there was no room.
+      const recalled = when === 'absent' ? recall(at) : undefined
       written = await store.set(at, texts.write(first, at), { ttlMs: keepMs, when })
+      const known = written === undefined ? undefined : await recalled
+      if (known !== undefined) {
+        await store.set(at, known, { ttlMs: keepMs, when: { version: written! } })
+        return undefined
+      }
     } catch (error) {
       // It may have been written all the same. The next call asks the store first whether it is there.
       own.disown(at)
@@ -204,6 +215,10 @@ export function createKeyedCalls(options: KeyedCallsOptions): KeyedCalls {
     if (written === undefined) return undefined
     own.hold(at, first)
     return run(at, call, next)
+  }
+
+  async function recall(at: string): Promise<string | undefined> {
+    return own.recall(at) ?? options.peers?.()?.recall(at)
   }
 
   async function fetchLate(at: string, call: Call, key: string, next: Answer): Promise<Reply> {
@@ -314,6 +329,7 @@ export function createKeyedCalls(options: KeyedCallsOptions): KeyedCalls {
       const said = Promise.all(told).then(() => (own.size > 0 ? own.beat() : undefined))
       await inTime(said, sayMs).catch(() => {})
     },
+    recall: own.recall,
     close() {
       clearInterval(beat)
     },

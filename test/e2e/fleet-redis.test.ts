@@ -5,7 +5,7 @@ import { NO_REDIS, startRedis, type RedisServer } from '../fixtures/redis/redis-
 import { startFleet, type Fleet } from '../support/fleet.ts'
 import { callIn, said, stdioLab } from '../support/lab-client.ts'
 import { startLab, type Lab } from '../support/lab.ts'
-import { openSession, type RawReply, type RawSession } from '../support/raw-mcp.ts'
+import { openSession, sendModern, type RawReply, type RawSession } from '../support/raw-mcp.ts'
 
 const PREFIXED = {
   aggregation: {
@@ -63,6 +63,20 @@ describe('a fleet with Redis', { skip: NO_REDIS }, () => {
     for (let call = 1; call <= 4; call++) {
       assert.equal(await callIn(fresh, 'lab_count'), String(call))
     }
+  })
+
+  it('runs a call with an idempotency key once, though Redis forgets it', async () => {
+    const meta = { 'toolhive.stacklok.dev/idempotencyKey': 'once' }
+    const params = { name: 'lab_wait', arguments: { ms: 10 } }
+    for (let time = 0; time < 3; time++) {
+      const reply = await sendModern(fleet.url, 'tools/call', params, { meta })
+      assert.equal(said(reply), 'done wait')
+      const keys = await redis.admin.keys('*call:*')
+      const records = keys.filter((key) => !key.includes('call:runner:'))
+      assert.equal(records.length, 1)
+      await redis.admin.del(records)
+    }
+    assert.equal(lab.executed.filter((name) => name === 'wait').length, 1)
   })
 
   it('loses no session, repeats no call and leaves none without a word while replicas are killed', async () => {

@@ -1,5 +1,6 @@
 import type { KeyValue } from '../../storage/key-value.ts'
 import type { Logger } from '../../telemetry/logger.ts'
+import { createAnswers } from './answers.ts'
 import type { KeyedRecord, RecordTexts } from './keyed-record.ts'
 
 export interface OwnRecordsOptions {
@@ -11,6 +12,8 @@ export interface OwnRecordsOptions {
   readonly runner: string
   /** Bound of the outcomes that wait for the store, in characters. Default: 16 Mi. */
   readonly maxOwed?: number
+  /** Bound of the outcomes that are remembered beside the store, in characters. Default: 8 Mi. */
+  readonly maxRemembered?: number
   readonly log: Logger
 }
 
@@ -20,6 +23,8 @@ export interface OwnRecords {
   readonly size: number
   /** The store says that this call runs: it goes on saying so until `settle`, however long that takes. */
   hold(at: string, record: KeyedRecord): void
+  /** The record as it is stored, of a call that runs here or was answered here not long ago: the store may have forgotten it. */
+  recall(at: string): string | undefined
   /** Writes the outcome. Never rejects: what the store does not take now it gets later. */
   settle(at: string, record: KeyedRecord): Promise<void>
   /** The store may say that this call runs here, as its answer was lost; it does not. */
@@ -33,9 +38,11 @@ export interface OwnRecords {
 /** Those who wait for a call look much more often. */
 const NOT_RUN_MS = 60_000
 const MAX_OWED = 16 * 1024 * 1024
+const MAX_REMEMBERED = 8 * 1024 * 1024
 
 export function createOwnRecords(options: OwnRecordsOptions): OwnRecords {
   const { store, texts, keepMs, runner, maxOwed = MAX_OWED, log } = options
+  const answers = createAnswers(keepMs, options.maxRemembered ?? MAX_REMEMBERED)
   const held = new Map<string, KeyedRecord>()
   /** Undefined: a record of ours that says `running` is to say `not-run`. */
   const owed = new Map<string, string | undefined>()
@@ -92,11 +99,19 @@ export function createOwnRecords(options: OwnRecordsOptions): OwnRecords {
       return held.size + owed.size
     },
     hold: (at, record) => void held.set(at, record),
+    recall(at) {
+      const record = held.get(at)
+      return record === undefined ? answers.of(at) : texts.write(record, at)
+    },
     async settle(at, record) {
       held.delete(at)
       try {
         if (record.outcome.kind === 'not-run') await giveBack(at, record)
-        else await put(at, texts.write(record, at))
+        else {
+          const text = texts.write(record, at)
+          answers.add(at, text)
+          await put(at, text)
+        }
       } catch (error) {
         log.warn({ err: error }, 'Cannot keep the outcome of a call with an idempotency key yet')
         owe(at, record)
