@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isAppError } from '../base/errors.ts'
 import { isJsonObject, type JsonObject } from '../base/json.ts'
+import { textOf } from '../base/text-of.ts'
 import type { Call } from '../mcp/call.ts'
 import type { SessionLookup } from '../mcp/client-session.ts'
 import { mcpErrors } from '../mcp/errors.ts'
@@ -166,6 +167,9 @@ export function createCompositeSource(
       if (isAppError(error, SUSPENDED)) {
         throw unknownOutcome(call, id, 'the gateway closes, and the run goes on without it')
       }
+      if (isAppError(error, UNKNOWN)) {
+        throw unknownOutcome(call, id, textOf(error.details['reason']))
+      }
       if (!isAppError(error, TAKEN_OVER)) throw error
       return followRun({
         call,
@@ -262,6 +266,7 @@ export function createCompositeSource(
 }
 
 const TAKEN_OVER = workflowErrors.RUN_TAKEN_OVER({ run: '' }).code
+const UNKNOWN = 'WORKFLOW_RUN_OUTCOME_UNKNOWN'
 const SUSPENDED = workflowErrors.RUN_SUSPENDED({ run: '' }).code
 
 /** What another version wrote into the journal and this one cannot read: nobody can be asked. */

@@ -1,7 +1,9 @@
 import { Cancellation } from '../base/cancellation.ts'
 import type { Now } from '../base/clock.ts'
 import { isAppError } from '../base/errors.ts'
+import { inTime } from '../base/in-time.ts'
 import type { JsonObject } from '../base/json.ts'
+import { isStoreAway } from '../storage/store-away.ts'
 import { workflowErrors } from './errors.ts'
 import type { IterationSpread } from './iteration-spread.ts'
 import type { OpenJournal } from './open-journal.ts'
@@ -51,6 +53,8 @@ export interface LiveRunsOptions {
   /** Called once a run has ended, before its outcome is told. */
   readonly onEnd: (summary: RunSummary) => Promise<void>
   readonly onError: (error: unknown) => void
+  /** How long the caller of a run that has ended waits for its end to be written; default: 20 s. */
+  readonly unwrittenMs?: number | undefined
 }
 
 interface Entry {
@@ -59,15 +63,22 @@ interface Entry {
   readonly suspension: Cancellation
   readonly cancellation: Cancellation
   readonly summary: RunSummary
+  /** Left to the next start, in the middle of it. */
+  readonly drop: Cancellation
   /** Open questions. */
   questions: number
-  /** Left to the next start, in the middle of it. */
-  dropped: boolean
+  /** It has ended; its end may not be written yet. */
+  ended: RunSummary | undefined
+  /** Resolves when nothing is left to do for it here. */
+  done: Promise<void>
 }
+
+/** How long the caller of a run that has ended waits for its end to be written, in milliseconds. */
+const UNWRITTEN_MS = 20_000
 
 /** Makes the table of live runs. */
 export function createLiveRuns(options: LiveRunsOptions): LiveRuns {
-  const { now, random, spread, onEvent, onEnd, onError } = options
+  const { now, random, spread, onEvent, onEnd, onError, unwrittenMs = UNWRITTEN_MS } = options
   const entries = new Map<string, Entry>()
 
   function launch(given: Launch): LiveRun {
@@ -75,6 +86,10 @@ export function createLiveRuns(options: LiveRunsOptions): LiveRuns {
     const { id } = summary
     const cancellation = new Cancellation()
     const suspension = new Cancellation()
+    const drop = new Cancellation()
+    /** The end of it, where the store was away: true once it is written. */
+    let writing: Promise<boolean> | undefined
+    lost.onCancel((reason) => drop.cancel(reason))
     lost.onCancel((reason) => {
       suspension.cancel(reason)
       cancellation.cancel(reason)
@@ -111,14 +126,15 @@ export function createLiveRuns(options: LiveRunsOptions): LiveRuns {
       .then(finish)
       .catch(async (error: unknown) => {
         if (lost.cancelled) throw taken()
+        if (isAppError(error, UNKNOWN)) throw error
         if (!isAppError(error, SUSPENDED)) await giveUp(error)
         // Whoever goes on with it reads what was written.
         await journal.close()
         throw error
       })
-      .finally(() => entries.delete(id))
-    // Nobody may be attached.
-    outcome.catch(() => {})
+      .finally(() => {
+        if (writing === undefined) leave()
+      })
     const run: LiveRun = {
       id,
       plan,
@@ -126,42 +142,102 @@ export function createLiveRuns(options: LiveRunsOptions): LiveRuns {
       outcome,
       cancel: (reason) => cancellation.cancel(reason),
     }
-    entries.set(id, {
+    const entry: Entry = {
       run,
       journal,
       suspension,
       cancellation,
       summary,
+      drop,
       questions: 0,
-      dropped: false,
-    })
+      ended: undefined,
+      done: Promise.resolve(),
+    }
+    entry.done = outcome
+      // Nobody may be attached.
+      .then(noop, noop)
+      .then(() => writing)
+      .then(leave)
+    entries.set(id, entry)
     return run
+
+    function leave(): void {
+      // It may have been resumed already.
+      if (entries.get(id) === entry) entries.delete(id)
+    }
 
     /** This process does not bring it to its end. */
     function isLeft(): boolean {
-      return lost.cancelled || entries.get(id)?.dropped === true
+      return drop.cancelled
     }
 
     async function finish(ended: RunOutcome): Promise<RunOutcome> {
-      if (isLeft()) {
-        throw workflowErrors.RUN_SUSPENDED({ run: id })
+      if (isLeft()) throw workflowErrors.RUN_SUSPENDED({ run: id })
+      entry.ended = endedAs(ended)
+      if (await isWritten()) {
+        await tellEnd(entry.ended)
+        return ended
       }
+      // Until then it stays in this table: whoever looks for runs to go on with must not find it.
+      writing = writeWhenBack(entry.ended)
+      const isInTime = (await inTime(writing, unwrittenMs)) && (await writing)
+      if (isLeft()) throw workflowErrors.RUN_SUSPENDED({ run: id })
+      // A result can be used whatever becomes of this process; but who hears of a failure does it all again.
+      if (isInTime || ended.status === 'completed') return ended
+      throw workflowErrors.RUN_OUTCOME_UNKNOWN({
+        run: id,
+        reason:
+          'it has ended here, but the store is away, and so it may go on if this gateway ends',
+        ran: 'unknown',
+      })
+    }
+
+    function endedAs(ended: RunOutcome): RunSummary {
       const failure = ended.status === 'completed' ? undefined : ended.failure
+      return {
+        ...summary,
+        status: ended.status,
+        // As the journal has it, so that all who tell of the run say the same.
+        endedAt: journal.endedAt ?? now(),
+        journalBytes: journal.size,
+        ...(failure?.step === undefined ? {} : { failedStep: failure.step }),
+        ...(failure === undefined ? {} : { error: failure.message }),
+      }
+    }
+
+    async function tellEnd(ended: RunSummary): Promise<void> {
       try {
-        await onEnd({
-          ...summary,
-          status: ended.status,
-          // As the journal has it, so that all who tell of the run say the same.
-          endedAt: journal.endedAt ?? now(),
-          journalBytes: journal.size,
-          ...(failure?.step === undefined ? {} : { failedStep: failure.step }),
-          ...(failure === undefined ? {} : { error: failure.message }),
-        })
+        await onEnd(ended)
       } catch (error) {
-        // The journal says that it ended; the index is put right at the next start.
+        // The journal says that it ended; the index is put right at the next look.
         onError(error)
       }
-      return ended
+    }
+
+    /** Whether the journal has all; false: the store is away. What cannot be written at all is reported, and is no use to wait for. */
+    async function isWritten(): Promise<boolean> {
+      try {
+        await journal.commit()
+        return true
+      } catch (error) {
+        if (lost.cancelled) throw error
+        return !isStoreAway(error)
+      }
+    }
+
+    /** True once the end of the run is written; false: that is left to others. */
+    async function writeWhenBack(ended: RunSummary): Promise<boolean> {
+      for (let pauseMs = 50; ; pauseMs = Math.min(2 * pauseMs, 1000)) {
+        await sleep(pauseMs, drop)
+        if (isLeft()) return false
+        try {
+          if (await isWritten()) break
+        } catch {
+          return false
+        }
+      }
+      await tellEnd(ended)
+      return true
     }
 
     /** A mistake of ours: nobody should run into it again and again. */
@@ -185,11 +261,12 @@ export function createLiveRuns(options: LiveRunsOptions): LiveRuns {
     ids: () => [...entries.keys()],
     summary(id) {
       const entry = entries.get(id)
+      if (entry?.ended !== undefined) return entry.ended
       return entry && { ...entry.summary, status: entry.questions > 0 ? 'waiting' : 'running' }
     },
     async idle() {
       while (entries.size > 0) {
-        await Promise.allSettled(Array.from(entries.values(), ({ run }) => run.outcome))
+        await Promise.all(Array.from(entries.values(), ({ done }) => done))
       }
     },
     suspendAll() {
@@ -198,15 +275,18 @@ export function createLiveRuns(options: LiveRunsOptions): LiveRuns {
     async dropAll() {
       const all = [...entries.values()]
       for (const entry of all) {
-        entry.dropped = true
+        entry.drop.cancel('the gateway closes')
         void entry.journal.close()
         entry.cancellation.cancel('the gateway closes')
       }
-      await Promise.allSettled(all.map(({ run }) => run.outcome))
+      await Promise.all(all.map(({ done }) => done))
     },
   }
 }
 
+function noop(): void {}
+
+const UNKNOWN = 'WORKFLOW_RUN_OUTCOME_UNKNOWN'
 const SUSPENDED = workflowErrors.RUN_SUSPENDED({ run: '' }).code
 
 /** Waits, or is woken by the cancellation. */

@@ -99,7 +99,7 @@ it('tries again after the store failed, and knows an append whose answer was los
     journal.add(finished('x'))
     await journal.commit()
     assert.deepEqual(await read(log), [started, finished('x')])
-    assert.equal(errors.length >= 2, true)
+    assert.equal(errors.length, 1, 'it is the same trouble')
     assert.equal(journal.commit(), undefined)
   })
 })

@@ -17,7 +17,7 @@ export interface JournalOptions {
   readonly sealing: Sealing
   /** Another process writes this journal: stop the run. Called once. */
   readonly onLost: () => void
-  /** It could not be written; the next commit tries again. */
+  /** It could not be written; the next commit tries again. Called once until one succeeds. */
   readonly onError: (error: unknown) => void
 }
 
@@ -42,6 +42,8 @@ export function openJournal(options: JournalOptions): OpenJournal {
   let waiting: Promise<void> | undefined
   let state: 'open' | 'closed' | 'lost' = 'open'
   let endedAt: number | undefined
+  /** Told to `onError` once, however often it is tried again. */
+  let isFailing = false
 
   return {
     get size() {
@@ -124,8 +126,10 @@ export function openJournal(options: JournalOptions): OpenJournal {
       }
       length += 1
       pending = undefined
+      isFailing = false
     } catch (error) {
-      if (state !== 'lost') options.onError(error)
+      if (state !== 'lost' && !isFailing) options.onError(error)
+      isFailing = true
       throw error
     }
   }

@@ -4,7 +4,8 @@ import { inTime } from '../base/in-time.ts'
 import { resumeRun, takeOverRun, type ContinueOptions } from './continue-run.ts'
 import { workflowErrors } from './errors.ts'
 import type { IterationSpread } from './iteration-spread.ts'
-import { createLiveRuns } from './live-runs.ts'
+import { createLiveRuns, type LiveRunsOptions } from './live-runs.ts'
+import type { OpenJournal } from './open-journal.ts'
 import { openPresence, type PresenceOptions } from './presence.ts'
 import { rebuildOutcome } from './rebuild-outcome.ts'
 import { recoverRun } from './recover-run.ts'
@@ -19,7 +20,8 @@ export interface RunTableOptions
   extends
     RunStoreOptions,
     Pick<ContinueOptions, 'owner' | 'compile' | 'portsOf'>,
-    Pick<PresenceOptions, 'isGone' | 'answers'> {
+    Pick<PresenceOptions, 'isGone' | 'answers'>,
+    Pick<LiveRunsOptions, 'unwrittenMs'> {
   /** Whether the store outlives this process: then unfinished runs are left to the next start. */
   readonly durable: boolean
   readonly newId: NewId
@@ -45,8 +47,18 @@ export async function openRunTable(options: RunTableOptions): Promise<RunTable> 
   let closed = false
   /** Runs on their way between the index and life. */
   const moving = new Set<string>()
-  const { spread } = options
-  const live = createLiveRuns({ now, random, spread, onEvent: tell, onEnd: store.end, onError })
+  /** Runs of ours that could not begin, though something of them may stand in the store. */
+  const stillborn = new Set<string>()
+  const { spread, unwrittenMs } = options
+  const live = createLiveRuns({
+    now,
+    random,
+    spread,
+    onEvent: tell,
+    onEnd: store.end,
+    onError,
+    unwrittenMs,
+  })
   const marks = createWaitingMarks({
     store: keyValue,
     prefix,
@@ -87,7 +99,7 @@ export async function openRunTable(options: RunTableOptions): Promise<RunTable> 
       } as const
       return moved(id, async () => {
         const onLost = (): void => lost.cancel('taken over')
-        const journal = await store.begin(summary, { ...started, ...limit }, onLost)
+        const journal = await beginOrForget(summary, { ...started, ...limit }, onLost)
         // What began while we closed goes on at the next start.
         if (closed) throw workflowErrors.RUN_SUSPENDED({ run: id })
         return live.launch({ summary, plan, args, caller, portsOf, journal, lost, deadline })
@@ -173,6 +185,11 @@ export async function openRunTable(options: RunTableOptions): Promise<RunTable> 
       for await (const entry of store.index.open()) {
         const { id, owner: other } = entry.summary
         if (live.get(id) !== undefined || moving.has(id)) continue
+        if (stillborn.has(id)) {
+          await store.forget(id)
+          stillborn.delete(id)
+          continue
+        }
         // One of our own that is not under way: it could not be written to the end, or not be taken over.
         if (other !== owner && (await isThere(other))) continue
         if (await moved(id, () => takeOverRun(continuing, entry))) count += 1
@@ -180,6 +197,17 @@ export async function openRunTable(options: RunTableOptions): Promise<RunTable> 
       return count
     } finally {
       recovery = 'idle'
+    }
+  }
+
+  /** Its caller hears that it did not begin: it must not begin later either, though the store could not forget it yet. */
+  async function beginOrForget(...begun: Parameters<typeof store.begin>): Promise<OpenJournal> {
+    const [{ id }] = begun
+    try {
+      return await store.begin(...begun)
+    } catch (error) {
+      stillborn.add(id)
+      throw error
     }
   }
 

@@ -1,3 +1,4 @@
+import { isAppError } from '../../base/errors.ts'
 import type { Call } from '../../mcp/call.ts'
 import type { InputRequests } from '../../mcp/messages.ts'
 import { resultReply, type Reply } from '../../mcp/reply.ts'
@@ -35,13 +36,15 @@ export async function attachCall(options: AttachOptions): Promise<Reply> {
     }
     if (next.kind === 'ended') return replyOf(options, next.outcome)
     // It goes on after a restart, or in another process: a modern client comes back by itself.
-    if (isModern) return { kind: 'input', state: run.id }
+    if (isModern && !isAppError(next.error, UNKNOWN)) return { kind: 'input', state: run.id }
     throw next.error
   } finally {
     unlink()
     leave()
   }
 }
+
+const UNKNOWN = 'WORKFLOW_RUN_OUTCOME_UNKNOWN'
 
 type Next =
   | { readonly kind: 'ended'; readonly outcome: RunOutcome }

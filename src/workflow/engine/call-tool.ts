@@ -2,11 +2,13 @@ import { Cancellation } from '../../base/cancellation.ts'
 import { isAppError } from '../../base/errors.ts'
 import { isDeeperThan, MAX_JSON_DEPTH } from '../../base/json-depth.ts'
 import type { JsonObject } from '../../base/json.ts'
+import { isStoreAway } from '../../storage/store-away.ts'
 import { workflowErrors } from '../errors.ts'
 import type { RunSpread } from '../iteration-spread.ts'
 import type { PlannedStep, ToolAction } from '../plan.ts'
 import type { StepCall } from '../ports.ts'
 import type { RecoveredCall } from '../recover-run.ts'
+import { commitBeforeCall } from './commit-before-call.ts'
 import { doubtAbout } from './doubt.ts'
 import { messageOf } from './message-of.ts'
 import type { createExpander } from '../expand-arguments.ts'
@@ -153,7 +155,10 @@ async function tryOnce(
         try {
           await written
         } catch (error) {
-          if (!safe) return { status: 'failed', tries: attempt - 1, error: messageOf(error), input }
+          if (!safe) {
+            const unwritten = await writtenLate(scope, job, input, limit, attempt, error)
+            if (unwritten !== undefined) return unwritten
+          }
         }
       }
     }
@@ -185,6 +190,31 @@ async function tryOnce(
     if (losses + 1 >= MAX_LOSSES) return { status: 'failed', tries: attempt, error, input }
     if (suspension.cancelled) return { status: 'suspended' }
   }
+}
+
+/** The store is away, and the call must not be made before it has its start. Undefined: it has. */
+async function writtenLate(
+  scope: RunScope,
+  job: ToolJob,
+  input: JsonObject,
+  limit: TimeLimit,
+  attempt: number,
+  error: unknown,
+): Promise<CallEnd | undefined> {
+  const { ports } = scope
+  const { step, item } = job
+  try {
+    if (!isStoreAway(error)) throw error
+    // The time of the step is for its work.
+    if (await limit.hold(commitBeforeCall(scope, job.cancellation))) return undefined
+  } catch (failure) {
+    return { status: 'failed', tries: attempt - 1, error: messageOf(failure), input }
+  }
+  if (job.cancellation.cancelled) return interrupted(job, limit, attempt - 1, input)
+  // Its start may be written yet, or has been: the next life must not take the call for made.
+  const about = { at: ports.now(), step, item, attempt: attempt - 1 }
+  ports.journal.add({ kind: 'call-failed', ...about, error: 'it was not made' })
+  return { status: 'suspended' }
 }
 
 function nextJob(fleet: ToolJob['fleet']): string | undefined {

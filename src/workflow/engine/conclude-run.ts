@@ -37,10 +37,10 @@ export async function concludeRun(
     ...(failure === undefined ? {} : { error: failure.message }),
   })
   try {
-    // What is told must be known after a crash too. The work is done, so it is told even if the journal fails now.
+    // What is told must be known after a crash too.
     await ports.journal.commit()
   } catch {
-    // Whoever owns the journal reports it.
+    // Whoever owns the journal sees to it that nothing is told that it will not say.
   }
   return outcome
 }

@@ -40,3 +40,20 @@ it('knows times that no timer can hold', async () => {
   assert.equal(parent.cancelled, false)
   limit.end()
 })
+
+it('stands still for what is not its own work', async () => {
+  const limit = limitTime(new Cancellation(), 60)
+  const before = limit.leftMs()!
+  assert.equal(await limit.hold(sleep(150, 'back')), 'back')
+  assert.equal(limit.expired, false)
+  assert.ok(limit.leftMs()! > before - 60)
+  await assert.rejects(limit.hold(Promise.reject(new Error('no'))), /no/)
+  await sleep(150)
+  assert.equal(limit.expired, true)
+  const ended = limitTime(new Cancellation(), 1)
+  const held = ended.hold(sleep(5))
+  ended.end()
+  await held
+  await sleep(10)
+  assert.equal(ended.expired, false)
+})
