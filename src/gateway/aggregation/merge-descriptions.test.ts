@@ -30,6 +30,20 @@ describe('mergeCapabilities', () => {
     assert.equal(mergeCapabilities(offers, 'modern')['tasks'], undefined)
   })
 
+  it('offers what any of several legacy backends can do with tasks', () => {
+    const offers = [
+      describedOffer('a', { tasks: { cancel: {}, requests: { tools: {} } } }),
+      describedOffer('b', { tasks: { list: {}, requests: { tools: { call: {} }, other: true } } }),
+      describedOffer('c', {}),
+      describedOffer('d', { tasks: { other: {} } }, { era: 'modern' }),
+    ]
+    assert.deepEqual(mergeCapabilities(offers, 'legacy')['tasks'], {
+      cancel: {},
+      list: {},
+      requests: { tools: { call: {} }, other: true },
+    })
+  })
+
   it('offers an extension if every backend honours it, tasks if one does', () => {
     const modern = (name: string, extensions: object) =>
       describedOffer(name, { extensions } as never, { era: 'modern' })

@@ -8,7 +8,8 @@ const TASKS_EXTENSION = 'io.modelcontextprotocol/tasks'
 /**
  * The capabilities of the gateway for clients of one era. Lists, subscriptions, logging and completions are always there:
  * backends come and go while a client's handshake stays. Tasks and extensions need backends of the same era that have
- * them; any other extension than tasks must be honoured by every backend that was reached.
+ * them: tasks whatever any of them can (which tool may be one, each tool says itself); any other extension than tasks must be
+ * honoured by every backend that was reached.
  */
 export function mergeCapabilities(offers: readonly BackendOffer[], era: Era): JsonObject {
   const merged: JsonObject = {
@@ -20,8 +21,11 @@ export function mergeCapabilities(offers: readonly BackendOffer[], era: Era): Js
   }
   const reached = offers.filter((offer) => offer.own !== true && offer.description !== undefined)
   if (era === 'legacy') {
-    const tasks = reached.find((offer) => offer.era === 'legacy' && capability(offer, 'tasks'))
-    if (tasks !== undefined) merged['tasks'] = capability(tasks, 'tasks')
+    const [first, ...others] = reached
+      .filter((offer) => offer.era === 'legacy')
+      .map((offer) => capability(offer, 'tasks'))
+      .filter((tasks) => tasks !== undefined)
+    if (first !== undefined) merged['tasks'] = others.reduce(union, first)
   } else {
     const extensions = mergeExtensions(reached)
     if (Object.keys(extensions).length > 0) merged['extensions'] = extensions
@@ -45,6 +49,15 @@ function mergeExtensions(reached: readonly BackendOffer[]): JsonObject {
     }
   }
   return merged
+}
+
+/** Everything that one of two has, at every depth (`tasks.requests.tools.call`); where both say something else, the first. */
+function union(one: JsonObject, other: JsonObject): JsonObject {
+  const shared = Object.entries(one).map(([key, value]) => {
+    const second = Object.hasOwn(other, key) ? other[key] : undefined
+    return [key, isJsonObject(value) && isJsonObject(second) ? union(value, second) : value]
+  })
+  return { ...other, ...Object.fromEntries(shared) }
 }
 
 /** Instructions of all backends: of one alone its own text as it is, of several each under the backend's name, sorted. */
