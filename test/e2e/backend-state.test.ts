@@ -2,6 +2,9 @@ import assert from 'node:assert/strict'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { after, before, describe, it } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { textOf } from '../support/behind-gateway.ts'
+import { connectHttp, type TestClient } from '../support/clients.ts'
 import { gatewayConfig, startGateway, type Gateway } from '../support/gateway.ts'
 import { callIn, callModern, logLines, said, stdioLab, toolNames } from '../support/lab-client.ts'
 import { startLab, type Lab } from '../support/lab.ts'
@@ -238,3 +241,21 @@ async function listening(server: Server): Promise<AsyncDisposable> {
     },
   }
 }
+
+describe('a stdio server that serves both eras', () => {
+  it('gets a process of its own for a legacy client that can be asked', async () => {
+    const args = [fileURLToPath(new URL('../fixtures/servers/dual-stdio.ts', import.meta.url))]
+    const dual = { transport: 'stdio', command: process.execPath, args }
+    await using gateway = await startGateway(gatewayConfig({ dual }))
+    const pidOf = async ({ client }: TestClient) =>
+      textOf(await client.callTool({ name: 'pid', arguments: {} }))
+    await using modern = await connectHttp(gateway.url, { era: 'modern' })
+    await using asked = await connectHttp(gateway.url, { era: 'legacy' })
+    await using other = await connectHttp(gateway.url, { era: 'legacy', capabilities: {} })
+    const shared = await pidOf(modern)
+    assert.equal(await pidOf(other), shared, 'nobody can be asked: no process is needed')
+    assert.notEqual(await pidOf(asked), shared)
+    const greeting = await asked.client.callTool({ name: 'ask', arguments: {} })
+    assert.equal(textOf(greeting), 'Hello, Ada!')
+  })
+})

@@ -36,7 +36,7 @@ export function createSlotChoice(options: SlotChoiceOptions): SlotChoice {
   function pickSlot(call: CallOwner, connection: BackendConnection): Slot | Promise<Slot> {
     const { session } = call
     const config = options.config()
-    if (session !== undefined && !onlyModern && mayServeLegacy(config, connection)) {
+    if (session !== undefined && !onlyModern && mayServeLegacy(config, connection, session)) {
       return legacySlot(session)
     }
     if (isShared(config, connection)) return main
@@ -49,9 +49,14 @@ export function createSlotChoice(options: SlotChoiceOptions): SlotChoice {
     const slot = own.slotFor({ kind: 'session', session })
     if (slot.connection !== undefined) return slot
     return Promise.resolve(slot.open()).then(
-      (connection) => (connection.sessionId === undefined ? stayModern(session, true) : slot),
-      (error: unknown) => stayModern(session, refusesLegacy(error)),
+      (connection) => (isSession(connection) ? slot : stayModern(session, true)),
+      // A process that does not answer would keep each session waiting anew.
+      (error: unknown) => stayModern(session, isStdio() || refusesLegacy(error)),
     )
+  }
+
+  function isStdio(): boolean {
+    return options.config().target.kind === 'stdio'
   }
 
   /** `forGood`: the backend does not serve that era; else it only could not be asked just now. */
@@ -84,10 +89,25 @@ export function createSlotChoice(options: SlotChoiceOptions): SlotChoice {
   }
 }
 
-/** A server may serve both eras: then a legacy client's session becomes one of the server's, untranslated. */
-function mayServeLegacy(config: BackendConfig, connection: BackendConnection): boolean {
-  const isOpen = config.era === 'auto' && config.sessions === 'perSession'
-  return connection.era === 'modern' && isOpen && config.target.kind === 'http'
+/**
+ * A server may serve both eras: then a legacy client's session becomes one of the server's, untranslated. On stdio that takes a
+ * process, so only for clients that can be asked: many tools of such servers ask only in the legacy way.
+ */
+function mayServeLegacy(
+  config: BackendConfig,
+  connection: BackendConnection,
+  { client: { capabilities } }: ClientSession,
+): boolean {
+  if (connection.era !== 'modern' || config.era !== 'auto' || config.sessions !== 'perSession') {
+    return false
+  }
+  if (config.target.kind === 'http') return true
+  return capabilities['elicitation'] !== undefined || capabilities['sampling'] !== undefined
+}
+
+/** What keeps state for one client: a process, or a session over HTTP. */
+function isSession({ transport, sessionId }: BackendConnection): boolean {
+  return transport === 'stdio' || sessionId !== undefined
 }
 
 function isShared({ sessions, target }: BackendConfig, connection: BackendConnection): boolean {
