@@ -5,11 +5,12 @@ import { textOf } from '../base/text-of.ts'
 import { EDGE_PATH, forwardRequest, readForwarded } from '../cluster/forward-request.ts'
 import type { Cluster } from '../cluster/open-cluster.ts'
 import { serveConnections } from '../cluster/serve-connections.ts'
+import { createTellSurely } from '../cluster/tell-surely.ts'
 import type { Gateway } from '../gateway/create-gateway.ts'
 import type { BackendNews, GatewayPeers } from '../gateway/peers.ts'
 import type { KeyedCalls, KeyedCallsPeers } from '../gateway/keyed-calls.ts'
 import type { ClientSession } from '../mcp/client-session.ts'
-import type { EdgeMessage, EdgePeers } from '../mcp/edge-peers.ts'
+import type { Delivery, EdgeMessage, EdgePeers } from '../mcp/edge-peers.ts'
 import type { KeptEvents } from '../mcp/kept-events.ts'
 import type { HttpEdge } from '../mcp/http-edge.ts'
 import type { Logger } from '../telemetry/logger.ts'
@@ -50,6 +51,8 @@ const FOLLOW = 'follow'
 const RECALL = 'keyed-recall'
 /** A keyed call waits no longer for replicas that do not answer. */
 const RECALL_MS = 500
+/** So long a client waits for all replicas to hear what it takes back. */
+const TOLD_MS = 1_000
 
 export interface FleetParts {
   readonly cluster: Cluster
@@ -65,16 +68,11 @@ export function createFleet({ cluster, keptEvents, gateway, keyed, log }: FleetP
   let edge: HttpEdge | undefined
   const { directory } = cluster
 
-  async function deliver(to: string, message: EdgeMessage): Promise<boolean> {
-    try {
-      const replica = await directory.find(to)
-      if (replica === undefined) return false
-      const { delivered } = await cluster.tell(replica, wrapped(message))
-      return delivered === true
-    } catch (error) {
-      log.debug({ replica: to, err: error }, 'Cannot hand a message on')
-      return false
-    }
+  const surely = createTellSurely({ find: directory.find, tell: cluster.tell, log })
+
+  /** Clients may be asked and told once only; what they say themselves is taken once, however often it comes. */
+  function deliver(to: string, message: EdgeMessage): Promise<Delivery> {
+    return surely.tell(to, wrapped(message), message.kind === 'from-client')
   }
 
   cluster.onMessage(CHANGED, ({ session }) => gateway().sessions.staleElsewhere(textOf(session)))
@@ -123,7 +121,10 @@ export function createFleet({ cluster, keptEvents, gateway, keyed, log }: FleetP
       forward: (to, request, response, client) =>
         forwardRequest({ directory, link: cluster.link, log }, to, request, response, client),
       send: deliver,
-      sendAll: (message) => void cluster.tellAll(wrapped(message)),
+      async sendAll(message) {
+        const told = directory.others.map(({ id }) => deliver(id, message))
+        await inTime(Promise.all(told), TOLD_MS)
+      },
     },
     keyedCallsPeers: {
       address: `${cluster.self.id} ${cluster.self.url}`,
@@ -157,7 +158,10 @@ export function createFleet({ cluster, keptEvents, gateway, keyed, log }: FleetP
     },
     handOver: () => cluster.handOver(),
     served: served.idle,
-    close: () => cluster.close(),
+    close() {
+      surely.close()
+      return cluster.close()
+    },
   }
 }
 

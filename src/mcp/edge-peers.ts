@@ -25,11 +25,20 @@ export interface EdgePeers {
     response: HttpResponse,
     client: ForwardedClient,
   ): Promise<'answered' | 'gone'>
-  /** Hands a message on to the edge of another replica. False: it could not be delivered. Never rejects. */
-  send(to: string, message: EdgeMessage): Promise<boolean>
-  /** The same to all others; nobody learns whether it arrived. */
-  sendAll(message: EdgeMessage): void
+  /** Hands a message on to the edge of another replica, patiently while that stands still. Never rejects. */
+  send(to: string, message: EdgeMessage): Promise<Delivery>
+  /**
+   * The same to all others. Resolves when they have heard, or after a second; those that stand still hear of it when they go on. Never
+   * rejects.
+   */
+  sendAll(message: EdgeMessage): Promise<void>
 }
+
+/**
+ * What became of a message for another replica. `unwanted`: nobody there waits for it. `gone`: no such replica is there any more.
+ * `silent`: it is not known to have arrived, and may yet.
+ */
+export type Delivery = 'taken' | 'unwanted' | 'gone' | 'silent'
 
 /**
  * `from-client`: a response or notification of the session's client, for the replica that waits for it. `to-client`: what is to go

@@ -65,11 +65,7 @@ export function postLegacy(
         request.headers,
       )
     } else if (posted.kind === 'batch') postBatch(legacy, peer, request, response, posted, accepts)
-    else {
-      if (posted.kind === 'response') peer.answer(posted.message)
-      else serveLegacyNotification(peer, posted.message)
-      answerEmpty(response, 202)
-    }
+    else answerAccepted(response, [takeMessage(peer, posted)])
   })
 }
 
@@ -196,8 +192,8 @@ function postBatch(
   const requests = parts.flatMap((part) => (part.kind === 'request' ? [part.message.id] : []))
   const exchange =
     batchSize > 0 ? exchangeFor(legacy, peer, response, accepts, requests, batchSize) : undefined
-  for (const part of parts) servePart(peer, part, exchange, request)
-  if (!exchange) answerEmpty(response, 202)
+  const taken = parts.map((part) => servePart(peer, part, exchange, request))
+  if (!exchange) answerAccepted(response, taken)
 }
 
 function servePart(
@@ -205,12 +201,38 @@ function servePart(
   part: Classified,
   exchange: Exchange | undefined,
   request: HttpRequest,
-): void {
+): Taken {
   if (part.kind === 'request' && exchange) {
     serveLegacyRequest(peer, part.message, exchange, request.headers)
   } else if (part.kind === 'refused') exchange?.respond([renderError(part.id, part.error)])
-  else if (part.kind === 'response') peer.answer(part.message)
-  else if (part.kind === 'notification') serveLegacyNotification(peer, part.message)
+  else if (part.kind === 'response' || part.kind === 'notification') return takeMessage(peer, part)
+  return undefined
+}
+
+/** A promise: other replicas are told of it; false: it is not known to have arrived. */
+type Taken = Promise<boolean | void> | undefined
+
+function takeMessage(
+  peer: LegacyPeer,
+  posted: Extract<Classified, { kind: 'response' | 'notification' }>,
+): Taken {
+  return posted.kind === 'response'
+    ? peer.answer(posted.message)
+    : serveLegacyNotification(peer, posted.message)
+}
+
+/** 202 says that we have it: where another replica waits for it, only when that has. */
+function answerAccepted(response: HttpResponse, taken: readonly Taken[]): void {
+  const onTheWay = taken.filter((each) => each !== undefined)
+  if (onTheWay.length === 0) {
+    answerEmpty(response, 202)
+    return
+  }
+  void Promise.all(onTheWay).then((arrived) => {
+    if (!arrived.includes(false)) return answerEmpty(response, 202)
+    const text = 'The replica that asked does not answer now: send the answer again'
+    answerError(response, 503, GATEWAY_OVERLOADED, text, null, RETRY_AFTER)
+  })
 }
 
 function exchangeFor(

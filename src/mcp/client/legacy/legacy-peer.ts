@@ -108,16 +108,23 @@ export class LegacyPeer implements ClientChannel, PeerHere {
     return this.#questions.ask(method, askable.params, send, cancellation)
   }
 
-  /** A response the client sent; another replica may wait for it. Late and unknown ones are ignored. */
-  answer(response: RpcResponse): void {
-    if (this.answerHere(response)) return
+  /**
+   * A response the client sent; another replica may wait for it. Late and unknown ones are ignored. A promise: it is on its way
+   * there; false: it is not known to have arrived.
+   */
+  answer(response: RpcResponse): Promise<boolean> | undefined {
+    if (this.answerHere(response)) return undefined
     const { id } = response
     const { peers, log } = this.context
     const asker = typeof id === 'string' ? replicaIn(id) : undefined
     if (peers !== undefined && asker !== undefined && asker !== peers.self) {
       const message = response as unknown as JsonObject
-      void peers.send(asker, this.#message('from-client', message))
-    } else log.debug({ session: this.session.id, id }, 'Ignored a response to no question')
+      return peers
+        .send(asker, this.#message('from-client', message))
+        .then((delivery) => delivery !== 'silent')
+    }
+    log.debug({ session: this.session.id, id }, 'Ignored a response to no question')
+    return undefined
   }
 
   answerHere(response: RpcResponse): boolean {
@@ -133,11 +140,11 @@ export class LegacyPeer implements ClientChannel, PeerHere {
     return true
   }
 
-  /** The client takes back a request; another replica may run it. */
-  cancel(notification: RpcNotification): void {
-    if (this.cancelHere(notification)) return
+  /** The client takes back a request; another replica may run it. A promise: it is on its way there. */
+  cancel(notification: RpcNotification): Promise<void> | undefined {
+    if (this.cancelHere(notification)) return undefined
     const message = notification as unknown as JsonObject
-    this.context.peers?.sendAll(this.#message('from-client', message))
+    return this.context.peers?.sendAll(this.#message('from-client', message))
   }
 
   /** Cancels all calls in flight; the session goes on. */
@@ -163,8 +170,8 @@ export class LegacyPeer implements ClientChannel, PeerHere {
   /** The client's stream ends in another replica. */
   #sendThrough(replica: string, message: JsonObject): boolean {
     const { peers, log } = this.context
-    void peers?.send(replica, this.#message('to-client', message)).then((delivered) => {
-      if (delivered) return
+    void peers?.send(replica, this.#message('to-client', message)).then((delivery) => {
+      if (delivery === 'taken') return
       log.debug({ session: this.session.id, replica }, 'Cannot reach the stream of a client')
       const { id } = message
       // Nobody will answer what nobody was asked.

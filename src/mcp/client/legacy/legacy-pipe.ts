@@ -124,10 +124,10 @@ export class LegacyPipe {
         this.#touch(peer.session)
         break
       case 'notification':
-        serveLegacyNotification(peer, message.message)
+        void serveLegacyNotification(peer, message.message)
         break
       case 'response':
-        peer.answer(message.message)
+        void peer.answer(message.message)
         break
       case 'batch':
         this.#serveBatch(peer, message.messages)

@@ -31,12 +31,16 @@ export function serveLegacyRequest(
   } else new LegacyCall(peer.context, peer, message, exchange, headers).start()
 }
 
-/** Acts on one notification of a session. */
-export function serveLegacyNotification(peer: LegacyPeer, message: RpcNotification): void {
+/** Acts on one notification of a session. A promise: other replicas are told of it. */
+export function serveLegacyNotification(
+  peer: LegacyPeer,
+  message: RpcNotification,
+): Promise<void> | undefined {
   const params = message.params ?? {}
-  if (message.method === 'notifications/initialized') return
-  if (message.method === 'notifications/cancelled') peer.cancel(message)
-  else peer.context.port.clientNotification(peer.session, message.method, params)
+  if (message.method === 'notifications/initialized') return undefined
+  if (message.method === 'notifications/cancelled') return peer.cancel(message)
+  peer.context.port.clientNotification(peer.session, message.method, params)
+  return undefined
 }
 
 function setLevel(peer: LegacyPeer, message: RpcRequest, exchange: Exchange): void {

@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import type { Delivery, EdgeMessage, EdgePeers } from './edge-peers.ts'
+import { initializeLegacy, startTestEdge } from './testing/test-edge.ts'
+
+/** Another replica, of which a test says what becomes of messages to it. */
+function fakePeers(delivery: Promise<Delivery>) {
+  const sent: EdgeMessage[] = []
+  const peers: EdgePeers = {
+    self: 'r1',
+    forward: async () => 'gone',
+    async send(_to, message) {
+      sent.push(message)
+      return delivery
+    },
+    async sendAll(message) {
+      sent.push(message)
+      await delivery
+    },
+  }
+  return { peers, sent }
+}
+
+const ANSWER = { jsonrpc: '2.0', id: 'r2_abc-1', result: { action: 'decline' } }
+const CANCEL = {
+  jsonrpc: '2.0',
+  method: 'notifications/cancelled',
+  params: { requestId: 7 },
+}
+
+describe('what a legacy client says to another replica', () => {
+  it('is accepted when that has it, not before', async () => {
+    for (const message of [ANSWER, CANCEL]) {
+      const arrived = Promise.withResolvers<Delivery>()
+      const { peers, sent } = fakePeers(arrived.promise)
+      await using test = await startTestEdge({ peers })
+      const client = await initializeLegacy(test.url)
+      let status: number | undefined
+      const posted = client.post(message).then((answer) => (status = answer.status))
+      await new Promise((resolve) => setTimeout(resolve, 50))
+      assert.equal(status, undefined)
+      assert.deepEqual(sent[0]?.message, message)
+      arrived.resolve('taken')
+      assert.equal(await posted, 202)
+    }
+  })
+
+  it('is refused for now where it is not known to have arrived', async () => {
+    const { peers } = fakePeers(Promise.resolve('silent'))
+    await using test = await startTestEdge({ peers })
+    const client = await initializeLegacy(test.url, { version: '2025-03-26' })
+    for (const body of [ANSWER, [ANSWER, CANCEL]]) {
+      const answer = await client.post(body)
+      assert.equal(answer.status, 503)
+      assert.equal(answer.headers['retry-after'], '1')
+      assert.match(answer.text, /send the answer again/)
+    }
+  })
+
+  it('is accepted though nobody waits for it any more', async () => {
+    for (const delivery of ['unwanted', 'gone'] as const) {
+      const { peers } = fakePeers(Promise.resolve(delivery))
+      await using test = await startTestEdge({ peers })
+      const client = await initializeLegacy(test.url)
+      assert.equal((await client.post(ANSWER)).status, 202)
+    }
+  })
+})
