@@ -1,7 +1,7 @@
 import { outgoingHeaders, type StaticOutgoingAuth } from '../auth/outgoing-headers.ts'
 import type { Connect } from '../gateway/connect.ts'
 import type { BackendConfig } from '../gateway/config.ts'
-import { AskingHabits, connectBackend } from '../mcp/connect-backend.ts'
+import { AskingHabits, connectBackend, type PeerGone } from '../mcp/connect-backend.ts'
 import type { Implementation } from '../mcp/messages.ts'
 import type { Era } from '../mcp/versions.ts'
 import type { Outbound } from '../net/outbound.ts'
@@ -16,6 +16,8 @@ export interface ConnectToOptions {
   readonly outgoingAuth: () => StaticOutgoingAuth
   readonly connectTimeoutMs: (backend: BackendConfig) => number
   readonly maxMessageBytes: number
+  /** Undefined: there are no other replicas. */
+  readonly onPeerGone: PeerGone | undefined
   readonly log: Logger
 }
 
@@ -41,6 +43,7 @@ export function createConnectTo(options: ConnectToOptions): (backend: BackendCon
           events: request.events,
           habits,
           openStream: request.openStream,
+          onPeerGone: options.onPeerGone,
           headers,
           connectTimeoutMs: options.connectTimeoutMs(backend),
           maxMessageBytes: options.maxMessageBytes,

@@ -11,6 +11,7 @@ import type { BackendNews, GatewayPeers } from '../gateway/peers.ts'
 import type { KeyedCalls, KeyedCallsPeers } from '../gateway/keyed-calls.ts'
 import type { ClientSession } from '../mcp/client-session.ts'
 import type { Delivery, EdgeMessage, EdgePeers } from '../mcp/edge-peers.ts'
+import type { PeerGone } from '../mcp/connect-backend.ts'
 import type { KeptEvents } from '../mcp/kept-events.ts'
 import type { HttpEdge } from '../mcp/http-edge.ts'
 import type { Logger } from '../telemetry/logger.ts'
@@ -22,6 +23,7 @@ export interface Fleet {
   readonly keyedCallsPeers: KeyedCallsPeers
   readonly keptEvents: KeptEvents
   readonly runPeers: RunPeers
+  readonly onPeerGone: PeerGone
   /** Replicas that are known, besides this one. */
   readonly others: () => number
   /** Serves what others ask of this edge. Before `start`. */
@@ -150,6 +152,7 @@ export function createFleet({ cluster, keptEvents, gateway, keyed, log }: FleetP
       url: cluster.self.url,
       answers: async (replica) => (await cluster.ping(replica)) === 'alive',
     },
+    onPeerGone: cluster.onGone,
     others: () => directory.others.length,
     join: (own) => void (edge = own),
     async start() {

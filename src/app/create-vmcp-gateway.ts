@@ -4,6 +4,7 @@ import type { NewId } from '../base/ids.ts'
 import { connectTimeoutMs } from '../gateway/call-timeouts.ts'
 import { createGateway, type Gateway, type GatewayOptions } from '../gateway/create-gateway.ts'
 import type { GatewayPeers } from '../gateway/peers.ts'
+import type { PeerGone } from '../mcp/connect-backend.ts'
 import type { Implementation } from '../mcp/messages.ts'
 import type { Outbound } from '../net/outbound.ts'
 import type { KeyValue } from '../storage/key-value.ts'
@@ -25,6 +26,7 @@ export interface VmcpGatewayParts extends Pick<
   /** 32 bytes. */
   readonly key: Buffer
   readonly peers?: GatewayPeers | undefined
+  readonly onPeerGone?: PeerGone | undefined
   readonly permits?: SharedPermits | undefined
   readonly newId: NewId
   readonly now: Now
@@ -49,6 +51,7 @@ export function createVmcpGateway(parts: VmcpGatewayParts): Gateway {
         return connectTimeoutMs(operational, backend)
       },
       maxMessageBytes: config().operational.limits.maxResponseBytes,
+      onPeerGone: parts.onPeerGone,
       log,
     }),
     store: parts.store,

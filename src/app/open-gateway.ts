@@ -121,6 +121,7 @@ export async function openGateway(options: OpenGatewayOptions): Promise<GatewayP
       ...means,
       store: means.sessionStore.sessions,
       peers: fleet?.gatewayPeers,
+      onPeerGone: fleet?.onPeerGone,
       permits,
       config,
       info,

@@ -26,6 +26,7 @@ async function setUp({ beatMs = 1_000_000 } = {}) {
   })
   const signs = new Map<string, Sign>()
   const lapsed: string[] = []
+  const noticed: string[] = []
   const made: Directory[] = []
 
   async function join(id: string): Promise<Directory> {
@@ -39,6 +40,7 @@ async function setUp({ beatMs = 1_000_000 } = {}) {
       ttlMs: TTL_MS,
       onLapse: async () => void lapsed.push(id),
       onBeat: () => {},
+      onGone: () => void noticed.push(id),
       elapsed: now,
       now,
       log: silentLogger,
@@ -52,6 +54,7 @@ async function setUp({ beatMs = 1_000_000 } = {}) {
     join,
     signs,
     lapsed,
+    noticed,
     advance: (ms: number) => (nowMs += ms),
     away: (is: boolean) => (fails = is),
     /** How often the store was asked while it was away. */
@@ -151,6 +154,7 @@ describe('createDirectory()', () => {
     const b = await t.join('b')
     await b.bury('a')
     assert.deepEqual(b.others, [])
+    assert.deepEqual(t.noticed, ['b'])
     t.advance(TTL_MS * 0.8)
     await a.ready()
     assert.deepEqual(t.lapsed, ['a'])
@@ -163,9 +167,15 @@ describe('createDirectory()', () => {
     const b = await t.join('b')
     await b.close()
     assert.equal(await a.find('c'), undefined)
+    await a.meet()
+    assert.deepEqual(t.noticed, [], 'it did not know of it')
+    const c = await t.join('c')
+    await a.meet()
+    await c.close()
     t.advance(TTL_MS * 0.8)
     await a.ready()
     assert.deepEqual(a.others, [])
+    assert.deepEqual(t.noticed, ['a'])
   })
 })
 

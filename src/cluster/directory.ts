@@ -21,6 +21,8 @@ export interface DirectoryOptions {
   readonly onLapse: () => Promise<void>
   /** The store took a sign of life, and we know who is there. */
   readonly onBeat: () => void
+  /** A replica is not there any more: it has left, or is dead. */
+  readonly onGone?: () => void
   /** Monotonic milliseconds. */
   readonly elapsed: () => number
   readonly now: Now
@@ -155,7 +157,9 @@ export function createDirectory(options: DirectoryOptions): Directory {
   async function look(): Promise<void> {
     const list = parseList((await store.get(listKey))?.value)
     const found = await readAll(list)
+    const before = others
     others = found.filter((other) => typeof other === 'object')
+    if (before.some(({ id }) => !others.some((other) => other.id === id))) options.onGone?.()
     const gone = found.filter((other) => typeof other === 'string')
     const isMissing = !closed && list[self.id] === undefined
     if (gone.length === 0 && !isMissing) return

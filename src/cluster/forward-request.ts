@@ -60,7 +60,11 @@ export async function forwardRequest(
       response.destroy()
       return 'answered'
     }
-    if (isAppError(error, 'CLUSTER_LINK') && error.details['sent'] === false) return 'gone'
+    if (isAppError(error, 'CLUSTER_LINK') && error.details['sent'] === false) {
+      // Others go on at once with what it had.
+      if (error.details['refused'] === true) void directory.bury(to)
+      return 'gone'
+    }
     // It may have acted: the retry of a call must not be taken for a new one.
     return (await directory.isAlive(to).catch(() => true)) ? unavailable(response) : 'gone'
   } finally {

@@ -76,6 +76,8 @@ export interface Cluster {
   handle(path: string, handler: LinkHandler): void
   /** Called for each message of another replica. The answer, if any, goes back to it. */
   onMessage(kind: string, handler: MessageHandler): void
+  /** Calls the listener each time another replica is not there any more; returns the way to stop. */
+  onGone(listener: () => void): () => void
   /** Asks one replica whether it lives. Never rejects. */
   ping(replica: Replica): Promise<Sign>
   /** Tells one replica. Resolves with its answer; rejects with CLUSTER_LINK. */
@@ -116,6 +118,7 @@ export async function openCluster(options: ClusterOptions): Promise<Cluster> {
   const tls = options.tls === undefined ? {} : { tls: options.tls }
   const handlers = new Map<string, LinkHandler>()
   const listeners = new Map<string, MessageHandler>()
+  const goneListeners = new Set<() => void>()
   const server = await openLinkServer({
     selfId: id,
     host: options.host,
@@ -141,6 +144,9 @@ export async function openCluster(options: ClusterOptions): Promise<Cluster> {
     ttlMs: times.entryMs,
     onLapse: () => processes.reclaim(),
     onBeat: () => void processes.look(),
+    onGone() {
+      for (const listener of goneListeners) listener()
+    },
     elapsed: options.elapsed ?? (() => performance.now()),
     now: options.now,
     log,
@@ -254,6 +260,10 @@ export async function openCluster(options: ClusterOptions): Promise<Cluster> {
     sealer,
     handle: (path, handler) => void handlers.set(path, handler),
     onMessage: (kind, handler) => void listeners.set(kind, handler),
+    onGone(listener) {
+      goneListeners.add(listener)
+      return () => void goneListeners.delete(listener)
+    },
     ping,
     tell,
     tellAll,

@@ -334,6 +334,20 @@ describe('createBackend()', () => {
     )
   })
 
+  it('says that what is followed may have changed when nobody was listening for a while', async () => {
+    const fake = createFakeBackend({ capabilities: { tools: {}, resources: { subscribe: true } } })
+    fake.answer = (request) => resultReply(lists([])(request.method))
+    await using t = setUp(fake, { stateless: true })
+    await started(t.backend)
+    const slot = await t.backend.slotFor({ principal: ANONYMOUS })
+    await slot.subscribe('file:///a')
+    fake.connections[0]?.events.onMissed?.()
+    assert.deepEqual(
+      t.heard.filter((line) => line.includes('resources/updated')),
+      ['shared notifications/resources/updated'],
+    )
+  })
+
   it('makes a shared connection as talkative as any client wants, and no quieter', async () => {
     const fake = createFakeBackend({ capabilities: { tools: {}, logging: {} } })
     fake.answer = (request) => resultReply(lists(['a'])(request.method))

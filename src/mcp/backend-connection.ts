@@ -71,6 +71,8 @@ export interface ConnectionEvents {
   onNotification(method: string, params: JsonObject): void
   /** All calls are those of one client, whom `onQuestion` asks. Absent: clients share the connection. */
   readonly isOwned?: boolean
+  /** Nobody was listening for a while: subscribed resources may have changed. List changes are announced besides. */
+  onMissed?(): void
   /** A server-to-client request that belongs to no single call in flight. Rejecting answers it with an error. */
   onQuestion(question: InputRequest): Promise<JsonObject>
   /** The connection is gone for good (process exit, session lost, stream refused); not called after `close()`. */

@@ -3,7 +3,7 @@ import type { ConnectOptions } from './backend/connect-options.ts'
 import { openHttpBackend } from './backend/http/open-http.ts'
 import { openStdioBackend } from './backend/stdio/open-stdio.ts'
 
-export type { ConnectOptions, LegacyResume } from './backend/connect-options.ts'
+export type { ConnectOptions, LegacyResume, PeerGone } from './backend/connect-options.ts'
 export { AskingHabits } from './backend/legacy/asking-habits.ts'
 
 /**

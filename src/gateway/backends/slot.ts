@@ -82,6 +82,11 @@ export function createSlot(options: SlotOptions): Slot {
               questions--
             }
           },
+          onMissed() {
+            for (const uri of subscriptions.keys()) {
+              options.events.onNotification('notifications/resources/updated', { uri })
+            }
+          },
           onClose(reason) {
             lost = true
             if (made !== undefined) forget(made, reason)

@@ -25,6 +25,8 @@ export interface ConnectOptions {
   readonly headers?: () => Readonly<Record<string, string>>
   /** Legacy HTTP: hold the standalone stream (GET) open. The other transports always listen. */
   readonly openStream: boolean
+  /** Another replica may have the one stream of a session: who waits for it asks again soon after that has gone. */
+  readonly onPeerGone?: PeerGone | undefined
   /** Whole handshake, milliseconds: connecting, probing each time, `initialize`. */
   readonly connectTimeoutMs: number
   /** How long a stdio server may take to answer the probe before it is started again as a legacy one. */
@@ -39,6 +41,9 @@ export interface ConnectOptions {
   /** Gives up connecting. */
   readonly signal?: AbortSignal
 }
+
+/** Calls the listener each time another replica has gone; returns the way to stop. */
+export type PeerGone = (listener: () => void) => () => void
 
 export interface LegacyResume {
   readonly sessionId: string

@@ -16,6 +16,8 @@ import type { Reply } from '../reply.ts'
 /** What a connection told its owner. */
 export interface Heard {
   notifications: [method: string, params: JsonObject][]
+  /** How often announcements may have been missed. */
+  missed: number
   questions: InputRequest[]
   closed: string[]
   logged: [message: string, fields: Record<string, unknown>][]
@@ -33,7 +35,7 @@ export async function openTestConnection(
   target: BackendTarget,
   overrides: Partial<ConnectOptions> = {},
 ): Promise<TestConnection> {
-  const heard: Heard = { notifications: [], questions: [], closed: [], logged: [] }
+  const heard: Heard = { notifications: [], missed: 0, questions: [], closed: [], logged: [] }
   const outbound = createOutbound()
   const children = createChildProcesses()
   const record = (fields: object, message: string) =>
@@ -59,6 +61,7 @@ export async function openTestConnection(
           heard.questions.push(question)
           return Promise.resolve({ roots: [] })
         },
+        onMissed: () => void heard.missed++,
         onClose: (reason) => void heard.closed.push(reason),
       },
       ...overrides,

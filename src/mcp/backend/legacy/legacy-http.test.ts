@@ -130,6 +130,33 @@ describe('a connection to a legacy HTTP backend', () => {
     assert.deepEqual(test.heard.notifications, [['notifications/tools/list_changed', {}]])
   })
 
+  it('has a stream that another replica had soon after that has gone, and says what it may have missed', async () => {
+    let asked = 0
+    let isTaken = true
+    await using peer = await serveBadHttp(
+      (response, _, good) => json(response, good),
+      (response) => {
+        asked++
+        if (isTaken) response.writeHead(409).end()
+        else sse(response)
+      },
+    )
+    const listeners = new Set<() => void>()
+    const test = await openTestConnection(peer.target, {
+      onPeerGone(listener) {
+        listeners.add(listener)
+        return () => void listeners.delete(listener)
+      },
+    })
+    await until(() => asked === 2, 'two tries; the next is 1.6 s away at least')
+    for (const listener of listeners) listener()
+    await until(() => asked >= 4, 'several tries, as the backend has to notice as well', 1_500)
+    isTaken = false
+    await until(() => test.heard.missed === 1, 'the stream')
+    await test[Symbol.asyncDispose]()
+    assert.equal(listeners.size, 0)
+  })
+
   it('opens the standalone stream before the first call, and does not wait for ever', async () => {
     await using peer = await serveBadHttp(
       (response, _, good) => json(response, good),

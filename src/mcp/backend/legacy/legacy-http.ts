@@ -267,7 +267,9 @@ class LegacyHttp implements BackendConnection, ExchangeOwner {
         for (const method of announcements(this.server)) {
           this.#options.events.onNotification(method, {})
         }
+        this.#options.events.onMissed?.()
       },
+      onPeerGone: this.#options.onPeerGone,
       onSessionLost: () => {
         if (this.sessionId !== undefined) this.#lose('HTTP 404 to the standalone stream')
       },

@@ -1,5 +1,6 @@
 import { createBackoff } from '../../../base/backoff.ts'
 import type { Logger } from '../../../telemetry/logger.ts'
+import type { PeerGone } from '../connect-options.ts'
 import { openEventStream } from '../http/event-stream.ts'
 import type { EventStream, StreamEnd } from '../http/event-stream.ts'
 import type { HeaderList, HttpEndpoint } from '../http/http-endpoint.ts'
@@ -10,8 +11,10 @@ interface StandaloneOptions {
   headers: (lastEventId: string | undefined) => HeaderList
   log: Logger
   onMessage(bytes: Buffer): void
-  /** The stream is there again, but could not be resumed: announcements may have been missed. */
+  /** The stream is there, but not as the continuation of what was heard: announcements may have been missed. */
   onMissed(): void
+  /** See `ConnectOptions`. */
+  onPeerGone?: PeerGone | undefined
   /** HTTP 404: the session is gone. */
   onSessionLost(): void
 }
@@ -22,8 +25,12 @@ export interface StandaloneStream {
   close(): void
 }
 
-/** Refusals that pass: request timeout, too many requests, and 409: another connection has the one stream of the session. */
-const LATER = new Set([408, 409, 429])
+/** Another connection has the one stream of the session. */
+const TAKEN = 409
+/** Refusals that pass: request timeout, too many requests. */
+const LATER = new Set([408, TAKEN, 429])
+/** So long after a replica has gone a stream that was taken is asked for in quick succession: the backend has to notice, too. */
+const HURRY_MS = 15_000
 
 /**
  * The stream of a legacy HTTP session for what belongs to no request (2025-03-26 and later, "Listening for Messages"):
@@ -31,6 +38,10 @@ const LATER = new Set([408, 409, 429])
  */
 export function openStandaloneStream(options: StandaloneOptions): StandaloneStream {
   const backoff = createBackoff({ minMs: 1000, maxMs: 30_000 })
+  // Spread: many sessions hurry at once.
+  const hurried = createBackoff({ minMs: 250, maxMs: 1000, jitter: 0.8 })
+  let hurriesUntilMs = -Infinity
+  let isTaken = false
   let lastEventId: string | undefined
   let stream: EventStream | undefined
   let timer: NodeJS.Timeout | undefined
@@ -39,6 +50,7 @@ export function openStandaloneStream(options: StandaloneOptions): StandaloneStre
   const answered = Promise.withResolvers<void>()
 
   const connect = () => {
+    timer = undefined
     const endpoint = options.endpoint()
     const opened = openEventStream(
       {
@@ -50,7 +62,10 @@ export function openStandaloneStream(options: StandaloneOptions): StandaloneStre
         onOpen() {
           backoff.reset()
           answered.resolve()
-          if (opens++ > 0 && lastEventId === undefined) options.onMissed()
+          // Whoever had it heard what was said.
+          if ((isTaken || opens > 0) && lastEventId === undefined) options.onMissed()
+          opens++
+          isTaken = false
         },
         onEvent(data, event) {
           lastEventId = opened.position.lastEventId ?? lastEventId
@@ -68,23 +83,37 @@ export function openStandaloneStream(options: StandaloneOptions): StandaloneStre
   const again = (end: StreamEnd, retryMs: number | undefined) => {
     if (closed) return
     if (end.kind === 'refused') {
+      if (end.httpStatus === TAKEN) isTaken = true
       if (end.httpStatus === 404) return options.onSessionLost()
       if (end.httpStatus < 500 && !LATER.has(end.httpStatus)) {
+        stopHearing?.()
         return options.log.debug({ httpStatus: end.httpStatus }, 'Backend offers no stream')
       }
     }
     const isAsked = end.kind === 'ended' && retryMs !== undefined
-    const waitMs = isAsked ? Math.max(MIN_RETRY_MS, retryMs) : backoff.nextMs()
+    if (isAsked) wait(Math.max(MIN_RETRY_MS, retryMs))
+    else wait(isTaken && performance.now() < hurriesUntilMs ? hurried.nextMs() : backoff.nextMs())
+  }
+  const wait = (waitMs: number) => {
     timer = setTimeout(connect, waitMs)
     timer.unref()
   }
+  const hurry = () => {
+    hurriesUntilMs = performance.now() + HURRY_MS
+    hurried.reset()
+    if (!isTaken || timer === undefined) return
+    clearTimeout(timer)
+    wait(hurried.nextMs())
+  }
 
+  const stopHearing = options.onPeerGone?.(hurry)
   connect()
   return {
     answered: answered.promise,
     close() {
       answered.resolve()
       closed = true
+      stopHearing?.()
       clearTimeout(timer)
       stream?.abort()
     },
