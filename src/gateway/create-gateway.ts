@@ -33,6 +33,7 @@ import { LIST_KINDS, type ListKind } from './list-kinds.ts'
 import { openListening } from './listening.ts'
 import type { GatewayPeers } from './peers.ts'
 import { servePeers, type ServedPeers } from './peers/serve-peers.ts'
+import { tellWhatMayBeMissed } from './following/tell-what-may-be-missed.ts'
 import { createNotificationRelay } from './relay-notification.ts'
 import { createRouter } from './router.ts'
 import { createSessions, type SessionTable } from './sessions.ts'
@@ -144,7 +145,10 @@ export function createGateway(options: GatewayOptions): Gateway {
       // What goes out on a stream that we hold has to be followed here.
       if (sessions.holdsStream(session)) void following.stored(session)
     },
-    onStream: (session) => void following.stored(session),
+    onStream: (session) => following.stored(session),
+    onStreamTaken(session, followed) {
+      void tellWhatMayBeMissed(session, followed, () => sessions.subscriptionsOf(session))
+    },
     async onRestored(session, ownOffers) {
       const named = ownOffers.flatMap((name) => backends.get(name) ?? [])
       const owner = { kind: 'session', session } as const

@@ -61,8 +61,10 @@ export interface SessionsOptions {
   readonly onSubscriptions?: (session: ClientSession, uris: readonly string[]) => void
   /** A session that another process served is used here; `ownOffers`: backends that offer something else to it. */
   readonly onRestored?: (session: ClientSession, ownOffers: readonly string[]) => Promise<void>
-  /** The client's standalone stream ends here from now on. */
-  readonly onStream?: (session: ClientSession) => void
+  /** The client's standalone stream ends here from now on. Resolves when what it follows is followed here. Never rejects. */
+  readonly onStream?: (session: ClientSession) => Promise<void>
+  /** Another replica had it before, and has died or leaves: what it had to tell may be lost. */
+  readonly onStreamTaken?: (session: ClientSession, followed: Promise<void>) => void
   /** The session is in use: what is stored for it lives on for so long, and is stored again if it was lost. */
   readonly onProlonged?: (session: ClientSession, ttlMs: number) => void
   readonly log: Logger
@@ -327,16 +329,21 @@ export function createSessions(options: SessionsOptions): SessionTable {
       }).catch(logTouch)
     },
     async claimStream(session) {
-      options.onStream?.(session)
+      const followed = options.onStream?.(session) ?? Promise.resolve()
       const own = live.get(session.id)
       if (peers === undefined || own === undefined || own.record.streamAt === peers.self) return
       session.streamAt = undefined
       const before = own.record.streamAt
-      const claim: RecordChange = (record) => ({ ...record, streamAt: peers.self })
+      let holder: string | undefined
+      const claim: RecordChange = (record) => {
+        holder = record.streamAt
+        return { ...record, streamAt: peers.self }
+      }
       // Whoever claimed it while the store was away may have been later.
       const claimLater: RecordChange = (record) =>
         record.streamAt === before ? claim(record) : record
       await write(own, claim, claimLater).catch(logTouch)
+      if (holder !== undefined && holder !== peers.self) options.onStreamTaken?.(session, followed)
     },
     end: endSession,
     async reread(id) {

@@ -54,6 +54,7 @@ async function setUp() {
       },
       onEnd: (session, _reason, end) => heard.push(`${self} ${session.id} ${end}`),
       onLogLevel: (session, level) => heard.push(`${self} ${session.id} ${level}`),
+      onStreamTaken: (session) => heard.push(`${self} ${session.id} stream taken`),
       onSubscriptions: (session, uris) => heard.push(`${self} ${session.id} ${uris.join()}`),
       log: silentLogger,
     })
@@ -138,6 +139,21 @@ describe('sessions that replicas share', () => {
     const entry = await t.store.get(`session:${session.id}`)
     const stored = JSON.parse(entry?.value ?? '{}') as { subscriptions: string[] }
     assert.deepEqual(stored.subscriptions.toSorted(), uris)
+  })
+
+  it('say where a stream was before, also where that was not known', async () => {
+    await using t = await setUp()
+    const session = await t.a.create(REQUEST)
+    const there = await used(t.b, session.id)
+    t.deaf(true)
+    await t.a.claimStream(session)
+    assert.deepEqual(t.heard, [], 'nobody had it')
+    await t.b.claimStream(there)
+    assert.deepEqual(t.heard, [`b ${session.id} stream taken`])
+    assert.equal(there.streamAt, undefined, 'it ends here')
+    assert.ok(t.b.holdsStream(there))
+    await t.b.claimStream(there)
+    assert.equal(t.heard.length, 1, 'it had it itself')
   })
 
   it('store later what changed while the store was away, over what others changed', async () => {

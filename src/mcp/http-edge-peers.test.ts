@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Delivery, EdgeMessage, EdgePeers } from './edge-peers.ts'
-import { initializeLegacy, startTestEdge } from './testing/test-edge.ts'
+import { initializeLegacy, openSse, startTestEdge } from './testing/test-edge.ts'
 
 /** Another replica, of which a test says what becomes of messages to it. */
 function fakePeers(delivery: Promise<Delivery>) {
@@ -64,5 +64,24 @@ describe('what a legacy client says to another replica', () => {
       const client = await initializeLegacy(test.url)
       assert.equal((await client.post(ANSWER)).status, 202)
     }
+  })
+})
+
+describe('what another replica is to tell a client', () => {
+  it('is told here if that has gone and the client came back here meanwhile', async () => {
+    const delivery = Promise.withResolvers<Delivery>()
+    const { peers, sent } = fakePeers(delivery.promise)
+    await using test = await startTestEdge({ peers })
+    const client = await initializeLegacy(test.url)
+    const session = test.gateway.live.get(client.sessionId)!
+    session.streamAt = 'r2'
+    test.edge.channelFor(session).notify('notifications/tools/list_changed')
+    assert.equal(sent.length, 1)
+    session.streamAt = undefined
+    const stream = await openSse(test.url, { method: 'GET', headers: client.headers })
+    assert.equal((await stream.next()).data, '')
+    delivery.resolve('gone')
+    assert.equal((await stream.next()).json['method'], 'notifications/tools/list_changed')
+    stream.close()
   })
 })

@@ -140,6 +140,8 @@ export function createSessionRecords(options: SessionRecordsOptions): SessionRec
       })
       if (written !== undefined) {
         session.recordVersion = written
+        // What others wrote meanwhile may have named another replica.
+        session.streamAt = elsewhere(record)
         session.storedUntilMs = now() + ttl()
         options.onWritten(session)
         return

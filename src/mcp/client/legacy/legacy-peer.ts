@@ -172,6 +172,10 @@ export class LegacyPeer implements ClientChannel, PeerHere {
     const { peers, log } = this.context
     void peers?.send(replica, this.#message('to-client', message)).then((delivery) => {
       if (delivery === 'taken') return
+      // The client came back to another one meanwhile.
+      if (this.session.streamAt !== replica) {
+        if (this.sendStandalone(message)) return
+      }
       log.debug({ session: this.session.id, replica }, 'Cannot reach the stream of a client')
       const { id } = message
       // Nobody will answer what nobody was asked.
