@@ -210,9 +210,11 @@ describe('6.6: forEach', () => {
   it('takes no places of steps for its iterations', async () => {
     let together = 0
     let most = 0
+    const all = Promise.withResolvers<void>()
     const call = async () => {
       most = Math.max(most, (together += 1))
-      await sleep(1)
+      if (together === 51) all.resolve()
+      await Promise.race([all.promise, sleep(5_000, undefined, { ref: false })])
       together -= 1
       return fine()
     }

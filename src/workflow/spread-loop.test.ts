@@ -115,9 +115,10 @@ describe('a loop over the fleet', () => {
       if (call.iteration === 0) return 'lost'
       if (call.iteration === 2) {
         await turn()
+        // The other one ends when this is known.
+        setTimeout(late.resolve, 20)
         return 'lost'
       }
-      setTimeout(late.resolve, 20)
       await late.promise
       return fine(call)
     })
