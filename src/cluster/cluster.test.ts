@@ -333,6 +333,31 @@ describe('a replica with another key of the fleet', () => {
   })
 })
 
+describe('a replica that alone has no way to the store', () => {
+  const times = { beatMs: 30, entryMs: 300, pingMs: 100 }
+
+  it('goes on with its process, and others use it', async () => {
+    await using stores = await openClosable()
+    const away = { is: false }
+    await using a = await startReplica(awayWhen(away, stores.keyValue), { times })
+    await using b = await startReplica(stores.keyValue, { times })
+    await until('each other', () => a.cluster.directory.others.length === 1)
+    const own = await a.connect(PLACE)
+    await own.request(testRequest())
+    away.is = true
+    const entry = `cluster:replica:${a.cluster.self.id}`
+    while ((await stores.keyValue.get(entry)) !== undefined) await sleep(20)
+    await sleep(times.entryMs)
+    const remote = await b.connect(PLACE)
+    assert.equal(resultOf(await remote.request(testRequest()))['count'], 2)
+    assert.equal(resultOf(await own.request(testRequest()))['count'], 3)
+    away.is = false
+    while ((await stores.keyValue.get(entry)) === undefined) await sleep(20)
+    assert.equal(resultOf(await remote.request(testRequest()))['count'], 4)
+    assert.deepEqual([a.lost, b.lost, b.opened], [[], [], []])
+  })
+})
+
 describe('a cluster that loses a replica', () => {
   it('begins its processes anew, says so once, and tells in flight calls that nobody knows', async () => {
     await using stores = await openClosable()

@@ -140,6 +140,7 @@ export async function openCluster(options: ClusterOptions): Promise<Cluster> {
     store,
     keyPrefix,
     ping,
+    vouches,
     beatMs: times.beatMs,
     ttlMs: times.entryMs,
     onLapse: () => processes.reclaim(),
@@ -152,7 +153,7 @@ export async function openCluster(options: ClusterOptions): Promise<Cluster> {
     log,
   })
   const silence = createSilence({
-    signOf: directory.signOf,
+    signOf: (replica) => directory.signOf(replica.id, replica.url),
     isKnown: (id) => directory.others.some((other) => other.id === id),
     bury: directory.bury,
     log,
@@ -193,10 +194,22 @@ export async function openCluster(options: ClusterOptions): Promise<Cluster> {
     return sign === 'denied' ? 'silent' : sign
   }
 
+  /** Whoever has taken us for dead says so; who is dead itself takes nothing. */
+  async function vouches(replica: Replica): Promise<boolean> {
+    const answer = await hear(replica)
+    return answer === 'alive' || answer === 'stranger' || answer === 'refused'
+  }
+
   async function ask(replica: Replica): Promise<Answer> {
+    const answer = await hear(replica)
+    return answer === 'buried us' ? 'alive' : answer
+  }
+
+  async function hear(replica: Replica): Promise<Answer | 'buried us'> {
     try {
       const answer = await link.ask(replica, PING_PATH, {}, { timeoutMs: times.pingMs })
-      return isJsonObject(answer) && answer['id'] === replica.id ? 'alive' : 'stranger'
+      if (!isJsonObject(answer) || answer['id'] !== replica.id) return 'stranger'
+      return answer['buried'] === true ? 'buried us' : 'alive'
     } catch (error) {
       if (!isAppError(error, 'CLUSTER_LINK')) return 'silent'
       const { refused, denied } = error.details
@@ -244,7 +257,9 @@ export async function openCluster(options: ClusterOptions): Promise<Cluster> {
     await directory.meet()
     return { gateway }
   })
-  handlers.set(PING_PATH, ({ response }) => answerLink(response, 200, { id }))
+  handlers.set(PING_PATH, ({ from, response }) =>
+    answerLink(response, 200, { id, ...(directory.hasBuried(from) ? { buried: true } : {}) }),
+  )
   handlers.set(MESSAGE_PATH, async ({ body, from, response }) => {
     const message = parseJson(body.toString('utf8'))
     const listener = isJsonObject(message) ? listeners.get(textOf(message['kind'])) : undefined

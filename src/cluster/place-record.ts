@@ -4,11 +4,17 @@ import type { Sealer } from '../storage/sealing.ts'
 
 /**
  * Where a connection of an owner to a backend is. `session`: the backend keeps it under this id, and anybody can go on with
- * it. `process`: it lives in a replica; `gone`: that replica has ended, and what it kept with it.
+ * it. `process`: it lives in a replica; `gone`: that replica has ended, and what it kept with it; `url`: where its link is, because its entry may
+ * be gone while it lives.
  */
 export type PlaceRecord =
   | { readonly kind: 'session'; readonly sessionId: string; readonly version: ProtocolVersion }
-  | { readonly kind: 'process'; readonly replica: string; readonly gone: boolean }
+  | {
+      readonly kind: 'process'
+      readonly replica: string
+      readonly url?: string
+      readonly gone: boolean
+    }
 
 /** As text for the store; the id of a backend's session is sealed where there is a key. */
 export function writePlace(record: PlaceRecord, key: string, sealer: Sealer | undefined): string {
@@ -30,7 +36,9 @@ export function readPlace(
   const record = parse(text)
   if (!isJsonObject(record)) return undefined
   if (record['kind'] === 'process' && typeof record['replica'] === 'string') {
-    return { kind: 'process', replica: record['replica'], gone: record['gone'] === true }
+    const { replica, url, gone } = record
+    const at = typeof url === 'string' ? { url } : {}
+    return { kind: 'process', replica, ...at, gone: gone === true }
   }
   const { sealed, version } = record
   const plain = typeof sealed === 'string' ? sealer?.open(sealed, key)?.text : record['sessionId']

@@ -38,7 +38,7 @@ export interface Processes {
    * forgot is claimed again; what others began meanwhile is theirs, and ours ends. Never rejects.
    */
   look(): Promise<void>
-  /** We may have been taken for dead: claims each again, and drops what others have taken. Never rejects. */
+  /** We may have been taken for dead: claims each again, and drops what others have taken. Rejects as the store does. */
   reclaim(): Promise<void>
   /** This replica leaves: others begin anew at once, what runs here may end. Never rejects. */
   handOver(): Promise<void>
@@ -56,7 +56,7 @@ export function createProcesses(options: ProcessesOptions): Processes {
   let looking = false
 
   function record(key: string, gone = false): string {
-    return writePlace({ kind: 'process', replica: self.id, gone }, key, undefined)
+    return writePlace({ kind: 'process', replica: self.id, url: self.url, gone }, key, undefined)
   }
 
   async function connect(wanted: SharedConnect, key: string): Promise<BackendConnection> {
@@ -66,7 +66,7 @@ export function createProcesses(options: ProcessesOptions): Processes {
       const entry = await store.get(key)
       const found = entry && readPlace(entry.value, key, undefined)
       if (found?.kind === 'process' && !found.gone && found.replica !== self.id) {
-        const reached = await reach(found.replica, wanted)
+        const reached = await reach(found.replica, found.url, wanted)
         if (typeof reached === 'object') return reached
         if (reached === 'later') {
           if (performance.now() > until) throw busy(found.replica)
@@ -84,13 +84,17 @@ export function createProcesses(options: ProcessesOptions): Processes {
     }
   }
 
-  async function reach(id: string, wanted: SharedConnect): Promise<BackendConnection | Verdict> {
-    const replica = await directory.find(id)
-    if (replica === undefined) return 'dead'
+  async function reach(
+    id: string,
+    url: string | undefined,
+    wanted: SharedConnect,
+  ): Promise<BackendConnection | Verdict> {
+    const replica = await directory.find(id, url)
+    if (replica === undefined) return (await directory.isAlive(id)) ? 'later' : 'dead'
     // To open it may take long; to be dead while somebody waits must not.
     const abort = new AbortController()
     const watch = setInterval(() => {
-      void directory.isAlive(id).then((alive) => {
+      void directory.isAlive(id, replica.url).then((alive) => {
         if (!alive) abort.abort()
       })
     }, LOOK_MS).unref()
@@ -99,7 +103,7 @@ export function createProcesses(options: ProcessesOptions): Processes {
     } catch (error) {
       if (isAppError(error, 'CLUSTER_NOT_OWNER')) return 'later'
       if (!isAppError(error, 'CLUSTER_LINK')) throw error
-      if (await directory.isAlive(id)) return 'later'
+      if (await directory.isAlive(id, replica.url)) return 'later'
       await directory.bury(id)
       return 'dead'
     } finally {
@@ -149,21 +153,16 @@ export function createProcesses(options: ProcessesOptions): Processes {
 
   async function claim(key: string, connection: OwnedConnection): Promise<void> {
     const ttlMs = options.ttlMs()
-    try {
-      const value = record(key)
-      const fence =
-        (await store.set(key, value, { ttlMs, when: { version: connection.fence } })) ??
-        (await store.set(key, value, { ttlMs, when: 'absent' }))
-      if (fence === undefined) {
-        if (!owned.delete(key)) return
-        await connection.lose('another replica has taken it over')
-      } else if (owned.get(key) === connection) connection.fence = fence
-      // It was closed while we claimed it.
-      else await store.delete(key, { version: fence })
-    } catch (error) {
-      if (!isStoreAway(error)) throw error
-      log.warn({ err: error }, 'Cannot claim a connection again')
-    }
+    const value = record(key)
+    const fence =
+      (await store.set(key, value, { ttlMs, when: { version: connection.fence } })) ??
+      (await store.set(key, value, { ttlMs, when: 'absent' }))
+    if (fence === undefined) {
+      if (!owned.delete(key)) return
+      await connection.lose('another replica has taken it over')
+    } else if (owned.get(key) === connection) connection.fence = fence
+    // It was closed while we claimed it.
+    else await store.delete(key, { version: fence })
   }
 
   async function lookAt(key: string, connection: OwnedConnection): Promise<void> {

@@ -20,7 +20,7 @@ export interface Silence {
 
 export interface SilenceOptions {
   /** See `Directory.signOf`; takes as long as a ping at most. */
-  readonly signOf: (id: string) => Promise<SilenceEnd | 'silent'>
+  readonly signOf: (replica: Replica) => Promise<SilenceEnd | 'silent'>
   /** It had an entry at the last beat. */
   readonly isKnown: (id: string) => boolean
   /** It is dead: from now on it is not known, unless it comes back. See `Directory.bury`. */
@@ -36,9 +36,10 @@ export function createSilence({ signOf, isKnown, bury, log }: SilenceOptions): S
   const silent = new Set<string>()
   let closed = false
 
-  async function lookAt({ id }: Replica): Promise<SilenceEnd> {
+  async function lookAt(replica: Replica): Promise<SilenceEnd> {
+    const { id } = replica
     for (;;) {
-      const sign = await signOf(id)
+      const sign = await signOf(replica)
       if (closed) return new Promise(() => {})
       if (sign !== 'silent') {
         if (sign === 'dead') await bury(id)
