@@ -7,12 +7,11 @@ import type { JsonObject } from '../base/json.ts'
 import { mcpErrors } from '../mcp/errors.ts'
 import { scanResponse } from '../mcp/raw-response.ts'
 import { resultReply, type Reply } from '../mcp/reply.ts'
-import { storageErrors } from '../storage/errors.ts'
-import type { KeyValue } from '../storage/key-value.ts'
 import { openStorage } from '../storage/open-storage.ts'
 import type { Stores } from '../storage/stores.ts'
 import { silentLogger } from '../telemetry/logger.ts'
 import {
+  awayWhen,
   PLACE,
   SECRET,
   startReplica,
@@ -464,14 +463,4 @@ async function until(what: string, holds: () => boolean): Promise<void> {
 async function openClosable() {
   const stores = await openStorage({ provider: 'memory' }, { now: systemNow })
   return { ...stores, [Symbol.asyncDispose]: () => stores.close() }
-}
-
-/** The store, as if Redis were not there. */
-function awayWhen(away: { readonly is: boolean }, store: KeyValue): KeyValue {
-  return new Proxy(store, {
-    get: (target, name: keyof KeyValue) =>
-      away.is
-        ? () => Promise.reject(storageErrors.REDIS_AWAY({ store: 'test', reason: 'cut off' }))
-        : target[name].bind(target),
-  })
 }

@@ -9,12 +9,12 @@ export class LossTellingConnection implements BackendConnection {
   readonly listen?: (filter: ListenFilter | undefined) => Promise<ListenFilter>
   readonly transport?: NonNullable<BackendConnection['transport']>
   readonly sessionId?: string
-  readonly #inner: BackendConnection
+  readonly inner: BackendConnection
   readonly #backend: string
   #untold = true
 
   constructor(inner: BackendConnection, backend: string) {
-    this.#inner = inner
+    this.inner = inner
     this.#backend = backend
     if (inner.transport !== undefined) this.transport = inner.transport
     if (inner.sessionId !== undefined) this.sessionId = inner.sessionId
@@ -22,26 +22,26 @@ export class LossTellingConnection implements BackendConnection {
   }
 
   get era(): Era {
-    return this.#inner.era
+    return this.inner.era
   }
 
   get version(): ProtocolVersion {
-    return this.#inner.version
+    return this.inner.version
   }
 
   get server(): ServerDescription {
-    return this.#inner.server
+    return this.inner.server
   }
 
   get inFlight(): number {
-    return this.#inner.inFlight
+    return this.inner.inFlight
   }
 
   async request(request: BackendRequest): Promise<Reply> {
-    if (!this.#untold || request.method !== 'tools/call') return this.#inner.request(request)
+    if (!this.#untold || request.method !== 'tools/call') return this.inner.request(request)
     this.#untold = false
     try {
-      const reply = await withLossTold(this.#inner, this.#backend, request)
+      const reply = await withLossTold(this.inner, this.#backend, request)
       // An error, or a question, has no place for it.
       if (reply.kind !== 'raw' && reply.kind !== 'result') this.#untold = true
       return reply
@@ -52,10 +52,10 @@ export class LossTellingConnection implements BackendConnection {
   }
 
   notify(...args: Parameters<BackendConnection['notify']>): void {
-    this.#inner.notify(...args)
+    this.inner.notify(...args)
   }
 
   close(options?: { readonly keepSession?: boolean }): Promise<void> {
-    return this.#inner.close(options)
+    return this.inner.close(options)
   }
 }

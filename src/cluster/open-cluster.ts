@@ -7,6 +7,7 @@ import { textOf } from '../base/text-of.ts'
 import type { KeyValue } from '../storage/key-value.ts'
 import type { Sealer } from '../storage/sealing.ts'
 import type { Logger } from '../telemetry/logger.ts'
+import { askForPlace, WHO_HAS } from './ask-for-place.ts'
 import { createDirectory, type Directory } from './directory.ts'
 import { linkKey, type LinkKeys } from './link/link-keys.ts'
 import { createLinkClient, type LinkClient } from './link/link-client.ts'
@@ -173,6 +174,7 @@ export async function openCluster(options: ClusterOptions): Promise<Cluster> {
         onLost,
         log,
       }),
+    ask: (replica, key) => askForPlace((message) => tell(replica, message, times.pingMs), key),
     patienceMs: times.entryMs + times.pingMs + 5_000,
     log,
   })
@@ -217,8 +219,12 @@ export async function openCluster(options: ClusterOptions): Promise<Cluster> {
     }
   }
 
-  async function tell(to: Replica, message: ClusterMessage): Promise<JsonObject> {
-    const answer = await link.ask(to, MESSAGE_PATH, message, { timeoutMs: TELL_TIMEOUT_MS })
+  async function tell(
+    to: Replica,
+    message: ClusterMessage,
+    timeoutMs = TELL_TIMEOUT_MS,
+  ): Promise<JsonObject> {
+    const answer = await link.ask(to, MESSAGE_PATH, message, { timeoutMs })
     return isJsonObject(answer) ? answer : {}
   }
 
@@ -257,6 +263,7 @@ export async function openCluster(options: ClusterOptions): Promise<Cluster> {
     await directory.meet()
     return { gateway }
   })
+  listeners.set(WHO_HAS, ({ key }, from) => ({ state: processes.answer(textOf(key), from) }))
   handlers.set(PING_PATH, ({ from, response }) =>
     answerLink(response, 200, { id, ...(directory.hasBuried(from) ? { buried: true } : {}) }),
   )
@@ -280,7 +287,7 @@ export async function openCluster(options: ClusterOptions): Promise<Cluster> {
       return () => void goneListeners.delete(listener)
     },
     ping,
-    tell,
+    tell: (to, message) => tell(to, message),
     tellAll,
     async start() {
       const { storePrefix = '' } = options

@@ -8,7 +8,7 @@ import { LossTellingConnection } from './loss-telling-connection.ts'
 export interface OwnedConnectionOptions {
   readonly inner: BackendConnection
   readonly backend: string
-  /** Version of the record that says it is ours. */
+  /** Version of the record that says it is ours; `UNCLAIMED`: the store could not be told. */
   readonly fence: number
   /** It took the place of one whose state is gone: the client is told with the first result. */
   readonly isLoss: boolean
@@ -16,9 +16,11 @@ export interface OwnedConnectionOptions {
   readonly ready: () => Promise<void> | undefined
   /** It was closed by its owner; `keep`: because this replica stops. */
   readonly onClosed: (fence: number, keep: boolean) => Promise<void>
-  readonly onLost: (reason: string) => void
+  readonly onLost: (reason: string, isUntold?: boolean) => void
 }
 
+/** A fence that no record has. */
+export const UNCLAIMED = 0
 const IDLE_LOOK_MS = 50
 
 /** A connection of this process that other replicas may take over when they believe us dead: fenced. */
@@ -27,7 +29,7 @@ export class OwnedConnection implements BackendConnection {
   readonly transport?: NonNullable<BackendConnection['transport']>
   fence: number
   readonly #options: OwnedConnectionOptions
-  readonly #inner: BackendConnection
+  #inner: BackendConnection
   #lost = false
 
   constructor(options: OwnedConnectionOptions) {
@@ -87,10 +89,16 @@ export class OwnedConnection implements BackendConnection {
     }, IDLE_LOOK_MS).unref()
   }
 
-  /** Others have it: nothing more goes through here. */
-  async lose(reason: string): Promise<void> {
+  /** It turns out that there was another before it, whose state is gone. */
+  tellLoss(): void {
+    const { backend, isLoss } = this.#options
+    if (!isLoss) this.#inner = new LossTellingConnection(this.#inner, backend)
+  }
+
+  /** Others have it: nothing more goes through here. `isUntold`: they do not tell what is lost with it. */
+  async lose(reason: string, isUntold: boolean): Promise<void> {
     this.#lost = true
-    this.#options.onLost(reason)
+    this.#options.onLost(reason, isUntold)
     await this.#inner.close()
   }
 }

@@ -5,7 +5,7 @@ import type { Sealer } from '../storage/sealing.ts'
 /**
  * Where a connection of an owner to a backend is. `session`: the backend keeps it under this id, and anybody can go on with
  * it. `process`: it lives in a replica; `gone`: that replica has ended, and what it kept with it; `url`: where its link is, because its entry may
- * be gone while it lives.
+ * be gone while it lives; `anew`: it took the place of another, and tells its client that state was lost.
  */
 export type PlaceRecord =
   | { readonly kind: 'session'; readonly sessionId: string; readonly version: ProtocolVersion }
@@ -14,6 +14,7 @@ export type PlaceRecord =
       readonly replica: string
       readonly url?: string
       readonly gone: boolean
+      readonly anew?: boolean
     }
 
 /** As text for the store; the id of a backend's session is sealed where there is a key. */
@@ -36,9 +37,9 @@ export function readPlace(
   const record = parse(text)
   if (!isJsonObject(record)) return undefined
   if (record['kind'] === 'process' && typeof record['replica'] === 'string') {
-    const { replica, url, gone } = record
+    const { replica, url, gone, anew } = record
     const at = typeof url === 'string' ? { url } : {}
-    return { kind: 'process', replica, ...at, gone: gone === true }
+    return { kind: 'process', replica, ...at, gone: gone === true, anew: anew === true }
   }
   const { sealed, version } = record
   const plain = typeof sealed === 'string' ? sealer?.open(sealed, key)?.text : record['sessionId']

@@ -3,8 +3,10 @@ import { isAppError } from '../base/errors.ts'
 import type { BackendConnection } from '../mcp/backend-connection.ts'
 import type { KeyValue } from '../storage/key-value.ts'
 import type { Logger } from '../telemetry/logger.ts'
+import { isBefore, type PlaceAnswer } from './ask-for-place.ts'
 import type { Directory } from './directory.ts'
-import { OwnedConnection } from './owned-connection.ts'
+import { clusterErrors } from './errors.ts'
+import { OwnedConnection, UNCLAIMED } from './owned-connection.ts'
 import { readPlace, writePlace } from './place-record.ts'
 import type { Replica } from './replica.ts'
 import type { SharedConnect } from './shared-connect.ts'
@@ -21,6 +23,8 @@ export interface ProcessesOptions {
     wanted: SharedConnect,
     signal: AbortSignal,
   ) => Promise<BackendConnection>
+  /** Asks another replica whether it has a place. Never rejects. */
+  readonly ask: (replica: Replica, key: string) => Promise<PlaceAnswer>
   /** How long to wait for a replica of which nobody knows whether it lives, milliseconds. */
   readonly patienceMs: number
   readonly log: Logger
@@ -31,8 +35,13 @@ export interface ProcessesOptions {
  * version of the record is its fence; the record holds as long as the replica lives.
  */
 export interface Processes {
-  /** Ours, or one of another replica; begun anew where the replica that had it is dead. */
+  /**
+   * Ours, or one of another replica; begun anew where the replica that had it is dead. While the store is away the others are asked:
+   * begun where all of them say that they have none, refused with CLUSTER_SESSION_UNKNOWN where one cannot be asked.
+   */
   connect(wanted: SharedConnect, key: string): Promise<BackendConnection>
+  /** What we say to a replica that asks whether a place is here. */
+  answer(key: string, from: string): PlaceAnswer
   /**
    * Looks whether records still say what is ours, some at a time: a store that failed over may have forgotten the latest. What it
    * forgot is claimed again; what others began meanwhile is theirs, and ours ends. Never rejects.
@@ -53,10 +62,16 @@ export function createProcesses(options: ProcessesOptions): Processes {
   const { store, directory, log } = options
   const { self } = directory
   const owned = new Map<string, OwnedConnection>()
+  /** Places that are about to be here. */
+  const opening = new Set<string>()
+  /** Places that would be begun here if nobody has them; `yields`: to one that asked for it as well. */
+  const asking = new Map<string, { yields: boolean }>()
   let looking = false
 
-  function record(key: string, gone = false): string {
-    return writePlace({ kind: 'process', replica: self.id, url: self.url, gone }, key, undefined)
+  function record(key: string, how: { gone?: boolean; anew?: boolean } = {}): string {
+    const { gone = false, anew = false } = how
+    const { id, url } = self
+    return writePlace({ kind: 'process', replica: id, url, gone, anew }, key, undefined)
   }
 
   async function connect(wanted: SharedConnect, key: string): Promise<BackendConnection> {
@@ -79,9 +94,52 @@ export function createProcesses(options: ProcessesOptions): Processes {
         )
       }
       const when = entry === undefined ? 'absent' : { version: entry.version }
-      const fence = await store.set(key, record(key), { ttlMs: options.ttlMs(), when })
+      const value = record(key, { anew: entry !== undefined })
+      const fence = await store.set(key, value, { ttlMs: options.ttlMs(), when })
       if (fence !== undefined) return begin(wanted, key, fence, entry !== undefined)
     }
+  }
+
+  /** The store cannot say who has it, or that we have it: the others can. What we begin is claimed when the store is back. */
+  async function connectUnrecorded(
+    wanted: SharedConnect,
+    key: string,
+    cause: unknown,
+  ): Promise<BackendConnection> {
+    const { backend } = wanted.place
+    const until = performance.now() + options.patienceMs
+    const unknown = (reason: string): Error =>
+      clusterErrors.SESSION_UNKNOWN({ backend, reason, ran: 'no', retryAfterMs: 1_000 }, cause)
+    const own = { yields: false }
+    asking.set(key, own)
+    try {
+      for (;;) {
+        await directory.ready()
+        own.yields = false
+        const { others } = directory
+        const answers = await Promise.all(others.map((other) => ask(other, key)))
+        const holder = others[answers.indexOf('has')]
+        const isOthers =
+          own.yields || answers.some((it, at) => it === 'asks' && isBefore(others[at]!, self))
+        if (holder !== undefined) {
+          const reached = await reach(holder.id, holder.url, wanted)
+          if (typeof reached === 'object') return reached
+        } else if (answers.includes('unknown')) {
+          throw unknown('the store is away, and so is another replica')
+        } else if (!isOthers) return await begin(wanted, key, UNCLAIMED, wanted.isAgain)
+        if (performance.now() > until) throw unknown('the store is away')
+        await sleep(AGAIN_MS)
+      }
+    } finally {
+      if (asking.get(key) === own) asking.delete(key)
+    }
+  }
+
+  async function ask(other: Replica, key: string): Promise<PlaceAnswer> {
+    const answer = await options.ask(other, key)
+    if (answer !== 'unknown' || (await directory.isAlive(other.id, other.url))) return answer
+    // What lived there has ended with it.
+    return 'none'
   }
 
   async function reach(
@@ -118,9 +176,11 @@ export function createProcesses(options: ProcessesOptions): Processes {
     isLoss: boolean,
   ): Promise<BackendConnection> {
     let inner: BackendConnection
+    opening.add(key)
     try {
       inner = await wanted.open()
     } catch (error) {
+      opening.delete(key)
       if (!isLoss) await store.delete(key, { version: fence }).catch(() => {})
       throw error
     }
@@ -137,6 +197,7 @@ export function createProcesses(options: ProcessesOptions): Processes {
       onLost: wanted.onLost,
     })
     owned.set(key, connection)
+    opening.delete(key)
     return connection
   }
 
@@ -144,7 +205,7 @@ export function createProcesses(options: ProcessesOptions): Processes {
   async function leave(key: string, fence: number, gone: boolean): Promise<void> {
     try {
       const when = { version: fence }
-      if (gone) await store.set(key, record(key, true), { ttlMs: options.ttlMs(), when })
+      if (gone) await store.set(key, record(key, { gone }), { ttlMs: options.ttlMs(), when })
       else await store.delete(key, when)
     } catch (error) {
       log.debug({ err: error }, 'Cannot tell that a connection has ended')
@@ -158,15 +219,48 @@ export function createProcesses(options: ProcessesOptions): Processes {
       (await store.set(key, value, { ttlMs, when: { version: connection.fence } })) ??
       (await store.set(key, value, { ttlMs, when: 'absent' }))
     if (fence === undefined) {
-      if (!owned.delete(key)) return
-      await connection.lose('another replica has taken it over')
+      await claimFromOther(key, connection)
     } else if (owned.get(key) === connection) connection.fence = fence
     // It was closed while we claimed it.
     else await store.delete(key, { version: fence })
   }
 
+  /** The record is not what we wrote last: another has the place, unless we have never been able to write it. */
+  async function claimFromOther(key: string, connection: OwnedConnection): Promise<void> {
+    const entry = await store.get(key)
+    const found = entry && readPlace(entry.value, key, undefined)
+    const other = found?.kind === 'process' ? found : undefined
+    if (entry === undefined) return claim(key, connection)
+    if (connection.fence === UNCLAIMED) {
+      const sign = other === undefined || other.gone ? 'dead' : await signOf(other)
+      // It may have it: who is asked meanwhile waits for it, too.
+      if (sign === 'silent') return
+      if (sign === 'dead') {
+        const when = { version: entry.version }
+        const fence = await store.set(key, record(key), { ttlMs: options.ttlMs(), when })
+        if (fence === undefined) return
+        // Our own is what the store could not say that it had taken.
+        if (other?.replica !== self.id || other.gone) connection.tellLoss()
+        if (owned.get(key) === connection) connection.fence = fence
+        else await store.delete(key, { version: fence })
+        return
+      }
+    }
+    if (owned.get(key) !== connection) return
+    owned.delete(key)
+    await connection.lose(
+      'another replica has taken it over',
+      other?.anew !== true && other?.gone !== true,
+    )
+  }
+
+  async function signOf(other: { readonly replica: string; readonly url?: string }) {
+    return other.replica === self.id ? 'dead' : directory.signOf(other.replica, other.url)
+  }
+
   async function lookAt(key: string, connection: OwnedConnection): Promise<void> {
     const { fence } = connection
+    if (fence === UNCLAIMED) return claim(key, connection)
     if (await store.touch(key, options.ttlMs(), { version: fence })) return
     if (owned.get(key) !== connection || connection.fence !== fence) return
     log.warn({ key }, 'The store forgot who has a connection: it is claimed again')
@@ -182,9 +276,19 @@ export function createProcesses(options: ProcessesOptions): Processes {
         return await connect(wanted, key)
       } catch (error) {
         if (!isStoreAway(error)) throw error
-        log.warn({ backend: wanted.place.backend, err: error }, 'Cannot share a connection')
-        return wanted.open()
+        log.warn(
+          { backend: wanted.place.backend, err: error },
+          'Asking other replicas for a connection',
+        )
+        return connectUnrecorded(wanted, key, error)
       }
+    },
+    answer(key, from) {
+      if (owned.has(key) || opening.has(key)) return 'has'
+      const own = asking.get(key)
+      if (own === undefined) return 'none'
+      own.yields ||= isBefore({ id: from }, self)
+      return 'asks'
     },
     async look() {
       if (looking) return
@@ -198,6 +302,7 @@ export function createProcesses(options: ProcessesOptions): Processes {
         }
         await Promise.all(some.map((each) => lookAt(...each)))
       } catch (error) {
+        // The beat says it where the store is away.
         log.debug({ err: error }, 'Cannot look whether connections are still ours')
       } finally {
         looking = false

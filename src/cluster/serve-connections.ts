@@ -12,6 +12,7 @@ import { errorFromJson, errorToJson } from './link/error-frame.ts'
 import { jsonFrame, toFrame } from './link/frames.ts'
 import { answerLink, type LinkHandler, type LinkRequest } from './link/link-server.ts'
 import type { Place } from './owner.ts'
+import { LossTellingConnection } from './loss-telling-connection.ts'
 import { RemoteConnection } from './remote-connection.ts'
 
 export interface ServeConnectionsOptions {
@@ -61,7 +62,7 @@ export function serveConnections(options: ServeConnectionsOptions): ServedConnec
     if (place === undefined || options.isLeaving()) throw notOurs
     return options.use(place, (connection) => {
       // One hop is all there is: whoever has it now is in the record.
-      if (connection === undefined || connection instanceof RemoteConnection) throw notOurs
+      if (connection === undefined || isRemote(connection)) throw notOurs
       return run(connection)
     })
   }
@@ -159,6 +160,11 @@ export function serveConnections(options: ServeConnectionsOptions): ServedConnec
       while (unanswered.size > 0) await Promise.all(unanswered)
     },
   }
+}
+
+function isRemote(connection: BackendConnection): boolean {
+  const inner = connection instanceof LossTellingConnection ? connection.inner : connection
+  return inner instanceof RemoteConnection
 }
 
 function readBody(body: Buffer): JsonObject {

@@ -14,6 +14,11 @@ export interface SharedConnect {
   readonly server: () => ServerDescription | undefined
   /** The session of the backend that was lost, if this is for another one in its stead. */
   readonly lostSessionId: string | undefined
-  /** Ours no more: what waits for it must not go on. */
-  readonly onLost: (reason: string) => void
+  /** There was a connection before, and it is lost. */
+  readonly isAgain: boolean
+  /**
+   * Ours no more: what waits for it must not go on. `isUntold`: another has the place, and does not tell its client that what was
+   * here is lost.
+   */
+  readonly onLost: (reason: string, isUntold?: boolean) => void
 }

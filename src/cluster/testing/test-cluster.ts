@@ -6,6 +6,7 @@ import { newUuid } from '../../base/ids.ts'
 import type { LegacyResume } from '../../mcp/connect-backend.ts'
 import { mcpErrors } from '../../mcp/errors.ts'
 import { resultReply, type Reply } from '../../mcp/reply.ts'
+import { storageErrors } from '../../storage/errors.ts'
 import type { KeyValue } from '../../storage/key-value.ts'
 import { createSealer } from '../../storage/sealing.ts'
 import { silentLogger, type Logger } from '../../telemetry/logger.ts'
@@ -39,6 +40,7 @@ export interface ConnectOptions {
   readonly isProcess?: boolean
   readonly lostSessionId?: string
   readonly delayMs?: number
+  readonly isAgain?: boolean
 }
 
 export const SECRET = Buffer.from('the key of all replicas of a test')
@@ -110,8 +112,9 @@ export async function startReplica(
       },
       server: () => undefined,
       lostSessionId: how.lostSessionId,
-      onLost: (reason) => {
-        lost.push(reason)
+      isAgain: how.isAgain ?? false,
+      onLost: (reason, isUntold = false) => {
+        lost.push(isUntold ? `${reason}, untold` : reason)
         places.delete(key)
       },
     })
@@ -146,6 +149,16 @@ export async function startReplica(
       await cluster.close()
     },
   }
+}
+
+/** The store, as if Redis were not there. */
+export function awayWhen(away: { readonly is: boolean }, store: KeyValue): KeyValue {
+  return new Proxy(store, {
+    get: (target, name: keyof KeyValue) =>
+      away.is
+        ? () => Promise.reject(storageErrors.REDIS_AWAY({ store: 'test', reason: 'cut off' }))
+        : target[name].bind(target),
+  })
 }
 
 function testConnection(

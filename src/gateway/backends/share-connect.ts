@@ -21,6 +21,7 @@ export function shareConnect(options: ShareOptions): Connect {
   const { connections, backend, owner } = options
   const place = { owner: toOwner(owner), backend }
   let last: BackendConnection | undefined
+  let isUntold = false
   return async (request) => {
     const isProcess = options.isProcess()
     let isAnew = false
@@ -34,10 +35,15 @@ export function shareConnect(options: ShareOptions): Connect {
       server: options.server,
       // A slot opens another connection only when the one before it is lost.
       lostSessionId: last?.sessionId,
-      onLost: (reason) => request.events.onClose(reason),
+      isAgain: last !== undefined,
+      onLost(reason, untold = false) {
+        isUntold ||= untold
+        request.events.onClose(reason)
+      },
     })
     // Of processes the cluster tells. Replicas that go on with a session that another one began have nothing to tell.
-    const isLoss = isAnew && !isProcess && last?.sessionId !== undefined
+    const isLoss = isUntold || (isAnew && !isProcess && last?.sessionId !== undefined)
+    isUntold = false
     last = isLoss ? new LossTellingConnection(made, backend) : made
     return last
   }
