@@ -298,6 +298,54 @@ describe('a replica that leaves', () => {
   })
 })
 
+describe('a replica that has handed over', () => {
+  async function openPair() {
+    const stores = await openClosable()
+    const a = await startReplica(stores.keyValue)
+    const b = await startReplica(stores.keyValue)
+    await until('each other', () => a.cluster.directory.others.length === 1)
+    return {
+      a,
+      b,
+      async [Symbol.asyncDispose]() {
+        for (const each of [b, a, stores]) await each[Symbol.asyncDispose]()
+      },
+    }
+  }
+
+  it('begins nothing: it uses what one that stays has begun, and state is lost once', async () => {
+    await using t = await openPair()
+    const { a, b } = t
+    await (await a.connect(PLACE)).request(testRequest())
+    await a.cluster.handOver()
+    const late = await a.connect(PLACE)
+    const told = resultOf(await late.request(testRequest()))
+    assert.deepEqual([told['count'], told['_meta'] !== undefined], [1, true])
+    const next = resultOf(await late.request(testRequest()))
+    assert.deepEqual([next['count'], next['_meta']], [2, undefined])
+    assert.deepEqual([a.opened.length, b.opened.length], [1, 1])
+  })
+
+  it('ends what was about to begin, which loses nothing', async () => {
+    await using t = await openPair()
+    const { a, b } = t
+    const begun = a.connect(PLACE, { delayMs: 100 })
+    await sleep(30)
+    await a.cluster.handOver()
+    const result = resultOf(await (await begun).request(testRequest()))
+    assert.deepEqual([result['count'], result['_meta']], [1, undefined])
+    assert.deepEqual([a.opened[0]?.closed, b.opened.length], [true, 1])
+  })
+
+  it('says "try again" where nobody stays', async () => {
+    await using t = await openPair()
+    await t.b.cluster.handOver()
+    await t.a.cluster.handOver()
+    await assert.rejects(t.a.connect(PLACE), { code: 'CLUSTER_LEAVING', status: 503 })
+    assert.equal(t.a.opened.length, 0)
+  })
+})
+
 describe('a replica with another key of the fleet', () => {
   const ONE = Buffer.from('one key of the fleet, long enough.')
   const TWO = Buffer.from('another key of it, also long enough')

@@ -56,6 +56,14 @@ export const clusterErrors = defineErrors('CLUSTER', {
       `Replica ${d.replica}, where backend "${d.backend}" runs for this client, does not answer`,
     hint: () => 'Try again: it comes back, or another replica takes its place',
   },
+  /** It begins nothing any more, and no other could be asked to. */
+  LEAVING: {
+    fault: 'environment',
+    status: 503,
+    message: (d: { backend: string; ran: 'no'; retryAfterMs: number }) =>
+      `This replica is shutting down, and no other can begin backend "${d.backend}" for this client now`,
+    hint: () => 'Try again: through another replica',
+  },
   /** The client may try again: another replica may have the session, and this one finds it when the store is back. */
   SESSION_UNKNOWN: {
     fault: 'environment',

@@ -37,7 +37,8 @@ export interface ProcessesOptions {
 export interface Processes {
   /**
    * Ours, or one of another replica; begun anew where the replica that had it is dead. While the store is away the others are asked:
-   * begun where all of them say that they have none, refused with CLUSTER_SESSION_UNKNOWN where one cannot be asked.
+   * begun where all of them say that they have none, refused with CLUSTER_SESSION_UNKNOWN where one cannot be asked. A replica that
+   * leaves begins nothing: it uses what another begins, or refuses with CLUSTER_LEAVING.
    */
   connect(wanted: SharedConnect, key: string): Promise<BackendConnection>
   /** What we say to a replica that asks whether a place is here. */
@@ -67,6 +68,7 @@ export function createProcesses(options: ProcessesOptions): Processes {
   /** Places that would be begun here if nobody has them; `yields`: to one that asked for it as well. */
   const asking = new Map<string, { yields: boolean }>()
   let looking = false
+  let leaving = false
 
   function record(key: string, how: { gone?: boolean; anew?: boolean } = {}): string {
     const { gone = false, anew = false } = how
@@ -84,15 +86,17 @@ export function createProcesses(options: ProcessesOptions): Processes {
         const reached = await reach(found.replica, found.url, wanted)
         if (typeof reached === 'object') return reached
         if (reached === 'later') {
-          if (performance.now() > until) throw busy(found.replica)
+          if (performance.now() > until) throw silent(found.replica, wanted)
           await sleep(AGAIN_MS)
           continue
         }
+        if (leaving) return useElsewhere(wanted)
         log.warn(
           { backend: wanted.place.backend, replica: found.replica },
           'Took over a connection of a replica that has died: its state is lost',
         )
       }
+      if (leaving) return useElsewhere(wanted)
       const when = entry === undefined ? 'absent' : { version: entry.version }
       const value = record(key, { anew: entry !== undefined })
       const fence = await store.set(key, value, { ttlMs: options.ttlMs(), when })
@@ -115,6 +119,7 @@ export function createProcesses(options: ProcessesOptions): Processes {
     try {
       for (;;) {
         await directory.ready()
+        if (leaving) return await useElsewhere(wanted)
         own.yields = false
         const { others } = directory
         const answers = await Promise.all(others.map((other) => ask(other, key)))
@@ -133,6 +138,16 @@ export function createProcesses(options: ProcessesOptions): Processes {
     } finally {
       if (asking.get(key) === own) asking.delete(key)
     }
+  }
+
+  /** Nothing is begun here any more: a replica that stays begins it, and this one uses it there. */
+  async function useElsewhere(wanted: SharedConnect): Promise<BackendConnection> {
+    for (const { id, url } of directory.others) {
+      const reached = await reach(id, url, wanted)
+      if (typeof reached === 'object') return reached
+    }
+    const { backend } = wanted.place
+    throw clusterErrors.LEAVING({ backend, ran: 'no', retryAfterMs: 1_000 })
   }
 
   async function ask(other: Replica, key: string): Promise<PlaceAnswer> {
@@ -183,6 +198,11 @@ export function createProcesses(options: ProcessesOptions): Processes {
       opening.delete(key)
       if (!isLoss) await store.delete(key, { version: fence }).catch(() => {})
       throw error
+    }
+    if (leaving) {
+      opening.delete(key)
+      await Promise.all([leave(key, fence, isLoss), inner.close()])
+      return useElsewhere(wanted)
     }
     const connection = new OwnedConnection({
       inner,
@@ -269,6 +289,7 @@ export function createProcesses(options: ProcessesOptions): Processes {
 
   return {
     async handOver() {
+      leaving = true
       await Promise.all([...owned.values()].map((connection) => connection.retire()))
     },
     async connect(wanted, key) {
@@ -286,7 +307,7 @@ export function createProcesses(options: ProcessesOptions): Processes {
     answer(key, from) {
       if (owned.has(key) || opening.has(key)) return 'has'
       const own = asking.get(key)
-      if (own === undefined) return 'none'
+      if (own === undefined || leaving) return 'none'
       own.yields ||= isBefore({ id: from }, self)
       return 'asks'
     },
@@ -316,6 +337,6 @@ export function createProcesses(options: ProcessesOptions): Processes {
 
 type Verdict = 'dead' | 'later'
 
-function busy(replica: string): Error {
-  return new Error(`replica ${replica} has it and does not answer`)
+function silent(replica: string, { place }: SharedConnect): Error {
+  return clusterErrors.SILENT({ replica, backend: place.backend, ran: 'no', retryAfterMs: 1_000 })
 }

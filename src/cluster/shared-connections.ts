@@ -82,7 +82,9 @@ export function createSharedConnections(options: SharedConnectionsOptions): Shar
       if (written !== undefined) return made
       await made.close()
     }
-    throw new Error(`Another replica always was quicker with a session of ${wanted.place.backend}`)
+    const { backend } = wanted.place
+    const reason = 'other replicas always were quicker'
+    throw clusterErrors.SESSION_UNKNOWN({ backend, reason, ran: 'no', retryAfterMs: 1_000 })
   }
 
   function storeAgain(place: UsedPlace, ttlMs: number): Promise<unknown> | undefined {
