@@ -7,6 +7,8 @@ import type { JsonObject } from '../base/json.ts'
 import { mcpErrors } from '../mcp/errors.ts'
 import { scanResponse } from '../mcp/raw-response.ts'
 import { resultReply, type Reply } from '../mcp/reply.ts'
+import { storageErrors } from '../storage/errors.ts'
+import type { KeyValue } from '../storage/key-value.ts'
 import { openStorage } from '../storage/open-storage.ts'
 import type { Stores } from '../storage/stores.ts'
 import { silentLogger } from '../telemetry/logger.ts'
@@ -115,6 +117,31 @@ describe('connections of a cluster', () => {
     const [one, two] = await Promise.all([a.connect(place, lost), b.connect(place, lost)])
     assert.notEqual(one.sessionId, old.sessionId)
     assert.equal(two.sessionId, one.sessionId)
+  })
+
+  it('are ended where the store takes no record of them; the only replica goes on', async () => {
+    const full = { is: false }
+    const times = { beatMs: 60_000, entryMs: 120_000 }
+    await using late = await startReplica(fullWhen(full, stores.keyValue), { times })
+    const own = await openStorage({ provider: 'memory' }, { now: systemNow })
+    await using only = await startReplica(fullWhen(full, own.keyValue), { times })
+    const place = { ...PLACE, backend: 'http while full' }
+    full.is = true
+    for (let tries = 1; tries <= 3; tries++) {
+      await assert.rejects(late.connect(place, HTTP), { code: 'CLUSTER_SESSION_UNKNOWN' })
+      assert.deepEqual(
+        late.opened.map(({ closed }) => closed),
+        Array(tries).fill(true),
+      )
+    }
+    const { sessionId } = await only.connect(place, HTTP)
+    assert.equal(sessionId, only.opened[0]?.sessionId)
+    assert.deepEqual(
+      only.opened.map(({ closed }) => closed),
+      [false],
+    )
+    full.is = false
+    await own.close()
   })
 
   it('are refused for now where the store cannot be asked and others may have them; not to the only replica', async () => {
@@ -511,4 +538,14 @@ async function until(what: string, holds: () => boolean): Promise<void> {
 async function openClosable() {
   const stores = await openStorage({ provider: 'memory' }, { now: systemNow })
   return { ...stores, [Symbol.asyncDispose]: () => stores.close() }
+}
+
+/** The store, as a Redis that has no room. */
+function fullWhen(full: { readonly is: boolean }, store: KeyValue): KeyValue {
+  return new Proxy(store, {
+    get: (target, name: keyof KeyValue) =>
+      full.is && name === 'set'
+        ? () => Promise.reject(storageErrors.REDIS_FULL({ store: 'test', reason: 'OOM' }))
+        : target[name].bind(target),
+  })
 }

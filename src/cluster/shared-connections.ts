@@ -75,10 +75,21 @@ export function createSharedConnections(options: SharedConnectionsOptions): Shar
         sessionId: made.sessionId,
         version: made.version,
       }
-      const written = await store.set(key, writePlace(next, key, sealer), {
-        ttlMs: options.ttlMs() + SLACK_MS,
-        when: entry === undefined ? 'absent' : { version: entry.version },
-      })
+      let written: number | undefined
+      try {
+        written = await store.set(key, writePlace(next, key, sealer), {
+          ttlMs: options.ttlMs() + SLACK_MS,
+          when: entry === undefined ? 'absent' : { version: entry.version },
+        })
+      } catch (error) {
+        // Alone it is ours, whether the store knows or not: it is written when its owner is prolonged.
+        if (isStoreAway(error) && !options.hasOthers()) return made
+        // Nobody would ever use it, and each further attempt would leave another one behind.
+        void made.close().catch((failure: unknown) => {
+          log.debug({ err: failure }, 'Cannot end a session of a backend')
+        })
+        throw error
+      }
       if (written !== undefined) return made
       await made.close()
     }
