@@ -7,6 +7,7 @@ import type {
   ConnectionEvents,
   RequestTimeouts,
 } from '../../mcp/backend-connection.ts'
+import { mcpErrors } from '../../mcp/errors.ts'
 import { LOG_LEVELS, type LogLevel } from '../../mcp/messages.ts'
 import type { Reply } from '../../mcp/reply.ts'
 import type { Logger } from '../../telemetry/logger.ts'
@@ -59,6 +60,7 @@ export function createSlot(options: SlotOptions): Slot {
   let opening: Promise<BackendConnection> | undefined
   let level: LogLevel | undefined
   let closed = false
+  let keepSession = false
   let questions = 0
   let keptUntilMs = 0
   const leaving = new Set<BackendConnection>()
@@ -94,8 +96,8 @@ export function createSlot(options: SlotOptions): Slot {
         },
       })
       if (closed) {
-        await made.close()
-        throw new Error('closed while connecting')
+        await made.close({ keepSession })
+        throw mcpErrors.CALL_CANCELLED({ reason: 'its connection is no longer kept', ran: 'no' })
       }
       if (!lost) current = made
       await restoreState(made)
@@ -204,6 +206,7 @@ export function createSlot(options: SlotOptions): Slot {
     },
     async close(options = {}) {
       closed = true
+      keepSession = options.keepSession === true
       const connections = current === undefined ? [...leaving] : [current, ...leaving]
       current = undefined
       await Promise.all(connections.map((connection) => connection.close(options)))
