@@ -58,7 +58,67 @@ function testForgetting(name: string, open: () => Promise<Stores>): void {
   })
 }
 
+describe('a replica that finds a process that another began without knowing of its own', () => {
+  it('tells the loss itself', async () => {
+    const open = () => openStorage({ provider: 'memory' }, { now: systemNow })
+    await using t = await openPair(open)
+    const taken = { kind: 'process', replica: t.b.cluster.self.id, gone: false, anew: false }
+    await t.stores.keyValue.set(KEY, JSON.stringify(taken))
+    await until('the end of the process', () => t.a.opened[0]?.closed === true)
+    assert.deepEqual(t.a.lost, ['another replica has taken it over, untold'])
+  })
+})
+
+/** The same for a session that an HTTP backend keeps. */
+function testForgettingSession(name: string, open: () => Promise<Stores>): void {
+  const how = { isProcess: false }
+
+  async function openUser() {
+    const stores = await open()
+    const a = await startReplica(stores.keyValue)
+    const own = await a.connect(PLACE, how)
+    return {
+      stores,
+      a,
+      own,
+      async [Symbol.asyncDispose]() {
+        await a[Symbol.asyncDispose]()
+        await stores.close()
+      },
+    }
+  }
+
+  it(`writes again which session of a backend it uses, until that is closed (${name})`, async () => {
+    await using t = await openUser()
+    const { stores, own } = t
+    assert.equal(await stores.keyValue.delete(KEY), true)
+    await until('the record', async () => (await stores.keyValue.get(KEY)) !== undefined)
+    await using b = await startReplica(stores.keyValue)
+    assert.equal((await b.connect(PLACE, how)).sessionId, own.sessionId)
+    await (await b.connect(PLACE, how)).close({ keepSession: true })
+    await own.close()
+    await stores.keyValue.delete(KEY)
+    await new Promise((resolve) => setTimeout(resolve, 200))
+    assert.equal(await stores.keyValue.get(KEY), undefined)
+  })
+
+  for (const anew of [false, true]) {
+    it(`ends its session where another was begun, told already: ${anew} (${name})`, async () => {
+      await using t = await openUser()
+      const { stores, a, own } = t
+      const taken = { kind: 'session', sessionId: 'another', version: own.version, anew }
+      // It may have been written again already.
+      await stores.keyValue.set(KEY, JSON.stringify(taken))
+      await until('the end of the session', () => a.opened[0]?.closed === true)
+      const reason = 'another replica has begun another session'
+      assert.deepEqual(a.lost, [anew ? reason : `${reason}, untold`])
+      assert.equal((await a.connect(PLACE, how)).sessionId, 'another')
+    })
+  }
+}
+
 describe('a replica whose store forgot what it has', () => {
+  testForgettingSession('memory', () => openStorage({ provider: 'memory' }, { now: systemNow }))
   testForgetting('memory', () => openStorage({ provider: 'memory' }, { now: systemNow }))
 
   describe('with Redis', { skip: NO_REDIS }, () => {
@@ -68,7 +128,7 @@ describe('a replica whose store forgot what it has', () => {
     })
     after(() => redis?.[Symbol.asyncDispose]())
     let count = 0
-    testForgetting('Redis', () => {
+    const open = (): Promise<Stores> => {
       const settings = {
         topology: { kind: 'standalone', address: redis },
         db: 0,
@@ -76,7 +136,9 @@ describe('a replica whose store forgot what it has', () => {
       } as const
       const keyPrefix = `test${++count}:`
       return openStorage({ provider: 'redis', redis: settings, keyPrefix }, { now: systemNow })
-    })
+    }
+    testForgetting('Redis', open)
+    testForgettingSession('Redis', open)
   })
 })
 

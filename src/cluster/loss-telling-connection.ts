@@ -11,9 +11,10 @@ export class LossTellingConnection implements BackendConnection {
   readonly sessionId?: string
   readonly inner: BackendConnection
   readonly #backend: string
-  #untold = true
+  #untold: boolean
 
-  constructor(inner: BackendConnection, backend: string) {
+  constructor(inner: BackendConnection, backend: string, untold = true) {
+    this.#untold = untold
     this.inner = inner
     this.#backend = backend
     if (inner.transport !== undefined) this.transport = inner.transport

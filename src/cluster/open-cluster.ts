@@ -145,7 +145,7 @@ export async function openCluster(options: ClusterOptions): Promise<Cluster> {
     beatMs: times.beatMs,
     ttlMs: times.entryMs,
     onLapse: () => processes.reclaim(),
-    onBeat: () => void processes.look(),
+    onBeat: () => void connections.look(),
     onGone() {
       for (const listener of goneListeners) listener()
     },

@@ -3,6 +3,7 @@ import { mcpErrors } from '../mcp/errors.ts'
 import type { ListenFilter, ServerDescription } from '../mcp/messages.ts'
 import type { Reply } from '../mcp/reply.ts'
 import type { Era, ProtocolVersion } from '../mcp/versions.ts'
+import { closeWhenIdle } from './close-when-idle.ts'
 import { LossTellingConnection } from './loss-telling-connection.ts'
 
 export interface OwnedConnectionOptions {
@@ -21,7 +22,6 @@ export interface OwnedConnectionOptions {
 
 /** A fence that no record has. */
 export const UNCLAIMED = 0
-const IDLE_LOOK_MS = 50
 
 /** A connection of this process that other replicas may take over when they believe us dead: fenced. */
 export class OwnedConnection implements BackendConnection {
@@ -82,11 +82,7 @@ export class OwnedConnection implements BackendConnection {
     this.#lost = true
     this.#options.onLost('this replica is shutting down')
     await this.#options.onClosed(this.fence, true)
-    const timer = setInterval(() => {
-      if (this.#inner.inFlight > 0) return
-      clearInterval(timer)
-      void this.#inner.close()
-    }, IDLE_LOOK_MS).unref()
+    closeWhenIdle(this.#inner)
   }
 
   /** It turns out that there was another before it, whose state is gone. */

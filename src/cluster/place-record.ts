@@ -8,7 +8,12 @@ import type { Sealer } from '../storage/sealing.ts'
  * be gone while it lives; `anew`: it took the place of another, and tells its client that state was lost.
  */
 export type PlaceRecord =
-  | { readonly kind: 'session'; readonly sessionId: string; readonly version: ProtocolVersion }
+  | {
+      readonly kind: 'session'
+      readonly sessionId: string
+      readonly version: ProtocolVersion
+      readonly anew?: boolean
+    }
   | {
       readonly kind: 'process'
       readonly replica: string
@@ -20,11 +25,12 @@ export type PlaceRecord =
 /** As text for the store; the id of a backend's session is sealed where there is a key. */
 export function writePlace(record: PlaceRecord, key: string, sealer: Sealer | undefined): string {
   if (record.kind === 'process') return JSON.stringify(record)
-  const { sessionId, version } = record
+  const { sessionId, version, anew } = record
+  const rest = anew === true ? { version, anew } : { version }
   return JSON.stringify(
     sealer === undefined
-      ? { kind: 'session', sessionId, version }
-      : { kind: 'session', sealed: sealer.seal(sessionId, key), version },
+      ? { kind: 'session', sessionId, ...rest }
+      : { kind: 'session', sealed: sealer.seal(sessionId, key), ...rest },
   )
 }
 
@@ -46,7 +52,7 @@ export function readPlace(
   if (record['kind'] !== 'session' || typeof plain !== 'string' || !isKnownVersion(version)) {
     return undefined
   }
-  return { kind: 'session', sessionId: plain, version }
+  return { kind: 'session', sessionId: plain, version, anew: record['anew'] === true }
 }
 
 function parse(text: string): unknown {

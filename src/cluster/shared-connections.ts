@@ -6,10 +6,11 @@ import type { Sealer } from '../storage/sealing.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { clusterErrors } from './errors.ts'
 import { placeKey, type Place } from './owner.ts'
-import { readPlace, writePlace, type PlaceRecord } from './place-record.ts'
+import { readPlace, writePlace } from './place-record.ts'
 import type { Processes } from './processes.ts'
 import type { SharedConnect } from './shared-connect.ts'
 import { isStoreAway } from './store-away.ts'
+import { createUsedSessions, type SessionRecord } from './used-sessions.ts'
 
 /** A place that is in use here; `session`: the one its backend keeps, if any. */
 export interface UsedPlace extends Place {
@@ -25,6 +26,8 @@ export interface SharedConnections {
    * that other replicas go on with them. Never rejects.
    */
   prolong(places: readonly UsedPlace[], ttlMs: number): Promise<void>
+  /** Looks whether the store still knows of what is in use here, some at a time. With each beat. Never rejects. */
+  look(): Promise<void>
   /** True while something is stored of it: others may use it. True as well if the store cannot be asked. */
   isKept(place: Place): Promise<boolean>
   /** The owner has ended: nobody goes on with it. Never rejects. */
@@ -52,6 +55,12 @@ const SLACK_MS = 120_000
 
 export function createSharedConnections(options: SharedConnectionsOptions): SharedConnections {
   const { store, sealer, processes, log } = options
+  const used = createUsedSessions({
+    store,
+    sealer,
+    lifeMs: () => options.ttlMs() + SLACK_MS,
+    log,
+  })
 
   function keyOf(place: Place): string {
     return options.keyPrefix + placeKey(place)
@@ -66,15 +75,13 @@ export function createSharedConnections(options: SharedConnectionsOptions): Shar
       if (record?.kind === 'session' && record.sessionId !== wanted.lostSessionId) {
         const { sessionId, version } = record
         const server = wanted.server()
-        return wanted.open({ sessionId, version, ...(server === undefined ? {} : { server }) })
+        const resume = { sessionId, version, ...(server === undefined ? {} : { server }) }
+        return used.hold(key, record, await wanted.open(resume), wanted)
       }
       const made = await wanted.open()
-      if (made.sessionId === undefined || made.era !== 'legacy') return made
-      const next: PlaceRecord = {
-        kind: 'session',
-        sessionId: made.sessionId,
-        version: made.version,
-      }
+      const session = recordOf(made)
+      if (session === undefined) return made
+      const next = { ...session, anew: entry !== undefined }
       let written: number | undefined
       try {
         written = await store.set(key, writePlace(next, key, sealer), {
@@ -83,14 +90,14 @@ export function createSharedConnections(options: SharedConnectionsOptions): Shar
         })
       } catch (error) {
         // Alone it is ours, whether the store knows or not: it is written when its owner is prolonged.
-        if (isStoreAway(error) && !options.hasOthers()) return made
+        if (isStoreAway(error) && !options.hasOthers()) return used.hold(key, next, made, wanted)
         // Nobody would ever use it, and each further attempt would leave another one behind.
         void made.close().catch((failure: unknown) => {
           log.debug({ err: failure }, 'Cannot end a session of a backend')
         })
         throw error
       }
-      if (written !== undefined) return made
+      if (written !== undefined) return used.hold(key, next, made, wanted)
       await made.close()
     }
     const { backend } = wanted.place
@@ -131,7 +138,9 @@ export function createSharedConnections(options: SharedConnectionsOptions): Shar
           )
         }
         log.warn({ backend, err: error }, 'Cannot share a session of a backend')
-        return wanted.open()
+        const made = await wanted.open()
+        const record = recordOf(made)
+        return record === undefined ? made : used.hold(keyOf(wanted.place), record, made, wanted)
       }
     },
     async prolong(places, ttlMs) {
@@ -146,6 +155,9 @@ export function createSharedConnections(options: SharedConnectionsOptions): Shar
       } catch (error) {
         log.debug({ err: error }, 'Cannot prolong what is kept of connections')
       }
+    },
+    async look() {
+      await Promise.all([processes.look(), used.look()])
     },
     async isKept(place) {
       try {
@@ -170,4 +182,10 @@ export function createSharedConnections(options: SharedConnectionsOptions): Shar
       }
     },
   }
+}
+
+/** Undefined: there is nothing that others could go on with. */
+function recordOf({ sessionId, version, era }: BackendConnection): SessionRecord | undefined {
+  if (sessionId === undefined || era !== 'legacy') return undefined
+  return { kind: 'session', sessionId, version }
 }
