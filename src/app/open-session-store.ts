@@ -70,6 +70,12 @@ export async function openSessionStore(options: SessionStoreOptions): Promise<Se
   })
   connection.changed = sessions.connected
   log.info({ redis: store, topology: settings.redis.topology.kind }, 'Sessions are stored in Redis')
+  if (stores.evictionPolicy !== undefined) {
+    log.warn(
+      { redis: store, policy: stores.evictionPolicy },
+      'This Redis throws away what is in use when its memory is full: set its maxmemory-policy to noeviction',
+    )
+  }
   return {
     provider: 'redis',
     stores,

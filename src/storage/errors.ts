@@ -105,7 +105,8 @@ export const storageErrors = defineErrors('STORAGE', {
     fault: 'environment',
     status: 507,
     message: (d: StoreProblem) => `Cannot write to the Redis at "${d.store}": ${d.reason}`,
-    hint: () => 'Raise `maxmemory` of that Redis, or set its `maxmemory-policy` to allkeys-lru',
+    hint: () =>
+      'Raise `maxmemory` of that Redis; to let it evict (`maxmemory-policy`) would lose records that are in use',
   },
   REDIS_FAILED: {
     fault: 'environment',

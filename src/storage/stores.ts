@@ -27,6 +27,8 @@ export interface Stores {
     name: string,
     options?: { readonly lostAfterMs?: number },
   ) => Promise<WorkQueue>
+  /** Redis only: when its memory is full it throws away entries that still live, by this policy. Undefined: as far as we know, none. */
+  readonly evictionPolicy?: string
   /** Closes all of them. May be called twice. */
   close(): Promise<void>
 }

@@ -1,5 +1,6 @@
 import type { RedisSettings } from '../redis-settings.ts'
 import type { Stores } from '../stores.ts'
+import { evictionPolicy } from './eviction-policy.ts'
 import { createRedisAppendLog } from './redis-append-log.ts'
 import { openRedisConnection } from './redis-connection.ts'
 import { createRedisKeyValue } from './redis-key-value.ts'
@@ -21,6 +22,7 @@ export async function openRedisStores(options: RedisStoresOptions): Promise<Stor
   const { settings, keyPrefix, onError } = options
   const connection = await openRedisConnection(settings, keyPrefix)
   connection.onChange(options.onChange)
+  const policy = await evictionPolicy(connection.client)
   const keyValue = createRedisKeyValue(connection, keyPrefix)
   const appendLog = createRedisAppendLog(connection, keyPrefix)
   const bus = createRedisMessageBus(connection, keyPrefix, onError)
@@ -28,6 +30,7 @@ export async function openRedisStores(options: RedisStoresOptions): Promise<Stor
     keyValue,
     appendLog,
     bus,
+    ...(policy === undefined ? {} : { evictionPolicy: policy }),
     script(lua) {
       const script = createScript(lua)
       return (keys, args) => connection.run(() => script.run(connection.client, keys, args))
