@@ -288,6 +288,24 @@ describe('connections of a cluster', () => {
   })
 })
 
+describe('a process that ends by itself', () => {
+  it('is kept no more: not in the store when its session has ended, and nobody claims it again', async () => {
+    await using stores = await openClosable()
+    await using a = await startReplica(stores.keyValue)
+    const key = `cluster:${placeKey(PLACE)}`
+    await a.connect(PLACE)
+    a.opened[0]!.end()
+    const isGone = async () => (await stores.keyValue.get(key))?.value.includes('"gone":true')
+    while ((await isGone()) !== true) await sleep(5)
+    const next = await a.connect(PLACE)
+    assert.ok(resultOf(await next.request(testRequest()))['_meta'], 'something was lost')
+    a.opened[1]!.end()
+    await a.cluster.connections.forget(PLACE)
+    await sleep(200)
+    assert.equal(await stores.keyValue.get(key), undefined)
+  })
+})
+
 describe('a replica that has just come', () => {
   it('is known to the others before their next beat, and hears what they tell all', async () => {
     await using stores = await openClosable()

@@ -191,9 +191,17 @@ export function createProcesses(options: ProcessesOptions): Processes {
     isLoss: boolean,
   ): Promise<BackendConnection> {
     let inner: BackendConnection
+    let connection: OwnedConnection | undefined
+    let hasEnded = false
     opening.add(key)
     try {
-      inner = await wanted.open()
+      inner = await wanted.open(undefined, () => {
+        hasEnded = true
+        if (connection === undefined || owned.get(key) !== connection) return
+        // Nobody closes what has ended, and it is not to be claimed again; what comes after it says what was lost.
+        owned.delete(key)
+        void leave(key, connection.fence, true)
+      })
     } catch (error) {
       opening.delete(key)
       if (!isLoss) await store.delete(key, { version: fence }).catch(() => {})
@@ -204,7 +212,7 @@ export function createProcesses(options: ProcessesOptions): Processes {
       await Promise.all([leave(key, fence, isLoss), inner.close()])
       return useElsewhere(wanted)
     }
-    const connection = new OwnedConnection({
+    connection = new OwnedConnection({
       inner,
       backend: wanted.place.backend,
       fence,
@@ -216,7 +224,8 @@ export function createProcesses(options: ProcessesOptions): Processes {
       },
       onLost: wanted.onLost,
     })
-    owned.set(key, connection)
+    if (hasEnded) await leave(key, fence, true)
+    else owned.set(key, connection)
     opening.delete(key)
     return connection
   }

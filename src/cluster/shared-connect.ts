@@ -8,8 +8,8 @@ export interface SharedConnect {
   readonly place: Place
   /** True: it is something of this process (a child, an open stream), which others reach through us. */
   readonly isProcess: boolean
-  /** Opens a connection; with `resume` it goes on with a session of the backend. */
-  readonly open: (resume?: LegacyResume) => Promise<BackendConnection>
+  /** Opens a connection; with `resume` it goes on with a session of the backend. `onEnded`: it ended by itself. */
+  readonly open: (resume?: LegacyResume, onEnded?: () => void) => Promise<BackendConnection>
   /** What the backend says of itself, as another connection was told. */
   readonly server: () => ServerDescription | undefined
   /** The session of the backend that was lost, if this is for another one in its stead. */

@@ -20,6 +20,8 @@ export interface TestConnection extends BackendConnection {
   count: number
   closed: boolean | 'kept'
   inFlight: number
+  /** As a child that dies. */
+  readonly end: () => void
   answer: (request: BackendRequest) => Promise<Reply>
 }
 
@@ -104,9 +106,10 @@ export async function startReplica(
     const made = cluster.connections.connect({
       place,
       isProcess,
-      async open(resume) {
+      async open(resume, onEnded) {
         await new Promise((resolve) => setTimeout(resolve, how.delayMs ?? 0))
-        const connection = testConnection(`${cluster.self.id} ${opened.length}`, isProcess, resume)
+        const name = `${cluster.self.id} ${opened.length}`
+        const connection = testConnection(name, isProcess, resume, onEnded)
         opened.push(connection)
         return connection
       },
@@ -165,6 +168,7 @@ function testConnection(
   name: string,
   isProcess: boolean,
   resume: LegacyResume | undefined,
+  onEnded: (() => void) | undefined,
 ): TestConnection {
   const connection: TestConnection = {
     name,
@@ -185,6 +189,7 @@ function testConnection(
       return connection.answer(request)
     },
     notify() {},
+    end: () => onEnded?.(),
     async close(how) {
       connection.closed = how?.keepSession === true ? 'kept' : true
     },

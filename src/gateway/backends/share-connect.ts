@@ -28,9 +28,20 @@ export function shareConnect(options: ShareOptions): Connect {
     const made = await connections.connect({
       place,
       isProcess,
-      open(resume) {
+      open(resume, onEnded) {
         isAnew = resume === undefined
-        return options.connect(resume === undefined ? request : { ...request, resume })
+        const { events } = request
+        return options.connect({
+          ...request,
+          ...(resume === undefined ? {} : { resume }),
+          events: {
+            ...events,
+            onClose(reason) {
+              onEnded?.()
+              events.onClose(reason)
+            },
+          },
+        })
       },
       server: options.server,
       // A slot opens another connection only when the one before it is lost.
