@@ -44,7 +44,8 @@ interface ErrorRow<Details extends object> {
   fault: Fault
   status: number
   message: (details: Details) => string
-  hint?: (details: Details) => string
+  /** Undefined: nothing can be said in this case. */
+  hint?: (details: Details) => string | undefined
 }
 
 type ErrorTable = Record<string, ErrorRow<never>>

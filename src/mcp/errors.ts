@@ -56,6 +56,11 @@ export const mcpErrors = defineErrors('MCP', {
     status: 502,
     message: (d: BackendFailure & { httpStatus: number }) =>
       `Backend "${d.backend}" answered HTTP ${d.httpStatus}: ${d.reason}`,
+    // It speaks of the gateway's credentials; the client's never go there.
+    hint: (d: BackendFailure & { httpStatus: number }) =>
+      d.httpStatus === 401 || d.httpStatus === 403
+        ? `The backend refuses the gateway, not you. Whoever runs the gateway can give it ${d.httpStatus === 401 ? 'credentials' : 'credentials that may do this'}: headers of backend "${d.backend}", or outgoingAuth.backends.${d.backend} (header_injection)`
+        : undefined,
   },
   CALL_CANCELLED: {
     fault: 'caller',

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { defineErrors } from '../../base/errors.ts'
 import { silentLogger } from '../../telemetry/logger.ts'
+import { mcpErrors } from '../errors.ts'
 import { toFailure } from './failure.ts'
 
 const storage = defineErrors('STORAGE', {
@@ -24,4 +25,15 @@ it('tells clients no addresses of the store, and the log all of it', () => {
     assert.match(JSON.stringify(failure), /STORAGE_REDIS_AWAY.*Try again/)
   }
   assert.deepEqual(logged, [{ err: thrown }, { err: thrown }])
+})
+
+it('says whose credentials a backend refuses, and where they are set', () => {
+  const hintOf = (httpStatus: number) => {
+    const thrown = mcpErrors.BACKEND_HTTP({ backend: 'b', httpStatus, reason: 'no', ran: 'no' })
+    const { error } = toFailure(thrown, 'modern', { log: silentLogger, newId: () => 'id' })
+    return error.data
+  }
+  assert.match(JSON.stringify(hintOf(401)), /can give it credentials: .*outgoingAuth\.backends\.b/)
+  assert.match(JSON.stringify(hintOf(403)), /credentials that may do this: headers of backend/)
+  assert.deepEqual(hintOf(500), { code: 'MCP_BACKEND_HTTP' })
 })
