@@ -388,4 +388,26 @@ describe('questions to legacy clients', () => {
     assert.equal(typeof params['elicitationId'], 'string')
     sse.close()
   })
+
+  it('gives the answer of an older client back in the words of who asked', async () => {
+    await using test = await startTestEdge()
+    test.gateway.tools.set('asks', async (call) => {
+      const properties = { tags: { type: 'array', items: { type: 'string', enum: ['a', 'b'] } } }
+      const params = { message: 'Which?', requestedSchema: { type: 'object', properties } }
+      const answer = await call.ask({ which: { method: 'elicitation/create', params } })
+      return resultReply({ content: [], structuredContent: answer })
+    })
+    const capabilities = { elicitation: {} }
+    const client = await initializeLegacy(test.url, { version: '2025-06-18', capabilities })
+    const sse = await openSse(test.url, { headers: client.headers, body: callAsks })
+    const { id, params } = (await sse.next()).json
+    assert.match(JSON.stringify(params), /"tags\.a":\{"type":"boolean"/)
+    const content = { 'tags.a': false, 'tags.b': true }
+    await client.post({ jsonrpc: '2.0', id, result: { action: 'accept', content } })
+    const { result } = (await sse.next()).json
+    assert.deepEqual((result as JsonObject)['structuredContent'], {
+      which: { action: 'accept', content: { tags: ['b'] } },
+    })
+    sse.close()
+  })
 })

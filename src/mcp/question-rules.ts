@@ -3,14 +3,16 @@ import type { Json, JsonObject } from '../base/json.ts'
 import type { ClientView } from './caller.ts'
 import { cleanRequestMeta } from './meta.ts'
 import type { InputRequest } from './messages.ts'
+import { plainForm, type PlainForm } from './plain-form.ts'
 import { isAtLeast } from './versions.ts'
 
 /**
- * Whether a client can be asked something. `ask`: with these params, in the client's dialect. `answered`: the client's
+ * Whether a client can be asked something. `ask`: with these params, in the client's dialect, to be answered
+ * in it, too. `answered`: the client's
  * version has no way to ask it, and this is what it would have said. `refused`: the client did not declare it.
  */
 export type Askable =
-  | { readonly kind: 'ask'; readonly params: JsonObject }
+  | ({ readonly kind: 'ask' } & PlainForm)
   | { readonly kind: 'answered'; readonly answer: JsonObject }
   | { readonly kind: 'refused'; readonly reason: string; readonly required: Record<string, Json> }
 
@@ -66,7 +68,7 @@ function checkForm(params: JsonObject, client: ClientView): Askable {
   const own = cleaned(params, client)
   if (isAtLeast(client.version, '2025-11-25')) return { kind: 'ask', params: own }
   const { mode, ...rest } = own
-  return { kind: 'ask', params: withPlainEnums(rest) }
+  return { kind: 'ask', ...plainForm(rest) }
 }
 
 function checkSampling(params: JsonObject, client: ClientView): Askable {
@@ -97,26 +99,4 @@ function cleaned(params: JsonObject, client: ClientView): JsonObject {
   if (client.era === 'legacy') return cleanRequestMeta(params)
   const { _meta, ...rest } = params
   return rest
-}
-
-/** Titled enums (2025-11-25) as `enum` with `enumNames`, which 2025-06-18 knows. */
-function withPlainEnums(params: JsonObject): JsonObject {
-  const schema = params['requestedSchema']
-  const properties = isJsonObject(schema) ? schema['properties'] : undefined
-  if (!isJsonObject(schema) || !isJsonObject(properties)) return params
-  const plain = Object.fromEntries(
-    Object.entries(properties).map(([key, property]) => [key, plainEnum(property)]),
-  )
-  return { ...params, requestedSchema: { ...schema, properties: plain } }
-}
-
-function plainEnum(property: Json | undefined): Json | undefined {
-  if (!isJsonObject(property) || !Array.isArray(property['oneOf'])) return property
-  const { oneOf, ...rest } = property
-  const options = property['oneOf'].filter(isJsonObject)
-  return {
-    ...rest,
-    enum: options.map((option) => option['const'] ?? null),
-    enumNames: options.map((option) => option['title'] ?? option['const'] ?? null),
-  }
 }

@@ -105,7 +105,8 @@ export class LegacyPeer implements ClientChannel, PeerHere {
       throw mcpErrors.CLIENT_CANNOT_ANSWER({ method, reason, requiredCapabilities: required })
     }
     this.#questions ??= new QuestionTable(this.context, this.epoch)
-    return this.#questions.ask(method, askable.params, send, cancellation)
+    const answer = await this.#questions.ask(method, askable.params, send, cancellation)
+    return askable.restore?.(answer) ?? answer
   }
 
   /**
