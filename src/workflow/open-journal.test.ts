@@ -131,3 +131,47 @@ it('seals what it writes', async () => {
     assert.deepEqual(readJournal(entries, sealing), [finished('secret')])
   })
 })
+
+it('writes again what a store that failed over has lost', async () => {
+  for (const kept of [0, 1, 2]) {
+    await withLog(async (log, open) => {
+      let lost = 0
+      const journal = open({ onLost: () => (lost += 1) })
+      const write = async (output: string) => {
+        journal.add(finished(output))
+        await journal.commit()
+      }
+      for (const output of ['a', 'b', 'c']) await write(output)
+      const { entries } = await log.read('k')
+      await log.delete('k')
+      if (kept > 0) await log.append('k', entries.slice(0, kept))
+      await write('d')
+      assert.deepEqual(await read(log), ['a', 'b', 'c', 'd'].map(finished))
+      assert.equal(lost, 0)
+    })
+  }
+})
+
+it('does not take what another process wrote after a loss for its own', async () => {
+  for (const [kept, length] of [
+    [1, 2],
+    [0, 1],
+  ] as const) {
+    await withLog(async (log, open) => {
+      let lost = 0
+      const journal = open({ onLost: () => (lost += 1) })
+      for (const output of ['a', 'b', 'c']) {
+        journal.add(finished(output))
+        await journal.commit()
+      }
+      const { entries } = await log.read('k')
+      await log.delete('k')
+      if (kept > 0) await log.append('k', entries.slice(0, kept))
+      while ((await log.read('k')).length < length) await log.append('k', ['[]'])
+      journal.add(finished('d'))
+      await assert.rejects(async () => journal.commit(), { code: 'WORKFLOW_RUN_TAKEN_OVER' })
+      assert.equal((await log.read('k')).length, length)
+      assert.equal(lost, 1)
+    })
+  }
+})

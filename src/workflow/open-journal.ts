@@ -2,6 +2,7 @@ import type { AppendLog } from '../storage/append-log.ts'
 import { workflowErrors } from './errors.ts'
 import type { JournalEntry, RunJournal } from './journal.ts'
 import { joinEntries, type Sealing } from './journal-text.ts'
+import { createRecentWrites } from './recent-writes.ts'
 
 export interface JournalOptions {
   readonly run: string
@@ -42,6 +43,7 @@ export function openJournal(options: JournalOptions): OpenJournal {
   let waiting: Promise<void> | undefined
   let state: 'open' | 'closed' | 'lost' = 'open'
   let endedAt: number | undefined
+  const recent = createRecentWrites()
   /** Told to `onError` once, however often it is tried again. */
   let isFailing = false
 
@@ -117,14 +119,17 @@ export function openJournal(options: JournalOptions): OpenJournal {
     if (state === 'lost') throw workflowErrors.RUN_TAKEN_OVER({ run })
     const ttl = endedAt !== undefined ? { ttlMs: options.keepMs } : {}
     try {
-      const reached = await log.append(key, [text], { expectLength: length, ...ttl })
-      if (reached === undefined && !(await isThere(text))) {
+      const write = () => log.append(key, [text], { expectLength: length, ...ttl })
+      let isWritten = (await write()) !== undefined || (await isThere(text))
+      if (!isWritten && (await restore())) isWritten = (await write()) !== undefined
+      if (!isWritten) {
         state = 'lost'
         queue = []
         options.onLost()
         throw workflowErrors.RUN_TAKEN_OVER({ run })
       }
       length += 1
+      recent.add(text)
       pending = undefined
       isFailing = false
     } catch (error) {
@@ -132,6 +137,13 @@ export function openJournal(options: JournalOptions): OpenJournal {
       isFailing = true
       throw error
     }
+  }
+
+  /** A store that failed over may have lost our latest writes: that is not the same as others having written. */
+  async function restore(): Promise<boolean> {
+    const missing = recent.missing(await log.read(key, recent.first(length)), length)
+    if (missing === undefined) return false
+    return (await log.append(key, missing, { expectLength: length - missing.length })) !== undefined
   }
 
   /** An append whose answer was lost on the way did happen. */
