@@ -59,6 +59,18 @@ describe('the end of a drain', () => {
     assert.deepEqual(cancelled, [])
   })
 
+  it('serves what is still on its way when all calls have ended', async () => {
+    await using test = await startTestEdge()
+    const client = await initializeLegacy(test.url)
+    await test.edge.drain(10, async () => ({ error: LATE, settle: () => {} }))
+    test.edge.close()
+    const answers = [
+      await client.post(legacyCall('echo', 1)),
+      await send(test.url, modern('tools/call', { name: 'echo' })),
+    ]
+    for (const { status, json } of answers) assert.ok(status === 200 && json.result !== undefined)
+  })
+
   it('takes no answers to a parked call any more, and gives one that has ended its answer', async () => {
     await using test = await startTestEdge()
     const capabilities = { elicitation: { form: {} } }

@@ -137,9 +137,11 @@ export class HttpEdgeServer {
       if (connection.waitsOnly) connection.sendAway(limits.retryMs)
     }
     await activity.idle(graceMs)
-    // What began from here on would be handed over by nobody.
-    activity.close()
-    if (adopt) await activity.abandonAll(adopt)
+    if (activity.count > 0) {
+      // What began from here on would be handed over by nobody. Where all have ended, what is on its way is still served.
+      activity.close()
+      if (adopt) await activity.abandonAll(adopt)
+    }
     // Their clients hear of it on the streams that end next.
     this.#context.activity.cancelAll('the server is shutting down')
     for (const connection of this.#context.connections) connection.hangUp()
@@ -148,7 +150,6 @@ export class HttpEdgeServer {
   close(): void {
     this.#draining = true
     this.#listens.endAll()
-    this.#context.activity.close()
     this.#context.activity.cancelAll('the server is shutting down')
     for (const connection of this.#context.connections) connection.hangUp()
     stopTickers(this.#context)
