@@ -464,6 +464,23 @@ describe('calls with an idempotency key', () => {
       pay.answer(DONE)
     }))
 
+  it('do not end for one who waits because the client of another has gone', () =>
+    withReplicas(async (replica) => {
+      const [a, b] = [replica(), replica()]
+      const pay = backend()
+      const cancelled = a.stage(keyed('k'), pay.next)
+      const first = keyed('k')
+      const gone = b.stage(first, pay.next)
+      const waiting = [a.stage(keyed('k'), pay.next), b.stage(keyed('k'), pay.next)]
+      await sleep(20)
+      first.cancellation.cancel('the client has gone')
+      await assert.rejects(gone, { code: 'GATEWAY_WAIT_CANCELLED' })
+      pay.fail(mcpErrors.CALL_CANCELLED({ reason: 'the client has gone', ran: 'unknown' }))
+      await assert.rejects(cancelled, { code: 'MCP_CALL_CANCELLED' })
+      for (const each of waiting) await assertUnknown(each)
+      assert.equal(pay.calls, 1)
+    }))
+
   it('must have a usable key; calls without one pass untouched', () =>
     withReplicas(async (replica) => {
       const calls = replica()

@@ -169,7 +169,16 @@ export function createKeyedCalls(options: KeyedCallsOptions): KeyedCalls {
   async function keyed(call: Call, key: string, next: Answer): Promise<Reply> {
     const at = storeKey(call, key)
     const here = running.get(at)
-    if (here !== undefined) return sameCall(at, call, key).then(() => here)
+    if (here !== undefined) {
+      await sameCall(at, call, key)
+      try {
+        return await here
+      } catch (error) {
+        // Its client has gone, not ours.
+        if (!isTakenBack(error) || call.cancellation.cancelled) throw error
+        return keyed(call, key, next)
+      }
+    }
     const started = key.startsWith(LATE_KEY)
       ? fetchLate(at, call, key, next)
       : begin(at, call, key, next)
@@ -338,6 +347,11 @@ export function createKeyedCalls(options: KeyedCallsOptions): KeyedCalls {
 
 const UNKNOWN: KeyedOutcome = { kind: 'unknown' }
 const NOT_RUN: KeyedOutcome = { kind: 'not-run' }
+
+/** Whoever sent the call does not want it, or wait for it, any more. */
+function isTakenBack(error: unknown): boolean {
+  return isAppError(error, 'MCP_CALL_CANCELLED') || isAppError(error, 'GATEWAY_WAIT_CANCELLED')
+}
 
 /** Its run, if it began one, goes on without it, or has ended. */
 function leftBy({ run }: Call): KeyedOutcome | undefined {
