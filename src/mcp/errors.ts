@@ -95,7 +95,7 @@ export const mcpErrors = defineErrors('MCP', {
     message: (d: { replica: string; ran: Ran }) =>
       `Outcome unknown: the call was lost with replica ${d.replica}`,
     hint: () =>
-      'Look whether it took effect; to run it again, send it without requestState, or with another idempotency key or none',
+      'Look whether it took effect; to run it again, send it without requestState, or with another idempotency key or none. A composite tool may go on elsewhere: `thv workflow list` shows its run',
   },
   TOO_MANY_LISTENS: {
     fault: 'environment',
