@@ -14,6 +14,7 @@ import { acceptsEvents, isJsonContent, readAccept } from './accept.ts'
 import { stopTickers } from '../context.ts'
 import type { EdgeContext } from '../context.ts'
 import { toFailure } from '../failure.ts'
+import { answerPreflight, isPreflight, letPageRead } from './cors.ts'
 import { answerEmpty, answerError, answerJson, refuse } from './http-answer.ts'
 import { deleteLegacy, peerOf, postLegacy } from '../legacy/legacy-http.ts'
 import type { Forward } from './forward.ts'
@@ -163,7 +164,7 @@ export class HttpEdgeServer {
     return path === sse.messagesPath ? this.#serveMessage : undefined
   }
 
-  /** Host, origin, identity; from then on nothing a stage throws gets past. */
+  /** Host, origin, what a page may do, identity; from then on nothing a stage throws gets past. */
   #admit(
     request: HttpRequest,
     response: HttpResponse,
@@ -174,6 +175,15 @@ export class HttpEdgeServer {
       request.resume()
       refuse(response, problem)
       return
+    }
+    const { origin } = request.headers
+    if (origin !== undefined) {
+      letPageRead(response, origin)
+      if (isPreflight(request)) {
+        request.resume()
+        answerPreflight(request, response)
+        return
+      }
     }
     const admitted = (outcome: Principal | Denied): void => {
       if ('status' in outcome) {
