@@ -2,7 +2,7 @@ import { isAppError } from '../base/errors.ts'
 import { isJsonObject } from '../base/json.ts'
 import type { GatewayOptions } from '../gateway/create-gateway.ts'
 import { gatewayErrors } from '../gateway/errors.ts'
-import type { HealthMonitor } from '../gateway/health-monitor.ts'
+import type { Evidence, HealthMonitor } from '../gateway/health-monitor.ts'
 import type { Outcome } from '../gateway/backend-health.ts'
 import type { Call } from '../mcp/call.ts'
 import type { CallMetrics } from './call-metrics.ts'
@@ -23,14 +23,16 @@ export function createAroundBackend(
     if (!health.admit(backend.name)) throw gatewayErrors.BREAKER_OPEN({ backend: backend.name })
     const startMs = performance.now()
     let outcome: Outcome | undefined = SUCCESS
+    let of: Evidence = 'call'
     try {
       const headers = pickHeaders(call, options.passthroughHeaders())
       return await go(headers === undefined ? request : { ...request, headers })
     } catch (error) {
       outcome = outcomeOf(error)
+      if (isAppError(error) && NEVER_REACHED.has(error.code)) of = 'contact'
       throw error
     } finally {
-      if (outcome !== undefined) health.record(backend.name, outcome)
+      if (outcome !== undefined) health.record(backend.name, outcome, of)
       const seconds = (performance.now() - startMs) / 1000
       metrics.backendAnswered(
         backend.name,
@@ -44,6 +46,11 @@ export function createAroundBackend(
 }
 
 const SUCCESS: Outcome = { kind: 'success' }
+/** The backend did not have the call: what refutes that is to reach it. */
+const NEVER_REACHED: ReadonlySet<string> = new Set([
+  'GATEWAY_BACKEND_AWAY',
+  'MCP_BACKEND_UNREACHABLE',
+])
 const AWAY: Outcome = { kind: 'failure', category: 'connection' }
 
 /** Failures that say something about the backend; the caller's own doing (cancelled, cannot answer) does not. */

@@ -134,7 +134,7 @@ export async function openGateway(options: OpenGatewayOptions): Promise<GatewayP
       ],
       aroundBackend: means.traced?.around(aroundBackend) ?? aroundBackend,
       onBackendState: (name, up, error) =>
-        health.record(name, up ? CAME_UP : (outcomeOf(error) ?? WENT_DOWN)),
+        health.record(name, up ? CAME_UP : (outcomeOf(error) ?? WENT_DOWN), 'contact'),
       makeSources: composites.makeSources,
       onCatalogue,
       newId: newUuid,

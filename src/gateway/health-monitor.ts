@@ -8,7 +8,15 @@ import {
   type HealthRules,
   type Outcome,
 } from './backend-health.ts'
-import { admit, afterOutcome, CLOSED, type Breaker } from './health/circuit-breaker.ts'
+import {
+  admit,
+  afterOutcome,
+  CLOSED,
+  type Breaker,
+  type Evidence,
+} from './health/circuit-breaker.ts'
+
+export type { Evidence } from './health/circuit-breaker.ts'
 
 /** A success slower than this is degraded (vmcp 13.1). */
 const SLOW_MS = 5_000
@@ -30,7 +38,8 @@ export interface HealthMonitor {
   of(backend: string): { health: BackendHealth; breaker: Breaker }
   /** False: the breaker is open and the call must not be sent. */
   admit(backend: string): boolean
-  record(backend: string, outcome: Outcome): void
+  /** `of`: a call that the backend had, or whether it can be reached. */
+  record(backend: string, outcome: Outcome, of: Evidence): void
   /** Probes all backends now. */
   check(): Promise<void>
 }
@@ -53,7 +62,7 @@ export function createHealthMonitor(options: MonitorOptions): HealthMonitor {
     return state
   }
 
-  function record(backend: string, outcome: Outcome): void {
+  function record(backend: string, outcome: Outcome, of: Evidence): void {
     const state = stateOf(backend)
     const rules = options.rules()
     const healthRules: HealthRules = {
@@ -66,7 +75,7 @@ export function createHealthMonitor(options: MonitorOptions): HealthMonitor {
     state.health = nextHealth(before, outcome, healthRules, now())
     const breaker = afterOutcome(
       state.breaker,
-      outcome.kind !== 'failure',
+      { of, succeeded: outcome.kind !== 'failure' },
       rules.circuitBreaker,
       now(),
     )
@@ -92,7 +101,7 @@ export function createHealthMonitor(options: MonitorOptions): HealthMonitor {
     await Promise.all(
       names.map(async (name) => {
         const outcome = await options.probe(name, healthCheckTimeoutMs)
-        if (outcome !== undefined) record(name, outcome)
+        if (outcome !== undefined) record(name, outcome, 'contact')
       }),
     )
   }
@@ -125,5 +134,6 @@ export function createHealthMonitor(options: MonitorOptions): HealthMonitor {
 }
 
 function isFine({ health, breaker }: State): boolean {
-  return health.status === 'healthy' && breaker.state === 'closed' && breaker.failures === 0
+  if (health.status !== 'healthy' || breaker.state !== 'closed') return false
+  return breaker.callFailures === 0 && breaker.contactFailures === 0
 }

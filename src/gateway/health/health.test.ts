@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { silentLogger } from '../../telemetry/logger.ts'
 import { operational } from '../config.ts'
 import { nextHealth, UNKNOWN_HEALTH, type BackendHealth, type Outcome } from '../backend-health.ts'
-import { admit, afterOutcome, CLOSED } from './circuit-breaker.ts'
+import { admit, afterOutcome, CLOSED, type Breaker, type Evidence } from './circuit-breaker.ts'
 import { createHealthMonitor } from '../health-monitor.ts'
 
 const RULES = { unhealthyThreshold: 3, slowMs: 5000 }
@@ -46,16 +46,44 @@ describe('nextHealth()', () => {
   })
 })
 
+function outcomes(of: Evidence) {
+  return { failed: { of, succeeded: false }, succeeded: { of, succeeded: true } }
+}
+
 describe('circuit breaker', () => {
   const rules = { enabled: true, failureThreshold: 2, timeoutMs: 1000 }
-  const open = afterOutcome(afterOutcome(CLOSED, false, rules, 10), false, rules, 20)
+  const call = outcomes('call')
+  const contact = outcomes('contact')
+
+  function after(breaker: Breaker, nowMs: number, ...all: { of: Evidence; succeeded: boolean }[]) {
+    return all.reduce((each, outcome) => afterOutcome(each, outcome, rules, nowMs), breaker)
+  }
+  const open = after(CLOSED, 20, call.failed, call.failed)
 
   it('opens after failures in a row, not after scattered ones', () => {
     assert.equal(open.state, 'open')
-    let breaker = CLOSED
-    for (const ok of [false, true, false, true, false])
-      breaker = afterOutcome(breaker, ok, rules, 1)
-    assert.equal(breaker.state, 'closed')
+    for (const { failed, succeeded } of [call, contact]) {
+      const scattered = after(CLOSED, 1, failed, succeeded, failed, succeeded, failed)
+      assert.equal(scattered.state, 'closed')
+    }
+    assert.equal(after(CLOSED, 1, call.failed, contact.failed).state, 'open')
+    assert.equal(after(CLOSED, 1, contact.failed, call.succeeded, contact.failed).state, 'closed')
+  })
+
+  it('counts calls that fail until one succeeds, however well the backend answers probes', () => {
+    const hanging = after(CLOSED, 1, call.failed, contact.succeeded, call.failed)
+    assert.equal(hanging.state, 'open')
+    assert.equal(after(hanging, 500, contact.succeeded).state, 'open')
+    const again = after(hanging, 1001, contact.succeeded)
+    assert.equal(again.state, 'closed')
+    assert.equal(after(again, 1002, call.failed).state, 'open')
+    assert.equal(after(again, 1002, call.succeeded, call.failed).state, 'closed')
+  })
+
+  it('closes at once when a backend that only could not be reached is reached', () => {
+    const away = after(CLOSED, 1, contact.failed, contact.failed)
+    assert.equal(away.state, 'open')
+    assert.deepEqual(after(away, 2, contact.succeeded), { ...CLOSED, changedMs: 2 })
   })
 
   it('lets exactly one call try after its time, and closes or opens by what happens to it', () => {
@@ -63,8 +91,9 @@ describe('circuit breaker', () => {
     const trial = admit(open, rules, 1020)
     assert.equal(trial.admitted, true)
     assert.equal(admit(trial.breaker, rules, 1021).admitted, false)
-    assert.equal(afterOutcome(trial.breaker, true, rules, 1030).state, 'closed')
-    const again = afterOutcome(trial.breaker, false, rules, 1030)
+    assert.equal(after(trial.breaker, 1030, contact.succeeded).state, 'half-open')
+    assert.equal(after(trial.breaker, 1030, call.succeeded).state, 'closed')
+    const again = after(trial.breaker, 1030, call.failed)
     assert.equal(again.state, 'open')
     assert.equal(admit(again, rules, 1040).admitted, false)
   })
@@ -76,7 +105,8 @@ describe('circuit breaker', () => {
 
   it('does nothing when it is not enabled', () => {
     const off = { ...rules, enabled: false }
-    assert.equal(afterOutcome(afterOutcome(CLOSED, false, off, 1), false, off, 1).state, 'closed')
+    const failed = afterOutcome(CLOSED, call.failed, off, 1)
+    assert.equal(afterOutcome(failed, call.failed, off, 1).state, 'closed')
   })
 })
 
@@ -102,10 +132,10 @@ describe('createHealthMonitor()', () => {
     await monitor.check()
     assert.deepEqual(heard, ['a healthy', 'b unhealthy'])
     assert.equal(monitor.admit('b'), true)
-    monitor.record('b', FAILED)
+    monitor.record('b', FAILED, 'call')
     assert.equal(monitor.admit('b'), false)
     assert.equal(monitor.of('b').breaker.state, 'open')
-    monitor.record('a', { kind: 'success' })
+    monitor.record('a', { kind: 'success' }, 'call')
     assert.equal(monitor.of('a').health.status, 'healthy')
   })
 
