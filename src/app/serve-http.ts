@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net'
 import { systemNow } from '../base/clock.ts'
 import type { HttpRequest, HttpResponse } from '../net/http-message.ts'
+import { toOriginForm } from '../net/origin-form.ts'
 import { serveLeanPosts, type LeanPosts } from '../net/lean-posts.ts'
 
 export interface HttpListener {
@@ -39,6 +40,7 @@ export async function serveHttp(options: ListenOptions): Promise<HttpListener> {
       noDelay: true,
     },
     (req, res) => {
+      toOriginForm(req)
       for (const handle of options.handlers) if (handle(req, res)) return
       res.writeHead(404, { 'content-type': 'application/json' })
       res.end('{"error":"not found"}')

@@ -112,6 +112,16 @@ describe('modern requests over HTTP', () => {
     assert.equal(test.gateway.calls[0]?.client.version, '2026-07-28')
   })
 
+  it('are served with a slash behind the path, too', async () => {
+    await using test = await startTestEdge()
+    for (const url of [`${test.url}/`, `${test.url}/?x=1`]) {
+      const { status, json } = await send(url, modern('tools/call', { name: 'echo' }))
+      assert.equal(status, 200)
+      assert.ok(json.result)
+    }
+    assert.equal((await send(`${test.url}//`, modern('tools/list'))).status, 404)
+  })
+
   it('describes itself at server/discover', async () => {
     await using test = await startTestEdge()
     const { json } = await send(test.url, modern('server/discover'))

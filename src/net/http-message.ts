@@ -4,7 +4,7 @@ import type { Socket } from 'node:net'
 /** What handlers use of a request, whoever has parsed it: `IncomingMessage` of node:http is one. */
 export interface HttpRequest {
   readonly method?: string | undefined
-  readonly url?: string | undefined
+  url?: string | undefined
   /** Names in lower case. Requests of one connection may share the object: it is for reading. */
   headers: IncomingHttpHeaders
   rawHeaders?: string[] | undefined

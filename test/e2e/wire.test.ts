@@ -118,6 +118,33 @@ describe('the modern wire', () => {
   })
 })
 
+/** The status of a POST with this request target and this Host. */
+function statusOf(gateway: string, path: string, host: string): Promise<number | undefined> {
+  const { hostname, port } = new URL(gateway)
+  return new Promise((resolve, reject) => {
+    const headers = { host, 'content-type': 'application/json', accept: '*/*' }
+    const sent = request({ port, host: hostname, path, method: 'POST', headers }, (response) =>
+      resolve(response.resume().statusCode),
+    )
+    sent.on('error', reject)
+    sent.end('{"jsonrpc":"2.0","id":1,"method":"ping"}')
+  })
+}
+
+describe('a request target', () => {
+  const gateway = behindGateway('http-dual')
+
+  it('may name the host, which then counts, and may end with a slash', async () => {
+    const { host, origin } = new URL(gateway().url)
+    const usual = await statusOf(gateway().url, '/mcp', host)
+    assert.equal(await statusOf(gateway().url, '/mcp/', host), usual)
+    assert.equal(await statusOf(gateway().url, `${origin}/mcp`, 'evil.example'), usual)
+    assert.equal(await statusOf(gateway().url, 'http://evil.example/mcp', host), 403)
+    assert.notEqual(usual, 403)
+    assert.notEqual(usual, 404)
+  })
+})
+
 describe('a client that misbehaves', () => {
   const gateway = behindGateway('http-dual')
   const post = (body: string | Buffer, headers: Record<string, string> = {}) =>
@@ -151,22 +178,7 @@ describe('a client that misbehaves', () => {
   it('gets 403 from another origin or under another host', async () => {
     const foreign = await post('{}', { origin: 'https://evil.example' })
     assert.equal(foreign.status, 403)
-    const status = await new Promise((resolve, reject) => {
-      const { port } = new URL(gateway().url)
-      const sent = request(
-        {
-          port,
-          host: '127.0.0.1',
-          path: '/mcp',
-          method: 'POST',
-          headers: { host: 'evil.example' },
-        },
-        (response) => resolve(response.resume().statusCode),
-      )
-      sent.on('error', reject)
-      sent.end('{}')
-    })
-    assert.equal(status, 403)
+    assert.equal(await statusOf(gateway().url, '/mcp', 'evil.example'), 403)
   })
 
   it('gets 405 or 404 for what the endpoint does not do, and 415 for another type', async () => {

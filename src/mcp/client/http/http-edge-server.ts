@@ -123,7 +123,7 @@ export class HttpEdgeServer {
     const url = request.url ?? '/'
     const query = url.indexOf('?')
     const path = query < 0 ? url : url.slice(0, query)
-    const serve = this.#route(path)
+    const serve = this.#route(path) ?? this.#routeWithSlash(request, path, url)
     if (!serve) return false
     if (this.#draining) response.setHeader('Connection', 'close')
     this.#admit(request, response, (principal) => serve.call(this, request, response, principal))
@@ -162,6 +162,15 @@ export class HttpEdgeServer {
     if (sse === false) return undefined
     if (path === sse.path) return this.#serveSse
     return path === sse.messagesPath ? this.#serveMessage : undefined
+  }
+
+  /** `/mcp/`, as people write it: `/mcp` from here on. */
+  #routeWithSlash(request: HttpRequest, path: string, url: string): Serve | undefined {
+    if (!path.endsWith('/')) return undefined
+    const meant = path.slice(0, -1)
+    const serve = this.#route(meant)
+    if (serve !== undefined) request.url = meant + url.slice(path.length)
+    return serve
   }
 
   /** Host, origin, what a page may do, identity; from then on nothing a stage throws gets past. */
