@@ -96,6 +96,11 @@ describe('thv vmcp serve', () => {
       10_000,
       () => quick.output(),
     )
+    // Unlike the original (docs/guides/operate.md): it watches its backends.
+    const health = await fetch(new URL('/api/backends/health', url))
+    const watched = (await health.json()) as { monitoring_enabled: unknown; summary: unknown }
+    assert.equal(watched.monitoring_enabled, true)
+    assert.partialDeepStrictEqual(watched.summary, { Total: 1, Healthy: 1 })
     assert.equal(await quick.stop(), 0)
   })
 })
