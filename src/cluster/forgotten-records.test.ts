@@ -102,6 +102,18 @@ function testForgettingSession(name: string, open: () => Promise<Stores>): void 
     assert.equal(await stores.keyValue.get(KEY), undefined)
   })
 
+  it(`writes nothing of one that has ended by itself, or whose owner has ended (${name})`, async () => {
+    for (const end of ['connection', 'owner']) {
+      await using t = await openUser()
+      const { stores, a } = t
+      if (end === 'connection') a.opened[0]!.end()
+      else await a.cluster.connections.forget(PLACE)
+      await stores.keyValue.delete(KEY)
+      await new Promise((resolve) => setTimeout(resolve, 200))
+      assert.equal(await stores.keyValue.get(KEY), undefined, end)
+    }
+  })
+
   for (const anew of [false, true]) {
     it(`ends its session where another was begun, told already: ${anew} (${name})`, async () => {
       await using t = await openUser()

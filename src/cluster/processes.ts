@@ -191,12 +191,13 @@ export function createProcesses(options: ProcessesOptions): Processes {
     isLoss: boolean,
   ): Promise<BackendConnection> {
     let inner: BackendConnection
-    let connection: OwnedConnection | undefined
+    const begun: { connection?: OwnedConnection } = {}
     let hasEnded = false
     opening.add(key)
     try {
       inner = await wanted.open(undefined, () => {
         hasEnded = true
+        const { connection } = begun
         if (connection === undefined || owned.get(key) !== connection) return
         // Nobody closes what has ended, and it is not to be claimed again; what comes after it says what was lost.
         owned.delete(key)
@@ -212,7 +213,7 @@ export function createProcesses(options: ProcessesOptions): Processes {
       await Promise.all([leave(key, fence, isLoss), inner.close()])
       return useElsewhere(wanted)
     }
-    connection = new OwnedConnection({
+    const connection = new OwnedConnection({
       inner,
       backend: wanted.place.backend,
       fence,
@@ -224,6 +225,7 @@ export function createProcesses(options: ProcessesOptions): Processes {
       },
       onLost: wanted.onLost,
     })
+    begun.connection = connection
     if (hasEnded) await leave(key, fence, true)
     else owned.set(key, connection)
     opening.delete(key)
@@ -260,16 +262,23 @@ export function createProcesses(options: ProcessesOptions): Processes {
     const found = entry && readPlace(entry.value, key, undefined)
     const other = found?.kind === 'process' ? found : undefined
     if (entry === undefined) return claim(key, connection)
+    // What takes its place here has claimed it.
+    if (owned.get(key) !== connection || opening.has(key)) return
+    if (other?.replica === self.id && !other.gone) {
+      // The store took it, and could not say so.
+      connection.fence = entry.version
+      return
+    }
     if (connection.fence === UNCLAIMED) {
-      const sign = other === undefined || other.gone ? 'dead' : await signOf(other)
+      const isDead = other === undefined || other.gone
+      const sign = isDead ? 'dead' : await directory.signOf(other.replica, other.url)
       // It may have it: who is asked meanwhile waits for it, too.
       if (sign === 'silent') return
       if (sign === 'dead') {
         const when = { version: entry.version }
         const fence = await store.set(key, record(key), { ttlMs: options.ttlMs(), when })
         if (fence === undefined) return
-        // Our own is what the store could not say that it had taken.
-        if (other?.replica !== self.id || other.gone) connection.tellLoss()
+        connection.tellLoss()
         if (owned.get(key) === connection) connection.fence = fence
         else await store.delete(key, { version: fence })
         return
@@ -281,10 +290,6 @@ export function createProcesses(options: ProcessesOptions): Processes {
       'another replica has taken it over',
       other?.anew !== true && other?.gone !== true,
     )
-  }
-
-  async function signOf(other: { readonly replica: string; readonly url?: string }) {
-    return other.replica === self.id ? 'dead' : directory.signOf(other.replica, other.url)
   }
 
   async function lookAt(key: string, connection: OwnedConnection): Promise<void> {

@@ -76,9 +76,9 @@ export function createSharedConnections(options: SharedConnectionsOptions): Shar
         const { sessionId, version } = record
         const server = wanted.server()
         const resume = { sessionId, version, ...(server === undefined ? {} : { server }) }
-        return used.hold(key, record, await wanted.open(resume), wanted)
+        return used.hold(key, record, await open(wanted, resume), wanted)
       }
-      const made = await wanted.open()
+      const made = await open(wanted)
       const session = recordOf(made)
       if (session === undefined) return made
       const next = { ...session, anew: entry !== undefined }
@@ -105,6 +105,15 @@ export function createSharedConnections(options: SharedConnectionsOptions): Shar
     throw clusterErrors.SESSION_UNKNOWN({ backend, reason, ran: 'no', retryAfterMs: 1_000 })
   }
 
+  async function open(wanted: SharedConnect, resume?: LegacyResume): Promise<BackendConnection> {
+    const opened: { connection?: BackendConnection } = {}
+    const onEnded = (): void => {
+      if (opened.connection !== undefined) used.letGo(keyOf(wanted.place), opened.connection)
+    }
+    opened.connection = await wanted.open(resume, onEnded)
+    return opened.connection
+  }
+
   function storeAgain(place: UsedPlace, ttlMs: number): Promise<unknown> | undefined {
     if (place.session === undefined) return undefined
     const key = keyOf(place)
@@ -113,6 +122,7 @@ export function createSharedConnections(options: SharedConnectionsOptions): Shar
   }
 
   async function forget(place: Place): Promise<void> {
+    used.letGo(keyOf(place))
     try {
       await store.delete(keyOf(place))
     } catch (error) {
@@ -138,7 +148,7 @@ export function createSharedConnections(options: SharedConnectionsOptions): Shar
           )
         }
         log.warn({ backend, err: error }, 'Cannot share a session of a backend')
-        const made = await wanted.open()
+        const made = await open(wanted)
         const record = recordOf(made)
         return record === undefined ? made : used.hold(keyOf(wanted.place), record, made, wanted)
       }

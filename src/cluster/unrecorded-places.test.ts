@@ -4,6 +4,8 @@ import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { systemNow } from '../base/clock.ts'
 import type { BackendConnection } from '../mcp/backend-connection.ts'
+import { storageErrors } from '../storage/errors.ts'
+import type { KeyValue } from '../storage/key-value.ts'
 import { openStorage } from '../storage/open-storage.ts'
 import { placeKey } from './owner.ts'
 import { awayWhen, PLACE, startReplica, testRequest } from './testing/test-cluster.ts'
@@ -105,6 +107,38 @@ describe('a process of a client while the store is away', () => {
     await until('the claim', async () => (await t.stores.keyValue.get(KEY))!.version > before)
     assert.deepEqual(await count(own), [2, true])
     assert.deepEqual(await count(own), [3, false])
+  })
+
+  it('stays where it is when the store took a claim and could not say so', async () => {
+    const stores = await openStorage({ provider: 'memory' }, { now: systemNow })
+    const [away, mute] = [{ is: false }, { is: false }]
+    const store = new Proxy(stores.keyValue, {
+      get: (target, name: keyof KeyValue) =>
+        mute.is && name === 'set'
+          ? async (...args: Parameters<KeyValue['set']>) => {
+              mute.is = false
+              await target.set(...args)
+              throw storageErrors.REDIS_AWAY({ store: 'test', reason: 'no answer in time' })
+            }
+          : target[name].bind(target),
+    })
+    await using a = await startReplica(awayWhen(away, store))
+    const own = await a.connect(PLACE)
+    const { version } = (await stores.keyValue.get(KEY))!
+    mute.is = true
+    await stores.keyValue.delete(`cluster:replica:${a.cluster.self.id}`)
+    away.is = true
+    await sleep(120)
+    await stores.keyValue.set(`cluster:replica:${a.cluster.self.id}`, a.cluster.self.url)
+    away.is = false
+    await until('the claim', async () => (await stores.keyValue.get(KEY))!.version > version)
+    await sleep(300)
+    assert.deepEqual(await count(own), [1, false])
+    assert.deepEqual(a.lost, [])
+    await own.close()
+    assert.equal(await stores.keyValue.get(KEY), undefined)
+    await a.cluster.close()
+    await stores.close()
   })
 
   it('ends where another was recorded meanwhile, and whoever has to go on there knows that nobody told', async () => {

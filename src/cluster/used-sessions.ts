@@ -19,6 +19,8 @@ export interface UsedSessions {
     connection: BackendConnection,
     wanted: SharedConnect,
   ): BackendConnection
+  /** Its owner has ended, or this connection has: nothing is written of it any more. */
+  letGo(key: string, connection?: BackendConnection): void
   /**
    * Looks whether the records are there, some at a time: a store may have evicted or forgotten one. What is missing is written again;
    * where another session was begun meanwhile ours ends, and its client is told what was lost with it. Never rejects.
@@ -66,13 +68,16 @@ export function createUsedSessions(options: UsedSessionsOptions): UsedSessions {
     closeWhenIdle(held.connection)
   }
 
+  function letGo(key: string, connection?: BackendConnection): void {
+    if (connection === undefined || used.get(key)?.connection === connection) used.delete(key)
+  }
+
   return {
+    letGo,
     hold(key, record, connection, wanted) {
       const held: Held = { record, connection, wanted }
       used.set(key, held)
-      return new HeldConnection(connection, wanted.place.backend, () => {
-        if (used.get(key) === held) used.delete(key)
-      })
+      return new HeldConnection(connection, wanted.place.backend, () => letGo(key, connection))
     },
     async look() {
       if (looking) return
