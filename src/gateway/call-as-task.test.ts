@@ -182,6 +182,16 @@ describe('a tool that its backend runs only as a task', () => {
     assert.equal(await answerOf(other.call()), 'no such argument')
   })
 
+  it('asks nobody to go to urls for a task that has failed, which would not run again', async () => {
+    const elicitations = [
+      { mode: 'url', elicitationId: '1', url: 'https://a.example/', message: 'm' },
+    ]
+    await using t = await setUp(() => errorReply(-32042, 'go there', { elicitations }))
+    const ask = () => Promise.reject(new Error('asked'))
+    assert.match(String(await answerOf(t.call({ client: MODERN_CLIENT, ask }))), /go there/)
+    assert.deepEqual(t.methods(), ['tools/call', 'tasks/result'])
+  })
+
   it('is called plainly where the backend declares no tasks, whatever the tool says', async () => {
     await using t = await setUp(() => DONE, { capabilities: { tools: {} } })
     await t.call()

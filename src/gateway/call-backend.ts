@@ -132,7 +132,9 @@ async function goRounds(
   for (let round = 0; ; round++) {
     const reply = await exchange(backend, connection, call, request, retry, taskIds)
     if (call.client.era === 'modern') {
-      const urls = connection.era === 'legacy' ? urlQuestions(reply) : undefined
+      // A task that has failed for want of a url stays as it is, however often it is asked for.
+      const mayRunAgain = connection.era === 'legacy' && request.waitsForTask !== true
+      const urls = mayRunAgain ? urlQuestions(reply) : undefined
       if (urls === undefined) return reply
       checkRounds(backend, round)
       if (!isAccepted(await call.ask(urls))) return reply
