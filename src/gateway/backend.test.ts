@@ -188,6 +188,20 @@ describe('createBackend()', () => {
     assert.equal(fake.connections[2]?.closed, false)
   })
 
+  it('declares no tasks of a client, which it could not be asked about', async () => {
+    const fake = createFakeBackend()
+    await using t = setUp(fake)
+    fake.answer = (request) => resultReply(lists([])(request.method))
+    await started(t.backend)
+    const tasks = { requests: { sampling: { createMessage: {} } } }
+    const client = { ...LEGACY_CLIENT, capabilities: { sampling: {}, tasks } }
+    await t.backend.connectionFor({
+      principal: ANONYMOUS,
+      session: { ...makeSession('1'), client },
+    })
+    assert.deepEqual(fake.connections[1]?.asked.capabilities, { sampling: {} })
+  })
+
   it('opens nothing for a session that has ended', async () => {
     const fake = createFakeBackend()
     fake.answer = (request) => resultReply(lists(['a'])(request.method))

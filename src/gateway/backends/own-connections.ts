@@ -96,7 +96,7 @@ export function createOwnConnections(options: OwnConnectionsOptions): OwnConnect
       ...options.slotBasics(),
       connect:
         shared === undefined ? tellLoss(connect, name, isReturning) : sharedConnect(shared, owner),
-      capabilities: session === undefined ? SHARED_CAPABILITIES : session.client.capabilities,
+      capabilities: session === undefined ? SHARED_CAPABILITIES : declared(session),
       events: connectionEvents(name, owner, options.taskIds, {
         onListChanged: (kind) => changes.add(kind),
         onNotification: (method, params) => options.onNotification(owner, method, params),
@@ -196,6 +196,15 @@ export function createOwnConnections(options: OwnConnectionsOptions): OwnConnect
       else endElsewhere(owner)
     },
   }
+}
+
+/**
+ * What a backend hears of a client. Not that it could run questions as tasks (2025-11-25, experimental): `tasks/get` and the like
+ * of a backend lead to nobody, so what a backend would offer on such a promise could not end.
+ */
+function declared({ client }: ClientSession): JsonObject {
+  const { tasks, ...capabilities } = client.capabilities
+  return capabilities
 }
 
 function sameLists(a: BackendOffer, b: BackendOffer): boolean {
