@@ -121,7 +121,7 @@ export function createFleet({ cluster, keptEvents, gateway, keyed, log }: FleetP
     edgePeers: {
       self: cluster.self.id,
       forward: (to, request, response, client) =>
-        forwardRequest({ directory, link: cluster.link, log }, to, request, response, client),
+        forwardRequest({ ...cluster, log }, to, request, response, client),
       send: deliver,
       async sendAll(message) {
         const told = directory.others.map(({ id }) => deliver(id, message))

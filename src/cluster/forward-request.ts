@@ -1,8 +1,9 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { isAppError } from '../base/errors.ts'
 import { isJsonObject, type JsonObject } from '../base/json.ts'
 import type { Principal } from '../mcp/caller.ts'
-import type { ForwardedClient } from '../mcp/edge-peers.ts'
+import type { Forwarded, ForwardedClient } from '../mcp/edge-peers.ts'
 import type { HttpRequest, HttpResponse } from '../net/http-message.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { Directory } from './directory.ts'
@@ -10,34 +11,52 @@ import { CLIENT_HEADER } from './link/headers.ts'
 import type { LinkClient } from './link/link-client.ts'
 import type { LinkRequest } from './link/link-server.ts'
 import type { Replica } from './replica.ts'
+import type { Silence, SilenceEnd } from './silence.ts'
 
 /** Requests of clients come in here, with their own path behind it. */
 export const EDGE_PATH = '/link/edge'
 
 export interface ForwardParts {
-  readonly directory: Directory
-  readonly link: LinkClient
+  readonly directory: Pick<Directory, 'find' | 'isAlive' | 'bury'>
+  readonly silence: Pick<Silence, 'of' | 'look'>
+  readonly link: Pick<LinkClient, 'send'>
+  /** How long a replica that does not answer is waited for, milliseconds. */
+  readonly patienceMs?: number
   readonly log: Logger
 }
 
 /** A replica that says nothing for so long is asked whether it lives. Event streams say something more often. */
 const LOOK_MS = 2_000
+/** By then its entry in the store has told whether it is dead. */
+const PATIENCE_MS = 12_000
 
 /**
- * Hands a request of a client on to another replica, and its answer back as it comes. `gone`: that replica is dead or leaves
- * (503), and the client has not been answered.
+ * Hands a request of a client on to another replica, and its answer back as it comes. To one that stands still nothing is sent: it
+ * would do that when it goes on.
  */
 export async function forwardRequest(
-  { directory, link, log }: ForwardParts,
+  { directory, silence, link, patienceMs = PATIENCE_MS, log }: ForwardParts,
   to: string,
   request: HttpRequest,
   response: HttpResponse,
   { body = EMPTY, ...client }: ForwardedClient,
-): Promise<'answered' | 'gone'> {
-  const replica = await findAlive(directory, to)
+): Promise<Forwarded> {
+  const mayAct = request.method === 'POST'
+  let replica: Replica | undefined
+  try {
+    replica = await directory.find(to)
+  } catch {
+    // A stream can go on anywhere; what acts waits for the store to say who is there.
+    return mayAct ? 'silent' : 'gone'
+  }
   if (replica === undefined) return 'gone'
+  const silent = silence.of(replica)
+  if (silent !== undefined) {
+    const end = await inPatience(silent, patienceMs)
+    if (end !== 'alive') return end === 'dead' ? 'gone' : 'silent'
+  }
   const abort = new AbortController()
-  const watch = watchOver(directory, to, abort)
+  const watch = watchOver(silence, replica, abort)
   response.on('close', () => abort.abort())
   try {
     const answer = await link.send(replica, {
@@ -63,10 +82,16 @@ export async function forwardRequest(
     if (isAppError(error, 'CLUSTER_LINK') && error.details['sent'] === false) {
       // Others go on at once with what it had.
       if (error.details['refused'] === true) void directory.bury(to)
+      else if (mayAct) {
+        // It may only stand still, and what it has is there when it goes on.
+        const end = await inPatience(silence.look(replica), patienceMs)
+        return end === 'dead' ? 'gone' : 'silent'
+      }
       return 'gone'
     }
-    // It may have acted: the retry of a call must not be taken for a new one.
-    return (await directory.isAlive(to).catch(() => true)) ? unavailable(response) : 'gone'
+    // It may have acted, or do so when it goes on: nobody must take that for a request that never was.
+    if (mayAct) return 'unknown'
+    return (await directory.isAlive(to)) ? 'silent' : 'gone'
   } finally {
     watch.stop()
   }
@@ -91,21 +116,17 @@ function isPrincipal(value: unknown): value is Principal & JsonObject {
   return isJsonObject(value) && typeof value['binding'] === 'string'
 }
 
-async function findAlive(directory: Directory, id: string): Promise<Replica | undefined> {
-  try {
-    return await directory.find(id)
-  } catch {
-    return undefined
-  }
+function inPatience(end: Promise<SilenceEnd>, patienceMs: number): Promise<SilenceEnd | 'silent'> {
+  return Promise.race([end, sleep(patienceMs, 'silent' as const, { ref: false })])
 }
 
 /** Gives up when the other replica is dead; a connection to one that stands still never breaks by itself. */
-function watchOver(directory: Directory, to: string, abort: AbortController) {
+function watchOver(silence: Pick<Silence, 'look'>, replica: Replica, abort: AbortController) {
   let seenAt = performance.now()
   const timer = setInterval(() => {
     if (performance.now() - seenAt < LOOK_MS) return
-    void directory.isAlive(to).then((alive) => {
-      if (!alive) abort.abort()
+    void silence.look(replica).then((end) => {
+      if (end === 'dead') abort.abort()
     })
   }, LOOK_MS).unref()
   return {
@@ -170,12 +191,6 @@ function listed(headers: Record<string, string | string[]>): string[] {
   return Object.entries(headers).flatMap(([name, value]) =>
     [value].flat().flatMap((each) => [name, each]),
   )
-}
-
-function unavailable(response: HttpResponse): 'answered' {
-  response.writeHead(502, ['Content-Length', '0'])
-  response.end()
-  return 'answered'
 }
 
 function parse(text: string): unknown {

@@ -17,7 +17,7 @@ import { createProcesses } from './processes.ts'
 import { openRemoteConnection } from './remote-connection.ts'
 import { newReplicaId, type Replica, type Sign } from './replica.ts'
 import { refuseOtherKeys, type Answer } from './refuse-other-keys.ts'
-import { createSilence } from './silence.ts'
+import { createSilence, type Silence } from './silence.ts'
 import { createSharedConnections, type SharedConnections } from './shared-connections.ts'
 
 export interface ClusterOptions {
@@ -71,6 +71,7 @@ export interface Cluster {
   readonly directory: Directory
   readonly connections: SharedConnections
   readonly link: LinkClient
+  readonly silence: Silence
   /** Undefined without a key in the configuration. */
   readonly sealer: Sealer | undefined
   /** Serves requests of other replicas at this path, `/link/…`. Before `start`. */
@@ -279,6 +280,7 @@ export async function openCluster(options: ClusterOptions): Promise<Cluster> {
     directory,
     connections,
     link,
+    silence,
     sealer,
     handle: (path, handler) => void handlers.set(path, handler),
     onMessage: (kind, handler) => void listeners.set(kind, handler),

@@ -15,16 +15,13 @@ export interface ForwardedClient {
 export interface EdgePeers {
   /** Our name: letters and digits. */
   readonly self: string
-  /**
-   * Hands a client's request on, as it came, and its answer back. Resolves when it is answered; `gone`: that replica is dead or
-   * leaving, and nothing was answered.
-   */
+  /** Hands a client's request on, as it came, and its answer back. */
   forward(
     to: string,
     request: HttpRequest,
     response: HttpResponse,
     client: ForwardedClient,
-  ): Promise<'answered' | 'gone'>
+  ): Promise<Forwarded>
   /** Hands a message on to the edge of another replica, patiently while that stands still. Never rejects. */
   send(to: string, message: EdgeMessage): Promise<Delivery>
   /**
@@ -33,6 +30,12 @@ export interface EdgePeers {
    */
   sendAll(message: EdgeMessage): Promise<void>
 }
+
+/**
+ * What became of a request that was handed on. `gone`: that replica is dead or leaving; `silent`: it does not answer now; neither did
+ * anything. `unknown`: it has the request, and whether that ran nobody can say. Only `answered` has answered the client.
+ */
+export type Forwarded = 'answered' | 'gone' | 'silent' | 'unknown'
 
 /**
  * What became of a message for another replica. `unwanted`: nobody there waits for it. `gone`: no such replica is there any more.

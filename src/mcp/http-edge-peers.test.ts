@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { Delivery, EdgeMessage, EdgePeers } from './edge-peers.ts'
-import { initializeLegacy, openSse, startTestEdge } from './testing/test-edge.ts'
+import type { Delivery, EdgeMessage, EdgePeers, Forwarded } from './edge-peers.ts'
+import { initializeLegacy, openSse, send, startTestEdge } from './testing/test-edge.ts'
 
 /** Another replica, of which a test says what becomes of messages to it. */
-function fakePeers(delivery: Promise<Delivery>) {
+function fakePeers(delivery: Promise<Delivery>, forwarded: Forwarded = 'gone') {
   const sent: EdgeMessage[] = []
   const peers: EdgePeers = {
     self: 'r1',
-    forward: async () => 'gone',
+    forward: async () => forwarded,
     async send(_to, message) {
       sent.push(message)
       return delivery
@@ -83,5 +83,24 @@ describe('what another replica is to tell a client', () => {
     delivery.resolve('gone')
     assert.equal((await stream.next()).json['method'], 'notifications/tools/list_changed')
     stream.close()
+  })
+})
+
+describe('a message to an SSE stream of another replica', () => {
+  it('is not found only where nothing was done, nor will be', async () => {
+    const body = { jsonrpc: '2.0', id: 7, method: 'tools/call', params: { name: 'echo' } }
+    const expected = [
+      ['gone', 404, /Session not found/],
+      ['silent', 503, /nothing was done, try again/],
+      ['unknown', 502, /Outcome unknown/],
+    ] as const
+    for (const [forwarded, status, text] of expected) {
+      const { peers } = fakePeers(Promise.resolve('taken'), forwarded)
+      await using test = await startTestEdge({ peers })
+      const answer = await send(`${test.origin}/messages?sessionId=r2_abc`, { body })
+      assert.equal(answer.status, status)
+      assert.match(answer.text, text)
+      assert.equal(answer.json.id, status === 404 ? null : 7)
+    }
   })
 })

@@ -1,10 +1,12 @@
+import { isJsonObject } from '../../../base/json.ts'
 import type { HttpRequest, HttpResponse } from '../../../net/http-message.ts'
 import type { Authenticate, Denied } from '../../authenticate.ts'
 import type { Principal } from '../../caller.ts'
 import type { ClientChannel, ClientSession } from '../../client-session.ts'
-import { classify } from '../../classify.ts'
+import { classify, isRequestId } from '../../classify.ts'
 import type { AdoptCall } from '../../late-call.ts'
 import type { PeerSide } from '../../edge-peers.ts'
+import { mcpErrors } from '../../errors.ts'
 import type { HostGuard } from '../../host-guard.ts'
 import { VERSION_HEADER } from '../../mcp-headers.ts'
 import { renderError } from '../../render-reply.ts'
@@ -16,7 +18,7 @@ import type { EdgeContext } from '../context.ts'
 import { toFailure } from '../failure.ts'
 import { answerPreflight, isPreflight, letPageRead } from './cors.ts'
 import { answerEmpty, answerError, answerJson, refuse } from './http-answer.ts'
-import { deleteLegacy, peerOf, postLegacy } from '../legacy/legacy-http.ts'
+import { deleteLegacy, peerOf, postLegacy, RETRY_AFTER } from '../legacy/legacy-http.ts'
 import type { Forward } from './forward.ts'
 import { getLegacy } from '../legacy/legacy-stream.ts'
 import { Listens } from '../modern/listen.ts'
@@ -84,7 +86,10 @@ export class HttpEdgeServer {
     const address = this.#context.addresses.of(request)
     peers.forward(to, request, response, { ...client, address }).then(
       (outcome) => {
-        if (outcome === 'gone' && !response.destroyed) here()
+        if (response.destroyed) return
+        if (outcome === 'gone') here()
+        else if (outcome !== 'answered')
+          this.#unanswered(request, response, to, client.body, outcome)
       },
       (thrown: unknown) => this.#failed(response, thrown),
     )
@@ -120,10 +125,8 @@ export class HttpEdgeServer {
   }
 
   handle(request: HttpRequest, response: HttpResponse): boolean {
-    const url = request.url ?? '/'
-    const query = url.indexOf('?')
-    const path = query < 0 ? url : url.slice(0, query)
-    const serve = this.#route(path) ?? this.#routeWithSlash(request, path, url)
+    const path = pathOf(request)
+    const serve = this.#route(path) ?? this.#routeWithSlash(request, path, request.url ?? '/')
     if (!serve) return false
     if (this.#draining) response.setHeader('Connection', 'close')
     this.#admit(request, response, (principal) => serve.call(this, request, response, principal))
@@ -340,10 +343,37 @@ export class HttpEdgeServer {
     }
   }
 
+  /** Another replica has not answered, and nobody else can. */
+  #unanswered(
+    request: HttpRequest,
+    response: HttpResponse,
+    replica: string,
+    body: Buffer | undefined,
+    outcome: 'silent' | 'unknown',
+  ): void {
+    const message = body && parseMessage(body)
+    const id = isJsonObject(message) && isRequestId(message['id']) ? message['id'] : null
+    if (outcome === 'silent') {
+      const text = 'The replica that has it does not answer: nothing was done, try again'
+      answerError(response, 503, GATEWAY_OVERLOADED, text, id, RETRY_AFTER)
+      return
+    }
+    const lost = mcpErrors.CALL_LOST({ replica, ran: 'unknown' })
+    const { error, status } = toFailure(lost, 'legacy', this.#context)
+    // Over HTTP+SSE the body is not read where the status says that all is well.
+    const isMessage = this.#route(pathOf(request)) === this.#serveMessage
+    answerJson(response, isMessage ? lost.status : status, [renderError(id, error)])
+  }
+
   #failed(response: HttpResponse, thrown: unknown): void {
     const { error } = toFailure(thrown, 'legacy', this.#context)
     answerJson(response, 500, [renderError(null, error)])
   }
+}
+
+function pathOf({ url = '/' }: HttpRequest): string {
+  const query = url.indexOf('?')
+  return query < 0 ? url : url.slice(0, query)
 }
 
 function deny(response: HttpResponse, { status, headers, body }: Denied): void {
