@@ -1,11 +1,19 @@
 import { isJsonObject, type Json } from '../../base/json.ts'
+import { whyNotCompilable } from './compilable-schema.ts'
 import { fault, listOf, objectOf, text, within, type Fault, type Shape } from './shapes.ts'
 
 /** A JSON Schema as far as MCP says what its members are. */
 const schema = objectOf({ $schema: text, properties: schemasByName, required: listOf(text) })
 
-/** `outputSchema`: any object; that it describes one is demanded of legacy versions only (down-conversion). */
-export const outputSchema: Shape = schema
+/**
+ * `outputSchema`: any object that clients can compile; that it describes one is demanded of legacy versions only
+ * (down-conversion).
+ */
+export const outputSchema: Shape = (value, faults) => {
+  const fitting = schema(value, faults)
+  const why = isJsonObject(fitting) ? whyNotCompilable(fitting) : undefined
+  return why === undefined ? fitting : fault(faults, why)
+}
 
 /** `inputSchema`: `type` must be "object", which arguments are in any case. */
 export const inputSchema: Shape = (value, faults) => {

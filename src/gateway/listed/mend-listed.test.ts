@@ -92,6 +92,15 @@ describe('what a backend lists', () => {
     ])
   })
 
+  it('loses an output schema that clients cannot compile', async () => {
+    const outputSchema = { type: 'object', properties: { a: { $ref: '#/$defs/gone' } } }
+    const { kept, malformed } = await mended('tools/list', [
+      { name: 't', inputSchema, outputSchema },
+    ])
+    assert.deepEqual(kept, [{ name: 't', inputSchema }])
+    assert.match(malformed[0]?.faults ?? '', /outputSchema refers to "#\/\$defs\/gone"/)
+  })
+
   it('gets what must be there, as far as it can be told', async () => {
     for (const given of [
       undefined,

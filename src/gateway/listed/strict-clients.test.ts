@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import * as v2 from '@modelcontextprotocol/core'
 import * as v1 from '@modelcontextprotocol/sdk/types.js'
+import { AjvJsonSchemaValidator } from '@modelcontextprotocol/sdk/validation/ajv'
 import fc from 'fast-check'
 import type { JsonObject } from '../../base/json.ts'
 import { downConvertResult } from '../../mcp/down-convert.ts'
@@ -20,6 +21,8 @@ const SCHEMAS = {
   ],
   'tasks/list': [v1.ListTasksResultSchema, v2.ListTasksResultSchema],
 } as const
+
+const validator = new AjvJsonSchemaValidator()
 
 type Method = keyof typeof SCHEMAS
 
@@ -55,7 +58,7 @@ const object = maybe(some({ any: fc.jsonValue() }))
 const properties = maybe(
   fc.dictionary(
     fc.constantFrom('a', 'b', '__proto__', 'constructor'),
-    maybe(fc.constant({ type: 'string' })),
+    maybe(fc.constantFrom<unknown>({ type: 'string' }, { type: 'strng' }, { pattern: '[' })),
   ),
 )
 const schema = maybe(
@@ -148,7 +151,12 @@ for (const method of Object.keys(SCHEMAS) as Method[]) {
     await fc.assert(
       fc.asyncProperty(items, async (listed) => {
         // The first official SDK knows the legacy versions.
-        forV1.parse(await readOf(method, listed, '2025-11-25'))
+        const read = await readOf(method, listed, '2025-11-25')
+        forV1.parse(read)
+        for (const tool of v1.ListToolsResultSchema.safeParse(read).data?.tools ?? []) {
+          // It compiles each of them before it gives out the list.
+          if (tool.outputSchema) validator.getValidator(tool.outputSchema as JsonObject)
+        }
         forV2.parse(await readOf(method, listed, '2025-11-25'))
         forV2.parse(await readOf(method, listed, '2026-07-28'))
       }),
