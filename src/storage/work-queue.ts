@@ -34,7 +34,7 @@ export interface ServeWork {
   /** Pieces at once. */
   readonly concurrency: number
   /** Resolves with the result. When it rejects, the work is lost. */
-  readonly work: (text: string, cancellation: Cancellation) => Promise<string>
+  readonly work: (text: string, cancellation: Cancellation, id: string) => Promise<string>
 }
 
 export interface Serving {

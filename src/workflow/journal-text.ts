@@ -1,11 +1,14 @@
 import { parseJson } from '../base/parse-json.ts'
 import type { JournalEntry } from './journal.ts'
 
-/** Seals what stands in a store, and opens it again; both may leave it as it is. */
+/**
+ * Seals what stands in a store, each text for its place: nobody can make another run of it by moving it. Opens it again there. Both may
+ * leave it as it is.
+ */
 export interface Sealing {
-  readonly seal: (text: string) => string
-  /** Throws when the text was sealed with another key, or changed. */
-  readonly open: (text: string) => string
+  readonly seal: (text: string, place: string) => string
+  /** Throws when the text was sealed with another key, for another place, or changed. */
+  readonly open: (text: string, place: string) => string
 }
 
 /** For stores that only their owner can read. */
@@ -16,8 +19,20 @@ export function joinEntries(entries: readonly string[]): string {
   return `[${entries.join(',')}]`
 }
 
-/** The entries of a journal, from the texts in the store. */
-export function readJournal(texts: readonly string[], { open }: Sealing): JournalEntry[] {
-  // Written by us; a number that JavaScript cannot hold stays what it was.
-  return texts.flatMap((text) => parseJson(open(text)) as JournalEntry[])
+/** Where one write of a journal stands. `key`: of the journal; `index`: of the write. */
+export function placeInJournal(key: string, index: number): string {
+  return `${key}#${index}`
+}
+
+/** The entries of a journal, from all its texts in the store. */
+export function readJournal(
+  texts: readonly string[],
+  { open }: Sealing,
+  key: string,
+): JournalEntry[] {
+  return texts.flatMap((text, index) => {
+    const opened = open(text, placeInJournal(key, index))
+    // Written by us; a number that JavaScript cannot hold stays what it was.
+    return parseJson(opened) as JournalEntry[]
+  })
 }

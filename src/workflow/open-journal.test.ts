@@ -32,7 +32,7 @@ async function withLog(
   await stores.close()
 }
 
-const read = async (log: AppendLog) => readJournal((await log.read('k')).entries, unsealed)
+const read = async (log: AppendLog) => readJournal((await log.read('k')).entries, unsealed, 'k')
 
 it('writes what was added in one turn in one append, in order', async () => {
   await withLog(async (log, open) => {
@@ -117,18 +117,30 @@ it('leaves out outputs for which there is no room, and says how large they were'
   })
 })
 
-it('seals what it writes', async () => {
+it('seals what it writes, for its place', async () => {
   await withLog(async (log, open) => {
     const sealing = {
-      seal: (text: string) => Buffer.from(text).toString('base64'),
-      open: (text: string) => Buffer.from(text, 'base64').toString(),
+      seal: (text: string, place: string) => Buffer.from(`${place}|${text}`).toString('base64'),
+      open(sealed: string, place: string) {
+        const text = Buffer.from(sealed, 'base64').toString()
+        if (!text.startsWith(`${place}|`)) throw new Error('of another place')
+        return text.slice(place.length + 1)
+      },
     }
     const journal = open({ sealing })
-    journal.add(finished('secret'))
-    await journal.commit()
+    for (const output of ['secret', 'other']) {
+      journal.add(finished(output))
+      await journal.commit()
+    }
     const { entries } = await log.read('k')
     assert.ok(!entries.join().includes('secret'))
-    assert.deepEqual(readJournal(entries, sealing), [finished('secret')])
+    assert.deepEqual(readJournal(entries, sealing, 'k'), ['secret', 'other'].map(finished))
+    // Neither in another order, nor left out, nor in another journal.
+    const [one = '', two = ''] = entries
+    for (const moved of [[two, one], [two], [one, one]]) {
+      assert.throws(() => readJournal(moved, sealing, 'k'), /of another place/)
+    }
+    assert.throws(() => readJournal(entries, sealing, 'k2'), /of another place/)
   })
 })
 

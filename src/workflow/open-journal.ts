@@ -1,7 +1,7 @@
 import type { AppendLog } from '../storage/append-log.ts'
 import { workflowErrors } from './errors.ts'
 import type { JournalEntry, RunJournal } from './journal.ts'
-import { joinEntries, type Sealing } from './journal-text.ts'
+import { joinEntries, placeInJournal, type Sealing } from './journal-text.ts'
 import { createRecentWrites } from './recent-writes.ts'
 
 export interface JournalOptions {
@@ -110,7 +110,7 @@ export function openJournal(options: JournalOptions): OpenJournal {
   async function drain(): Promise<void> {
     if (pending !== undefined) await append(pending)
     if (queue.length === 0) return
-    pending = sealing.seal(joinEntries(queue))
+    pending = sealing.seal(joinEntries(queue), placeInJournal(key, length))
     queue = []
     await append(pending)
   }

@@ -112,7 +112,7 @@ export async function openRunStore(options: RunStoreOptions): Promise<RunStore> 
     async read(run) {
       const { entries, length } = await appendLog.read(journalKey(run))
       const size = entries.reduce((sum, text) => sum + text.length, 0)
-      return { entries: readJournal(entries, sealing), length, size }
+      return { entries: readJournal(entries, sealing, journalKey(run)), length, size }
     },
 
     async goOn(run, stored, entry, onLost) {

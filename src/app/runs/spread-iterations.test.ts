@@ -26,7 +26,10 @@ function fakeQueue() {
         const text = texts.get(id)
         if (text === undefined) resolve({ kind: 'lost' })
         else
-          void serve?.work(text, cancellation).then((result) => resolve({ kind: 'done', result }))
+          void serve?.work(text, cancellation, id).then(
+            (result) => resolve({ kind: 'done', result }),
+            () => resolve({ kind: 'lost' }),
+          )
       })
     },
     async cancel(id) {
@@ -53,8 +56,12 @@ function spreadOf(given: Partial<SpreadOptions> = {}, isLeft = () => false) {
     call: async ({ arguments: args }) => ({ structuredContent: args }),
     metaOf: () => undefined,
     sealing: {
-      seal: (text) => Buffer.from(text).toString('base64'),
-      open: (text) => Buffer.from(text, 'base64').toString(),
+      seal: (text, place) => Buffer.from(`${place}|${text}`).toString('base64'),
+      open(sealed, place) {
+        const text = Buffer.from(sealed, 'base64').toString()
+        if (!text.startsWith(`${place}|`)) throw new Error('of another place')
+        return text.slice(place.length + 1)
+      },
     },
     newId: () => 'job-1',
     log: { ...silentLogger, info: (_: object, message: string) => void lines.push(message) },
@@ -112,6 +119,23 @@ describe('iterations spread over replicas', () => {
     await assert.rejects(t.run.outcome('old', stepCall()), { code: 'WORKFLOW_WORKER_LOST' })
     const { run } = spreadOf({ openQueue: undefined })
     await assert.rejects(run.outcome('old', stepCall()), { code: 'WORKFLOW_WORKER_LOST' })
+  })
+
+  it('are lost where somebody put another job, or the result of another run, in their place', async () => {
+    let calls = 0
+    const t = spreadOf({
+      async call() {
+        calls += 1
+        return {}
+      },
+    })
+    await t.spread.serve()
+    await t.run.call('job-1', stepCall())
+    t.texts.set('job-2', t.texts.get('job-1')!)
+    await assert.rejects(t.run.outcome('job-2', stepCall()), { code: 'WORKFLOW_WORKER_LOST' })
+    assert.equal(calls, 1)
+    const other = t.spread.of({ id: 'r2', workflow: 'w', caller: {}, isLeft: () => false })
+    await assert.rejects(other.outcome('job-1', stepCall()), { code: 'WORKFLOW_WORKER_LOST' })
   })
 
   it('are cancelled where they are when the run is, and left alone when it goes on elsewhere', async () => {

@@ -65,19 +65,27 @@ export function createSpread(options: SpreadOptions): Spread {
         if (!run.isLeft()) open.cancel(job).catch(report)
       })
       try {
-        return resultOf(await open.outcome(job, cancellation), call)
+        return resultOf(job, await open.outcome(job, cancellation), call)
       } finally {
         leave()
       }
     }
 
-    function resultOf(end: WorkEnd, { tool, cancellation }: StepCall): JsonObject {
+    function resultOf(job: string, end: WorkEnd, { tool, cancellation }: StepCall): JsonObject {
       if (end.kind === 'lost') throw workflowErrors.WORKER_LOST({ tool })
       if (end.kind === 'left') {
         const reason = cancellation.reason ?? 'the queue closes'
         throw mcpErrors.CALL_CANCELLED({ reason, ran: 'unknown' })
       }
-      const { result, error } = parsed(sealing.open(end.result))
+      let opened: string
+      try {
+        opened = sealing.open(end.result, placeOfResult(job, run.id))
+      } catch (error) {
+        // It may be that of another job, put here by who can write to the store.
+        report(error)
+        throw workflowErrors.WORKER_LOST({ tool })
+      }
+      const { result, error } = parsed(opened)
       if (isJsonObject(result)) return result
       const { reason, ran } = isJsonObject(error) ? error : {}
       throw workflowErrors.CALL_FAILED_ELSEWHERE({
@@ -106,7 +114,7 @@ export function createSpread(options: SpreadOptions): Spread {
           timeoutMs,
         })
         try {
-          await open.add(job, sealing.seal(text))
+          await open.add(job, sealing.seal(text, placeOfJob(job)))
         } catch (error) {
           // It may be there nevertheless: whoever waits for it finds out.
           report(error)
@@ -130,17 +138,20 @@ export function createSpread(options: SpreadOptions): Spread {
     log.warn({ err: error }, 'The queue of iterations failed')
   }
 
-  async function work(text: string, cancellation: Cancellation): Promise<string> {
-    const { timeoutMs, ...call } = parsed(sealing.open(text))
+  async function work(text: string, cancellation: Cancellation, job: string): Promise<string> {
+    const { timeoutMs, ...rest } = parsed(sealing.open(text, placeOfJob(job)))
+    const call = toCall(rest)
+    const seal = (end: JsonObject): string =>
+      sealing.seal(JSON.stringify(end), placeOfResult(job, call.origin.run))
     const timer = setTimeout(
       () => cancellation.cancel('its time is over'),
       typeof timeoutMs === 'number' ? timeoutMs : MAX_CALL_MS,
     ).unref()
     try {
-      const result = await options.call(toCall(call), cancellation)
-      return sealing.seal(JSON.stringify({ result }))
+      const result = await options.call(call, cancellation)
+      return seal({ result })
     } catch (error) {
-      return sealing.seal(JSON.stringify({ error: errorOf(error) }))
+      return seal({ error: errorOf(error) })
     } finally {
       clearTimeout(timer)
     }
@@ -160,6 +171,15 @@ export function createSpread(options: SpreadOptions): Spread {
       await (await opening?.catch(() => undefined))?.close()
     },
   }
+}
+
+function placeOfJob(job: string): string {
+  return `job:${job}`
+}
+
+/** Of a job that one run handed over. */
+function placeOfResult(job: string, run: string): string {
+  return `job:${job}:result:${run}`
 }
 
 const MAX_CALL_MS = 3_600_000

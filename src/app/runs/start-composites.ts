@@ -66,12 +66,13 @@ export async function startComposites(
   const tracing =
     means.tracing && means.traced && createRunTracing(means.tracing, means.traced.contextOf)
   const { workQueue } = means.stores
+  const sealing = sealingBy(means.sealer)
   const spread = createSpread({
     openQueue: fleet && workQueue && (() => workQueue(queueName(prefix))),
     others: () => fleet?.others() ?? 0,
     call: (call, cancellation) => callForRun(host, call, cancellation),
     metaOf: (run, call) => tracing?.metaOf(run, call),
-    sealing: sealingBy(means.sealer, 'iteration'),
+    sealing,
     newId: newUuid,
     log,
   })
@@ -80,7 +81,7 @@ export async function startComposites(
     appendLog: means.stores.appendLog,
     prefix,
     limits: { keepMs: keepRunsMs, maxRuns, maxRunBytes },
-    sealing: sealingBy(means.sealer, 'journal'),
+    sealing,
     spread,
     durable,
     owner,
@@ -172,13 +173,17 @@ export async function startComposites(
 }
 
 /** What a run was given and what it found are not for everybody who can read the store. */
-function sealingBy(sealer: Sealer | undefined, place: string): Sealing {
+function sealingBy(sealer: Sealer | undefined): Sealing {
   if (sealer === undefined) return unsealed
   return {
-    seal: (text) => sealer.seal(text, place),
-    open(text) {
+    seal: (text, place) => sealer.seal(text, place),
+    open(text, place) {
       const opened = sealer.open(text, place)
-      if (opened === undefined) throw new Error(`The ${place} of a run was sealed by another key`)
+      if (opened === undefined) {
+        throw new Error(
+          'What stands there of a run was sealed by another key, or for another place',
+        )
+      }
       return opened.text
     },
   }

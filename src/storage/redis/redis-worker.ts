@@ -108,7 +108,7 @@ export async function openRedisWorker(options: RedisWorkerOptions): Promise<Redi
     try {
       // It may have been cancelled while it came here. A store that does not answer is asked again later.
       await lookAt(id, cancellation).catch(onError)
-      const result = await options.work(job.data, cancellation)
+      const result = await options.work(job.data, cancellation, id)
       // Not its outcome: whoever waits decides what becomes of it.
       if (cancellation.reason === CLOSING) throw new Error(CLOSING)
       await keep(id, result)
