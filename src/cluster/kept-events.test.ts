@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { systemNow } from '../base/clock.ts'
+import type { AppendLog } from '../storage/append-log.ts'
 import { openStorage } from '../storage/open-storage.ts'
 import { createSealer } from '../storage/sealing.ts'
 import { silentLogger } from '../telemetry/logger.ts'
@@ -28,6 +29,36 @@ function body(message: object): Buffer[] {
 const written = () => new Promise((resolve) => setTimeout(resolve, 100))
 
 describe('createKeptEvents()', () => {
+  it('says soon after an outage what streams answer, also those that have ended since', async () => {
+    await using t = await setUp()
+    let isAway = true
+    const log: AppendLog = {
+      ...t.stores.appendLog,
+      append: (...args) =>
+        isAway ? Promise.reject(new Error('away')) : t.stores.appendLog.append(...args),
+    }
+    const events = createKeptEvents({
+      log,
+      keyPrefix: 'events:',
+      sealer,
+      logger: silentLogger,
+      retry: { minMs: 20, maxMs: 20 },
+    })
+    events.begin('s', 'x.1', [7])
+    events.begin('s', 'x.2', [8])
+    events.keep('s', 'x.2', 1, body({ id: 8 }))
+    await written()
+    events.end('s', 'x.2')
+    isAway = false
+    await written()
+    assert.deepEqual((await t.make().read('s', 'x.1'))?.requests, [7])
+    const lost = await t.make().read('s', 'x.2')
+    assert.deepEqual(lost, { requests: [8], events: [], lastSeq: 0 })
+    const { length } = await t.stores.appendLog.read('events:s:x.1')
+    await written()
+    assert.equal((await t.stores.appendLog.read('events:s:x.1')).length, length, 'once is enough')
+  })
+
   it('gives another process the events of a stream in their order, and what it was to answer', async () => {
     await using t = await setUp()
     const events = t.make()

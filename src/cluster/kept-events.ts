@@ -1,3 +1,4 @@
+import { createBackoff } from '../base/backoff.ts'
 import { isJsonObject, type JsonObject } from '../base/json.ts'
 import { parseJson } from '../base/parse-json.ts'
 import type { KeptEvents, KeptStream } from '../mcp/kept-events.ts'
@@ -14,6 +15,7 @@ export interface KeptEventsOptions {
   readonly logger: Logger
   /** How long events are kept that nobody prolongs, milliseconds. */
   readonly keepMs?: number
+  readonly retry?: typeof RETRY_MS
 }
 
 /** Events that come within this time are written together. */
@@ -25,6 +27,10 @@ const MAX_EVENTS = 1_000
 const MAX_EVENT_BYTES = 256 * 1024
 /** What waits to be written, while the store is slow. */
 const MAX_WAITING = 10_000
+/** Before it is tried again to say what streams answer, after the store did not take it. */
+const RETRY_MS = { minMs: 1_000, maxMs: 5_000 }
+/** Streams of which the store did not take what they answer, and that have ended since. */
+const MAX_UNSAID = 10_000
 
 /** Keeps events in the append log of the session store, each as `<number> <text>`; number 0 says what the stream answers. */
 export function createKeptEvents(options: KeptEventsOptions): KeptEvents {
@@ -36,6 +42,10 @@ export function createKeptEvents(options: KeptEventsOptions): KeptEvents {
   let waitingCount = 0
   let timer: NodeJS.Timeout | undefined
   let writing = false
+  /** What the store did not take of that: said again when it is back, though the stream may have ended by then. */
+  const unsaid = new Map<string, string>()
+  const backoff = createBackoff(options.retry ?? RETRY_MS)
+  let retry: NodeJS.Timeout | undefined
 
   function keyOf(session: string, stream: string): string {
     return `${options.keyPrefix}${session}:${stream}`
@@ -63,19 +73,36 @@ export function createKeptEvents(options: KeptEventsOptions): KeptEvents {
     timer = undefined
     if (writing) return
     writing = true
+    let batch = waiting
     try {
       while (waiting.size > 0) {
-        const batch = waiting
+        batch = waiting
         waiting = new Map()
         waitingCount = 0
         const how = { ttlMs: keepMs, keepLast: MAX_EVENTS }
         await Promise.all([...batch].map(([key, entries]) => log.append(key, entries, how)))
+        backoff.reset()
       }
     } catch (error) {
       logger.debug({ err: error }, 'Cannot keep events for other replicas')
+      for (const [key, entries] of batch) {
+        const said = entries.findLast((entry) => split(entry).seq === 0)
+        if (said !== undefined && unsaid.size < MAX_UNSAID) unsaid.set(key, said)
+      }
+      // It may have forgotten what it took before, too.
+      retry ??= setTimeout(sayUnsaid, backoff.nextMs()).unref()
     } finally {
       writing = false
     }
+  }
+
+  /** The events themselves are lost; that a call has no outcome that is known must not be. */
+  function sayUnsaid(): void {
+    retry = undefined
+    for (const [key, said] of unsaid) if (!owing.has(key)) add(key, said)
+    unsaid.clear()
+    sayAgain()
+    timer ??= setTimeout(() => void write(), BATCH_MS).unref()
   }
 
   /** Empty for what is not kept: that there was an event is. */
