@@ -180,6 +180,33 @@ describe('a fleet that loses its replicas', () => {
   })
 })
 
+describe('a replica with more clients than a command may have processes', () => {
+  let fleet: Fleet
+  before(async () => {
+    const rest = { ...PREFIXED, operational: { limits: { maxProcesses: 2 } } }
+    fleet = await startFleet({ count: 2, backends: { local: stdioLab() }, rest })
+  })
+  after(async () => {
+    await fleet?.[Symbol.asyncDispose]()
+  })
+
+  it('ends that of one who is idle, who is told once wherever it comes back', async () => {
+    fleet.next = 0
+    const one = await openSession(fleet.url)
+    const pid = Number(await callIn(one, 'local_pid'))
+    for (let n = 0; n < 2; n++) {
+      assert.equal(await callIn(await openSession(fleet.url), 'local_count'), '1')
+    }
+    await until('the end of its process', async () => ((await isAlive(pid)) ? undefined : true))
+    fleet.next = 1
+    const first = await one.send('tools/call', { name: 'local_count', arguments: {} })
+    assert.match(JSON.stringify(first.response), /stateLost":\{"backend":"local"/)
+    const again = await one.send('tools/call', { name: 'local_count', arguments: {} })
+    assert.equal(said(again), '2')
+    assert.doesNotMatch(JSON.stringify(again.messages), /stateLost/)
+  })
+})
+
 describe('a replica that stands still for a while', () => {
   let fleet: Fleet
   before(async () => {

@@ -1,4 +1,5 @@
 import type { Now } from '../../base/clock.ts'
+import { RemoteConnection } from '../../cluster/remote-connection.ts'
 import type { SharedConnections, UsedPlace } from '../../cluster/shared-connections.ts'
 import type { JsonObject } from '../../base/json.ts'
 import type { BackendConnection } from '../../mcp/backend-connection.ts'
@@ -80,6 +81,7 @@ export function createOwnConnections(options: OwnConnectionsOptions): OwnConnect
         }),
     now: options.now,
     onEnd: (owner) => options.onOffer(owner, undefined),
+    isElsewhere: ({ connection }) => connection instanceof RemoteConnection,
     onEvicted: (owner) =>
       log.debug(
         { session: owner.kind === 'session' ? owner.session.id : undefined },

@@ -22,6 +22,8 @@ export interface PoolOptions {
   readonly mayGoOn?: (owner: SlotOwner) => Promise<boolean>
   /** The owner has used its connection since the last sweep. */
   readonly onUsed?: (owner: SlotOwner) => void
+  /** The slot only leads to another replica: it makes room first, as nothing is lost with it. Default: none does. */
+  readonly isElsewhere?: (slot: Slot) => boolean
   /** The owner's connection is no longer kept. */
   readonly onEnd: (owner: SlotOwner) => void
   /** It was because others needed the place. */
@@ -80,14 +82,18 @@ export function createPool(options: PoolOptions): ConnectionPool {
     return !slot.isInUse && now() - lastUsedMs >= options.idleMs()
   }
 
+  function goesBefore(a: Pooled, b: Pooled): boolean {
+    const [aElsewhere, bElsewhere] = [a, b].map(({ slot }) => options.isElsewhere?.(slot) === true)
+    return aElsewhere === bElsewhere ? a.lastUsedMs < b.lastUsedMs : aElsewhere === true
+  }
+
   function makeRoom(): void {
     const limit = options.maxSlots()
     if (slots.size < limit) return
     let oldest: [string, Pooled] | undefined
     for (const entry of slots) {
-      const [, pooled] = entry
-      if (oldest !== undefined && oldest[1].lastUsedMs <= pooled.lastUsedMs) continue
-      if (!isInUse(pooled)) oldest = entry
+      const isBetter = oldest === undefined || goesBefore(entry[1], oldest[1])
+      if (isBetter && !isInUse(entry[1])) oldest = entry
     }
     if (oldest === undefined) {
       throw gatewayErrors.TOO_MANY_CONNECTIONS({ backend: options.backend, limit })
