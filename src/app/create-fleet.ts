@@ -47,6 +47,7 @@ export interface RunPeers {
 
 const CHANGED = 'session-changed'
 const ENDED = 'session-ended'
+const SERVES = 'session-served'
 const EDGE = 'edge'
 const NEWS = 'news'
 const FOLLOW = 'follow'
@@ -79,6 +80,9 @@ export function createFleet({ cluster, keptEvents, gateway, keyed, log }: FleetP
 
   cluster.onMessage(CHANGED, ({ session }) => gateway().sessions.staleElsewhere(textOf(session)))
   cluster.onMessage(ENDED, ({ session }) => gateway().sessions.endedElsewhere(textOf(session)))
+  cluster.onMessage(SERVES, ({ session }) => ({
+    serves: gateway().sessions.liveOne(textOf(session)) !== undefined,
+  }))
   cluster.onMessage(FOLLOW, ({ session }) => gateway().followElsewhere(textOf(session)))
   cluster.onMessage(NEWS, ({ news }) => gateway().hear(news as unknown as BackendNews))
   cluster.onMessage(RECALL, ({ at }) => ({ record: keyed.recall(textOf(at)) ?? null }))
@@ -116,6 +120,17 @@ export function createFleet({ cluster, keptEvents, gateway, keyed, log }: FleetP
       },
       tell: (news) => void cluster.tellAll({ kind: NEWS, news: news as unknown as JsonObject }),
       ended: (session) => cluster.tellAll({ kind: ENDED, session }),
+      async serve(session) {
+        const asked = directory.others.map(async (other) => {
+          const { serves } = await cluster.tell(other, { kind: SERVES, session })
+          if (serves !== true) throw new Error('It does not')
+        })
+        let isServed = false
+        const first = Promise.any(asked).then(() => (isServed = true))
+        // Rejects if none does.
+        await inTime(first, TOLD_MS).catch(() => {})
+        return isServed
+      },
       channelFor: (session: ClientSession) => edge?.channelFor(session),
     },
     edgePeers: {

@@ -191,6 +191,14 @@ describe('createSessions()', () => {
     assert.equal(await first.sessions.find(ended.id, ANONYMOUS), 'unknown')
   })
 
+  it('says "try again" of a session that another replica serves and could not store', async () => {
+    const served = { is: true }
+    using t = await setUp({ peers: { ...peersOf('r1'), serve: async () => served.is } })
+    assert.equal(await t.sessions.find('begun elsewhere', ANONYMOUS), 'unavailable')
+    served.is = false
+    assert.equal(await t.sessions.find('begun elsewhere', ANONYMOUS), 'unknown')
+  })
+
   it('answers unavailable when the store fails, and unknown for a damaged record', async () => {
     const failing: KeyValue = {
       ...(await openStorage({ provider: 'memory' }, { now: () => 0 })).keyValue,
@@ -212,5 +220,11 @@ describe('createSessions()', () => {
 })
 
 function peersOf(self: string): NonNullable<SessionsOptions['peers']> {
-  return { self, trustedSinceMs: () => 0, changed: () => {}, ended: async () => {} }
+  return {
+    self,
+    trustedSinceMs: () => 0,
+    changed() {},
+    ended: async () => {},
+    serve: async () => false,
+  }
 }

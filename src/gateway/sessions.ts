@@ -39,6 +39,8 @@ export interface SessionPeers {
   changed(id: string): void
   /** They do not use it any more. Resolves when they have heard, or could not be reached in time. Never rejects. */
   ended(id: string): Promise<void>
+  /** One of them serves it, though the store says nothing of it: it could not be written yet. Bounded; never rejects. */
+  serve(id: string): Promise<boolean>
 }
 
 export interface SessionsOptions {
@@ -200,6 +202,8 @@ export function createSessions(options: SessionsOptions): SessionTable {
     try {
       const entry = await store.get(keyPrefix + id)
       const record = entry && readRecord(entry.value)
+      // Whoever is told that a session is unknown begins another one, and loses what this one has.
+      if (entry === undefined && (await peers?.serve(id)) === true) return 'unavailable'
       if (entry === undefined || record === undefined) return 'unknown'
       if (isFull()) return 'unavailable'
       const at = now()

@@ -46,6 +46,7 @@ async function setUp() {
         self,
         trustedSinceMs: () => trustedSinceMs,
         changed: (id) => others().forEach(([, other]) => other.staleElsewhere(id)),
+        serve: async () => false,
         async ended(id) {
           // Not at once: it goes over a network.
           await new Promise((resolve) => setTimeout(resolve, 20))
