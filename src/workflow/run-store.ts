@@ -60,7 +60,7 @@ export interface RunStore {
 /** Opens the runs of a store. */
 export async function openRunStore(options: RunStoreOptions): Promise<RunStore> {
   const { keyValue, appendLog, prefix, limits, sealing, now, onError } = options
-  const index = createRunIndex(keyValue, prefix)
+  const index = createRunIndex(keyValue, prefix, sealing)
   const journalKey = (run: string): string => `${prefix}journal:${run}`
   // Oldest first.
   const ended: Ended[] = []

@@ -539,8 +539,9 @@ describe('the table of runs', () => {
       })
       const run = await first.table.start({ plan: chain, args: {}, caller: {} })
       await until(() => reached)
-      const open = (): never => {
-        throw new Error('sealed with another key')
+      const open = (text: string, place: string): string => {
+        if (place.includes('journal')) throw new Error('sealed with another key')
+        return text
       }
       const second = await openTestTable(
         stores,
