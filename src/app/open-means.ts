@@ -40,6 +40,9 @@ export interface Means {
 const NOT_SEALED =
   'sessionStorage.encryption has no keys: whoever may read this Redis can forge cursors and task handles'
 
+/** By then replicas that run have put back a key that somebody replaced. */
+const KEY_PATIENCE_MS = 4_000
+
 /** Opens all of it; the stack closes it. `readMetrics` is what is exported. */
 export async function openMeans(
   config: VmcpConfig,
@@ -70,8 +73,10 @@ export async function openMeans(
   const { stores } = sessionStore
   if (sessionStore.provider === 'redis' && sealer === undefined) log.warn({}, NOT_SEALED)
   const store = stores.keyValue
-  const key = await storedKey({ store, fresh: () => randomBytes(32), sealer })
-  if (sessionStore.provider === 'redis') stack.add(keepStoredKey({ store, key, sealer, log }))
+  const isRedis = sessionStore.provider === 'redis'
+  const patienceMs = isRedis ? KEY_PATIENCE_MS : 0
+  const key = await storedKey({ store, fresh: () => randomBytes(32), sealer, patienceMs, log })
+  if (isRedis) stack.add(keepStoredKey({ store, key, sealer, log }))
   return {
     metrics,
     callMetrics: createCallMetrics(metrics, info.name),

@@ -8,6 +8,7 @@ import { silentLogger } from '../telemetry/logger.ts'
 import { keepStoredKey, storedKey } from './stored-key.ts'
 import { FLEET_KEY_ID } from './errors.ts'
 
+const log = silentLogger
 const fresh = () => randomBytes(32)
 const a = { id: 'a', key: fresh() }
 const b = { id: 'b', key: fresh() }
@@ -21,7 +22,7 @@ describe('storedKey()', () => {
     for (const sealer of [undefined, createSealer([a])]) {
       const store = await openStore()
       const keys = await Promise.all(
-        Array.from({ length: 5 }, () => storedKey({ store, fresh, sealer })),
+        Array.from({ length: 5 }, () => storedKey({ store, fresh, sealer, log })),
       )
       for (const key of keys) assert.deepEqual(key, keys[0])
       assert.equal(keys[0]?.length, 32)
@@ -29,13 +30,13 @@ describe('storedKey()', () => {
     }
   })
 
-  it('is sealed as soon as there is a key, and anew when that one changes', async () => {
+  it('is sealed where there is a key, and anew when that one changes', async () => {
     const store = await openStore()
-    const key = await storedKey({ store, fresh })
+    const key = await storedKey({ store, fresh, sealer: createSealer([a]), log })
     for (const keys of [[a], [b, a], [b]] as const) {
       const [first, ...others] = keys
       const sealer = createSealer([first, ...others])
-      assert.deepEqual(await storedKey({ store, fresh, sealer }), key)
+      assert.deepEqual(await storedKey({ store, fresh, sealer, log }), key)
       const { value = '' } = (await store.get('key:state')) ?? {}
       assert.ok(value.startsWith(`s1.${first.id}.`), value)
       assert.ok(!value.includes(key.toString('base64')))
@@ -43,14 +44,42 @@ describe('storedKey()', () => {
     await store.close()
   })
 
+  it('does not believe one in plain text where there is a key to seal it with, and says so', async () => {
+    const store = await openStore()
+    const plain = await storedKey({ store, fresh, log })
+    const warned: string[] = []
+    const hearing = { ...log, warn: (_: object, text: string) => void warned.push(text) }
+    const sealer = createSealer([a])
+    const options = { store, fresh, sealer, log: hearing }
+    const [one, other] = await Promise.all([storedKey(options), storedKey(options)])
+    assert.notDeepEqual(one, plain)
+    assert.deepEqual(one, other)
+    assert.match(warned.join(), /plain text/)
+    const { value = '' } = (await store.get('key:state')) ?? {}
+    assert.ok(value.startsWith('s1.a.'), value)
+    await store.close()
+  })
+
+  it('is put back by those who run when somebody replaces it by one in plain text', async () => {
+    const store = await openStore()
+    const sealer = createSealer([a])
+    const key = await storedKey({ store, fresh, sealer, log })
+    await store.set('key:state', fresh().toString('base64'))
+    const starting = storedKey({ store, fresh, sealer, patienceMs: 5_000, log })
+    const keeper = keepStoredKey({ store, key, sealer, everyMs: 5, log })
+    assert.deepEqual(await starting, key)
+    keeper.close()
+    await store.close()
+  })
+
   it('is stored again when the store lost it, so that later replicas have the same', async () => {
     for (const sealer of [undefined, createSealer([a])]) {
       const store = await openStore()
-      const key = await storedKey({ store, fresh, sealer })
-      const keeper = keepStoredKey({ store, key, sealer, everyMs: 5, log: silentLogger })
+      const key = await storedKey({ store, fresh, sealer, log })
+      const keeper = keepStoredKey({ store, key, sealer, everyMs: 5, log })
       await store.delete('key:state')
       while ((await store.get('key:state')) === undefined) await sleep(5)
-      assert.deepEqual(await storedKey({ store, fresh, sealer }), key)
+      assert.deepEqual(await storedKey({ store, fresh, sealer, log }), key)
       keeper.close()
       await store.close()
     }
@@ -58,9 +87,9 @@ describe('storedKey()', () => {
 
   it('says which key is missing instead of making another one', async () => {
     const store = await openStore()
-    await storedKey({ store, fresh, sealer: createSealer([a]) })
+    await storedKey({ store, fresh, sealer: createSealer([a]), log })
     for (const sealer of [undefined, createSealer([b])]) {
-      await assert.rejects(storedKey({ store, fresh, sealer }), {
+      await assert.rejects(storedKey({ store, fresh, sealer, log }), {
         code: 'APP_STATE_KEY_SEALED',
         message: /"a"/,
       })
@@ -73,9 +102,9 @@ describe('storedKey()', () => {
     const [ours, theirs] = [1, 2].map((byte) =>
       createSealer([{ id: FLEET_KEY_ID, key: Buffer.alloc(32, byte) }]),
     )
-    await storedKey({ store, fresh, sealer: theirs })
+    await storedKey({ store, fresh, sealer: theirs, log })
     for (const sealer of [undefined, ours]) {
-      await assert.rejects(storedKey({ store, fresh, sealer }), (error: { hint?: string }) => {
+      await assert.rejects(storedKey({ store, fresh, sealer, log }), (error: { hint?: string }) => {
         assert.match(error.hint ?? '', /THV_CLUSTER_KEY/)
         return true
       })

@@ -34,7 +34,10 @@ export function writePlace(record: PlaceRecord, key: string, sealer: Sealer | un
   )
 }
 
-/** Undefined for what cannot be read, by another key for example: then the connection begins anew. */
+/**
+ * Undefined for what cannot be read, by another key for example: then the connection begins anew. Where there is a key, a session
+ * whose id is not sealed is none: anyone who can write to the store could lead a client into the session of another.
+ */
 export function readPlace(
   text: string,
   key: string,
@@ -48,11 +51,16 @@ export function readPlace(
     return { kind: 'process', replica, ...at, gone: gone === true, anew: anew === true }
   }
   const { sealed, version } = record
-  const plain = typeof sealed === 'string' ? sealer?.open(sealed, key)?.text : record['sessionId']
-  if (record['kind'] !== 'session' || typeof plain !== 'string' || !isKnownVersion(version)) {
+  const sessionId =
+    sealer === undefined
+      ? record['sessionId']
+      : typeof sealed === 'string'
+        ? sealer.open(sealed, key)?.text
+        : undefined
+  if (record['kind'] !== 'session' || typeof sessionId !== 'string' || !isKnownVersion(version)) {
     return undefined
   }
-  return { kind: 'session', sessionId: plain, version, anew: record['anew'] === true }
+  return { kind: 'session', sessionId, version, anew: record['anew'] === true }
 }
 
 function parse(text: string): unknown {

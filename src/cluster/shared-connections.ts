@@ -62,8 +62,20 @@ export function createSharedConnections(options: SharedConnectionsOptions): Shar
     log,
   })
 
+  let hasComplained = false
+
   function keyOf(place: Place): string {
     return options.keyPrefix + placeKey(place)
+  }
+
+  /** Once: after a key was introduced there are many. */
+  function complainOfStrange(key: string): void {
+    if (hasComplained) return
+    hasComplained = true
+    log.warn(
+      { key },
+      'A record of a connection is not sealed with a key of ours: it is not believed, and the connection begins anew',
+    )
   }
 
   /** Goes on with the session the backend keeps for the owner, or begins one and says so before its first use. */
@@ -72,6 +84,7 @@ export function createSharedConnections(options: SharedConnectionsOptions): Shar
     for (let races = 0; races < MAX_RACES; races++) {
       const entry = await store.get(key)
       const record = entry && readPlace(entry.value, key, sealer)
+      if (entry !== undefined && record === undefined) complainOfStrange(key)
       if (record?.kind === 'session' && record.sessionId !== wanted.lostSessionId) {
         const { sessionId, version } = record
         const server = wanted.server()
