@@ -7,6 +7,7 @@ import { storageErrors } from '../storage/errors.ts'
 import { openStorage } from '../storage/open-storage.ts'
 import type { Stores } from '../storage/stores.ts'
 import type { StepCall } from './ports.ts'
+import { fakePorts } from './testing/fake-ports.ts'
 import { openTestTable } from './testing/open-test-table.ts'
 import { planOf } from './testing/plan-of.ts'
 
@@ -207,6 +208,22 @@ describe('a run while the store is away', () => {
     await next.table.idle()
     assert.equal((await next.table.outcome(run.id))?.status, 'completed')
     await next.table.close()
+  })
+
+  it('tells nobody where the store is, in the failure of a step', async () => {
+    const t = await setUp()
+    const { table } = await t.table({
+      portsOf: () =>
+        fakePorts({
+          call: () =>
+            Promise.reject(storageErrors.REDIS_AWAY({ store: '10.1.2.3:6379', reason: 'gone' })),
+        }),
+    })
+    const run = await table.start({ plan: readThenPay, args: {}, caller: {} })
+    const told = JSON.stringify(await run.outcome)
+    assert.match(told, /step \\"read\\" failed: The gateway cannot use its store now/)
+    assert.doesNotMatch(told, /10\.1\.2\.3|6379/)
+    await table.close()
   })
 
   it('does not begin later when its caller heard that it did not begin', async () => {

@@ -5,6 +5,7 @@ import { Cancellation } from '../../base/cancellation.ts'
 import type { AppError } from '../../base/errors.ts'
 import type { CallForRun } from '../../gateway/call-for-run.ts'
 import { mcpErrors } from '../../mcp/errors.ts'
+import { storageErrors } from '../../storage/errors.ts'
 import type { ServeWork, WorkEnd, WorkQueue } from '../../storage/work-queue.ts'
 import { silentLogger } from '../../telemetry/logger.ts'
 import type { StepCall } from '../../workflow/ports.ts'
@@ -112,6 +113,16 @@ describe('iterations spread over replicas', () => {
     await assert.rejects(failed, { code: 'WORKFLOW_CALL_FAILED_ELSEWHERE', message: /enough/ })
     const error = (await failed.catch((one: unknown) => one)) as AppError
     assert.equal(error.details['ran'], 'no')
+  })
+
+  it('tell nobody where the store is', async () => {
+    const away = storageErrors.REDIS_AWAY({ store: '10.1.2.3:6379', reason: 'gone' })
+    const t = spreadOf({ call: () => Promise.reject(away) })
+    await t.spread.serve()
+    await assert.rejects(t.run.call('job-1', stepCall()), (error: Error) => {
+      assert.doesNotMatch(error.message, /10\.1\.2\.3/)
+      return /cannot use its store/.test(error.message)
+    })
   })
 
   it('are lost where nobody knows of them', async () => {

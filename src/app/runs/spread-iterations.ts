@@ -6,6 +6,7 @@ import type { Cancellation } from '../../base/cancellation.ts'
 import type { CallForRun } from '../../gateway/call-for-run.ts'
 import type { CallOrigin } from '../../mcp/call.ts'
 import { mcpErrors } from '../../mcp/errors.ts'
+import { withoutStore } from '../../storage/store-away.ts'
 import type { Serving, WorkEnd, WorkQueue } from '../../storage/work-queue.ts'
 import type { Logger } from '../../telemetry/logger.ts'
 import { workflowErrors } from '../../workflow/errors.ts'
@@ -204,6 +205,7 @@ function errorOf(error: unknown): JsonObject {
   if (!isAppError(error)) {
     return { reason: error instanceof Error ? error.message : String(error), ran: 'unknown' }
   }
-  const reason = error.hint === undefined ? error.message : `${error.message} (${error.hint})`
+  const { message, hint } = withoutStore(error)
+  const reason = hint === undefined ? message : `${message} (${hint})`
   return { reason, ran: error.details['ran'] === 'no' ? 'no' : 'unknown' }
 }

@@ -2,6 +2,7 @@ import { isAppError } from '../../base/errors.ts'
 import type { AppError } from '../../base/errors.ts'
 import { isJsonObject } from '../../base/json.ts'
 import type { JsonObject } from '../../base/json.ts'
+import { withoutStore, type Shown } from '../../storage/store-away.ts'
 import type { Logger } from '../../telemetry/logger.ts'
 import { mcpErrors } from '../errors.ts'
 import type { RpcError } from '../messages.ts'
@@ -78,14 +79,10 @@ export function shuttingDown(): AppError {
   return mcpErrors.SHUTTING_DOWN({ ran: 'no', retryAfterMs: 1_000 })
 }
 
-/** Where a gateway keeps things is nothing for clients. */
-function shownOf(error: AppError, log: Logger): { message: string; hint: string | undefined } {
-  if (!error.code.startsWith('STORAGE_')) return error
-  log.debug({ err: error }, 'A call failed because of the store')
-  return {
-    message: 'The gateway cannot use its store now',
-    hint: 'Try again in a while; the log of the gateway has the reason',
-  }
+function shownOf(error: AppError, log: Logger): Shown {
+  const shown = withoutStore(error)
+  if (shown !== error) log.debug({ err: error }, 'A call failed because of the store')
+  return shown
 }
 
 /** How a legacy client hears of a limit: as the result of its tool (vmcp 12.1), which models get to read. */
