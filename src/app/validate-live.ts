@@ -1,17 +1,11 @@
-import { randomBytes } from 'node:crypto'
-import { systemNow } from '../base/clock.ts'
-import { newUuid } from '../base/ids.ts'
 import type { Gateway } from '../gateway/create-gateway.ts'
-import { createOutbound } from '../net/outbound.ts'
 import type { Problem } from '../schema/problem.ts'
-import { openStorage } from '../storage/open-storage.ts'
-import { createChildProcesses } from '../system/child-process.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { VmcpConfig } from './config/vmcp-config.ts'
-import { createVmcpGateway } from './create-vmcp-gateway.ts'
 import { liveComposites } from './live-composites.ts'
-import { createLastWords, type LastWords } from './last-words.ts'
+import type { LastWords } from './last-words.ts'
 import { liveProblems } from './live-problems.ts'
+import { withCatalogue } from './with-catalogue.ts'
 
 /**
  * Longer than any backend's connect timeout by default; then what is not there counts as not reachable. A command is
@@ -27,39 +21,11 @@ export async function validateLive(
   config: VmcpConfig,
   { log }: { log: Logger },
 ): Promise<Problem[]> {
-  const outbound = createOutbound()
-  const children = createChildProcesses()
-  const stores = await openStorage({ provider: 'memory' }, { now: systemNow })
-  const words = createLastWords(log)
-  const gateway = createVmcpGateway({
-    config: () => config,
-    info: { name: config.name, version: '0' },
-    outbound,
-    children,
-    store: stores.keyValue,
-    key: randomBytes(32),
-    stages: [],
-    aroundBackend: (_backend, _call, request, go) => go(request),
-    onBackendState: () => {},
-    onCatalogue: () => {},
-    newId: newUuid,
-    now: systemNow,
-    log: words.log,
-  })
-  try {
-    gateway.start()
-    await gateway.settled(WAIT_MS)
-    return [
-      ...unreachable(config, gateway, words),
-      ...liveProblems(config, gateway),
-      ...liveComposites(config, gateway),
-    ]
-  } finally {
-    await gateway.close()
-    await children.close()
-    await outbound.close()
-    await stores.close()
-  }
+  return withCatalogue(config, { log, waitMs: WAIT_MS }, (gateway, words) => [
+    ...unreachable(config, gateway, words),
+    ...liveProblems(config, gateway),
+    ...liveComposites(config, gateway),
+  ])
 }
 
 function unreachable(config: VmcpConfig, gateway: Gateway, words: LastWords): Problem[] {

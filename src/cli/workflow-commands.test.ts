@@ -248,8 +248,12 @@ describe('thv workflow with a file', () => {
     using home = tempHome({ 'vmcp.yaml': FILE, 'args.json': '{"numbers":[7]}' })
     const dry = (...args: string[]) =>
       runCli(['workflow', 'run', home.path('vmcp.yaml'), 'add_up', '--dry-run', ...args])
-    const { code, stdout } = await dry()
+    const { code, stdout, stderr } = await dry()
     assert.equal(code, 0)
+    assert.match(
+      stderr,
+      /^The types of arguments may differ: no backend told the input schema of calc_sum, calc_say$/m,
+    )
     assert.equal(
       stdout,
       '1. sums: calls calc_sum for 2 items, the first with\n   a: 1\n' +

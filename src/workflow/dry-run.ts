@@ -1,9 +1,11 @@
 import { isJsonObject, type Json, type JsonObject } from '../base/json.ts'
-import { parseJsonText } from '../base/parse-json-text.ts'
 import { referencesOf } from '../template/references.ts'
 import { evaluateExpression, isSingleExpression, renderTemplate } from '../template/render.ts'
 import type { Template } from '../template/template.ts'
+import { readCollection } from './engine/collection.ts'
+import { checkCondition } from './engine/condition.ts'
 import { messageOf } from './engine/message-of.ts'
+import { iterationData } from './engine/run-data.ts'
 import { expandArguments, type Expand } from './expand-arguments.ts'
 import type { ForEachAction, PlannedStep, PlannedValue, ToolAction, WorkflowPlan } from './plan.ts'
 import { startOrder } from './render-graph.ts'
@@ -21,7 +23,9 @@ export interface DryStep {
   readonly message?: string
   /** For a loop: its items, if they are known; else the template that gives them. */
   readonly collection?: number | string
-  /** What cannot be rendered, and why. */
+  /** So many of the items are skipped by the condition of the inner step. */
+  readonly skippedItems?: number
+  /** What cannot be rendered or would fail, and why. */
   readonly problems: readonly string[]
 }
 
@@ -44,20 +48,23 @@ function dryStep(step: PlannedStep, data: JsonObject, schemaOf: SchemaOf): DrySt
   const { id, dependsOn: after, condition, does } = step
   const problems: string[] = []
   const dry = new Dry(data, problems)
+  const decision = condition === undefined ? undefined : dry.condition(condition)
+  // What a step lacks that is skipped for want of it is no problem.
+  const inner = decision === 'false' ? new Dry(data, []) : dry
   const common = {
     id,
     kind: does.kind,
     after,
-    ...(condition === undefined ? {} : { condition: dry.show('condition', condition) }),
+    ...(decision === undefined ? {} : { condition: decision }),
     problems,
   }
   switch (does.kind) {
     case 'tool':
-      return { ...common, ...toolCall(does, dry, schemaOf) }
+      return { ...common, ...toolCall(does, inner, schemaOf) }
     case 'elicitation':
-      return { ...common, message: dry.show('message', does.message) }
+      return { ...common, message: inner.show('message', does.message) }
     case 'forEach':
-      return { ...common, ...loop(does, data, dry, schemaOf) }
+      return { ...common, ...loop(does, data, inner, schemaOf) }
   }
 }
 
@@ -67,17 +74,39 @@ function toolCall({ tool, arguments: planned }: ToolAction, dry: Dry, schemaOf: 
   return { tool, arguments: expandArguments(known, schema, dry) }
 }
 
-/** With its items known, a loop shows what it does for the first one. */
+/** With its items known, a loop shows what it does for the first one that is not skipped, and tells of which it cannot. */
 function loop(does: ForEachAction, data: JsonObject, dry: Dry, schemaOf: SchemaOf) {
-  const items = dry.list('collection', does.collection)
-  const [first] = items ?? []
-  const forEach = first === undefined ? undefined : { index: 0, [does.itemVar]: first }
-  const inner = forEach === undefined ? dry : dry.with({ ...data, forEach })
+  const items = dry.items(does)
+  const { source } = does.collection
+  if (items === undefined) return { ...toolCall(does.step.does, dry, schemaOf), collection: source }
+  const { condition } = does.step
+  const flawed: string[] = []
+  let skippedItems = 0
+  let shown: ReturnType<typeof toolCall> | undefined
+  for (const [index, item] of items.entries()) {
+    const problems: string[] = []
+    const inner = new Dry(iterationData(data, does.itemVar, item, index), problems)
+    if (condition !== undefined && inner.condition(condition) === 'false') {
+      skippedItems += 1
+      continue
+    }
+    const call = toolCall(does.step.does, inner, schemaOf)
+    shown ??= call
+    const [problem] = problems
+    if (problem !== undefined) flawed.push(`item ${index}: ${problem}`)
+  }
+  for (const problem of flawed.slice(0, MAX_FLAWED)) dry.says(problem)
+  const more = flawed.length - MAX_FLAWED
+  if (more > 0) dry.says(`and of ${more} more of the ${items.length} items`)
   return {
-    ...toolCall(does.step.does, inner, schemaOf),
-    collection: items === undefined ? does.collection.source : items.length,
+    ...(shown ?? toolCall(does.step.does, dry, schemaOf)),
+    collection: items.length,
+    ...(condition === undefined ? {} : { skippedItems }),
   }
 }
+
+/** Of so many items the problems are told; the others are counted. */
+const MAX_FLAWED = 3
 
 /**
  * Makes texts of the templates that cannot be rendered yet, so that no schema makes anything else of them. Without a schema a
@@ -122,8 +151,8 @@ class Dry implements Expand {
     this.#problems = problems
   }
 
-  with(data: JsonObject): Dry {
-    return new Dry(data, this.#problems)
+  says(problem: string): void {
+    this.#problems.push(problem)
   }
 
   knows(template: Template): boolean {
@@ -167,25 +196,21 @@ class Dry implements Expand {
     }
   }
 
-  /** Undefined: what is in it is not known. */
-  list(field: string, template: Template): Json[] | undefined {
-    if (!this.knows(template)) return undefined
-    try {
-      const value = this.value(template) ?? this.text(template)
-      const read = typeof value === 'string' ? parseList(value) : value
-      if (Array.isArray(read)) return read
-      this.#problems.push(`${field}: ${template.source} gives no JSON array`)
-    } catch (error) {
-      this.failed(field, template, error)
-    }
-    return undefined
+  /** `true`, `false`, or the template where its data are not known or it gives neither. */
+  condition(template: Template): string {
+    if (!this.knows(template)) return template.source
+    const check = checkCondition(template, this.#data)
+    if (!('error' in check)) return String(check.runs)
+    this.#problems.push(`${template.source}: ${check.error}`)
+    return template.source
   }
-}
 
-function parseList(text: string): unknown {
-  try {
-    return parseJsonText(text)
-  } catch {
+  /** Undefined: what is in it is not known, or the loop would fail. */
+  items(loop: ForEachAction): readonly Json[] | undefined {
+    if (!this.knows(loop.collection)) return undefined
+    const read = readCollection(loop, this.#data)
+    if ('items' in read) return read.items
+    this.#problems.push(`${loop.collection.source}: ${read.error}`)
     return undefined
   }
 }
@@ -197,12 +222,19 @@ export function renderDryRun(steps: readonly DryStep[]): string[] {
     const lines = [`${index + 1}. ${step.id}: ${deedOf(step)}${after}`]
     const isSkipped = step.condition === 'false'
     if (step.condition !== undefined && !isSkipped) lines.push(`   if ${step.condition}`)
-    for (const [name, value] of Object.entries(isSkipped ? {} : (step.arguments ?? {}))) {
+    for (const [name, value] of Object.entries(
+      isSkipped || hasNoCalls(step) ? {} : (step.arguments ?? {}),
+    )) {
       lines.push(`   ${name}: ${written(value)}`)
     }
     for (const problem of step.problems) lines.push(`   ! ${problem}`)
     return lines
   })
+}
+
+/** No item is left to show arguments of. */
+function hasNoCalls({ collection, skippedItems = 0 }: DryStep): boolean {
+  return typeof collection === 'number' && collection === skippedItems
 }
 
 function deedOf(step: DryStep): string {
@@ -212,9 +244,11 @@ function deedOf(step: DryStep): string {
   }
   if (kind === 'elicitation') return `asks “${message ?? ''}”`
   if (kind === 'tool') return `calls ${tool ?? ''}`
-  const items =
-    typeof collection === 'number' ? `${collection} items` : `the items of ${collection}`
-  return `calls ${tool ?? ''} for ${items}${typeof collection === 'number' && collection > 0 ? ', the first with' : ''}`
+  if (typeof collection !== 'number') return `calls ${tool ?? ''} for the items of ${collection}`
+  const calls = collection - (step.skippedItems ?? 0)
+  const skipped =
+    step.skippedItems === undefined ? '' : ` (its condition skips ${step.skippedItems})`
+  return `calls ${tool ?? ''} for ${collection} items${skipped}${calls > 0 ? ', the first with' : ''}`
 }
 
 function written(value: Json | undefined): string {

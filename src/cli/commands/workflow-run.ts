@@ -1,6 +1,10 @@
 import { isAppError } from '../../base/errors.ts'
 import type { JsonObject } from '../../base/json.ts'
-import { dryRun, renderDryRun } from '../../workflow/dry-run.ts'
+import type { DryRunOfComposite } from '../../app/dry-run-composite.ts'
+import type { VmcpConfig } from '../../app/load-vmcp-config.ts'
+import { silentLogger } from '../../telemetry/logger.ts'
+import { renderDryRun } from '../../workflow/dry-run.ts'
+import type { WorkflowPlan } from '../../workflow/plan.ts'
 import { askOnTerminal } from '../ask-on-terminal.ts'
 import { checkFormat } from '../check-format.ts'
 import type { CommandContext, CommandHandler } from '../command-spec.ts'
@@ -22,7 +26,12 @@ export const workflowRun: CommandHandler<typeof workflowRunSpec> = async (flags,
   const args = await readArguments(flags.args, plan)
   noteProblems(config.remarks, context)
   if (flags['dry-run']) {
-    const steps = dryRun(plan, args, () => undefined)
+    const { steps, unknownTools } = await planned(config, plan, args, context)
+    if (unknownTools.length > 0) {
+      context.note(
+        `The types of arguments may differ: no backend told the input schema of ${unknownTools.join(', ')}`,
+      )
+    }
     if (format === 'json') context.print(JSON.stringify({ tool, steps }, undefined, 2))
     else for (const line of renderDryRun(steps)) context.print(line)
     return steps.some(({ problems }) => problems.length > 0) ? 1 : 0
@@ -49,6 +58,20 @@ export const workflowRun: CommandHandler<typeof workflowRunSpec> = async (flags,
   })
   context.print(format === 'json' ? JSON.stringify(result, undefined, 2) : toText(result))
   return result['isError'] === true ? 1 : 0
+}
+
+/** A file that cannot be served yet, or has no backends here, has a plan all the same. */
+async function planned(
+  config: VmcpConfig,
+  plan: WorkflowPlan,
+  args: JsonObject,
+  context: CommandContext,
+): Promise<DryRunOfComposite> {
+  const { dryRunComposite } = await import('../../app/dry-run-composite.ts')
+  const canConnect = config.unsupported.length === 0
+  const full = canConnect ? await withBackends(config, context).catch(() => config) : config
+  const reachable = canConnect ? full : { ...config, backends: [] }
+  return dryRunComposite({ config: reachable, plan, args, log: silentLogger })
 }
 
 function noteProgress({ progress, total, message }: JsonObject, { note }: CommandContext): void {

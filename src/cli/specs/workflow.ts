@@ -91,7 +91,7 @@ export const workflowRunSpec = {
   name: 'workflow run',
   summary: 'Run a composite tool once',
   details: `Connects to the backends of the file, runs the tool, prints its result, and ends. Progress goes to stderr. Exit code 0 only if
-the run completed. With --dry-run nothing is connected to or called: it prints what would be done.`,
+the run completed. With --dry-run the backends are only asked for their tools: it prints what would be called.`,
   arguments: {
     file: { value: 'FILE', about: 'vMCP file with the composite tool and its backends' },
     tool: { value: 'TOOL', about: 'The composite tool' },
