@@ -25,6 +25,26 @@ const TOOLS: Readonly<Record<string, Tool>> = {
     },
     annotations: { readOnlyHint: true, openWorldHint: true },
   },
+  ev_sum: {
+    inputSchema: {
+      type: 'object',
+      properties: {
+        a: { type: 'number' },
+        unit: { type: 'string' },
+        opts: { type: 'object', properties: { digits: { type: 'integer' } }, required: ['digits'] },
+        list: { type: 'array', items: { type: 'number' } },
+      },
+      required: ['a'],
+    },
+  },
+  open_ended: {
+    inputSchema: {
+      type: 'object',
+      properties: { title: { type: 'string' } },
+      additionalProperties: true,
+    },
+  },
+  composed: { inputSchema: { type: 'object', properties: {}, allOf: [{ properties: { a: {} } }] } },
   gh_open: { inputSchema: { type: 'object', required: ['title'] } },
   free: {},
 }
@@ -60,6 +80,49 @@ describe('checkTools', () => {
         'warning steps[0].arguments: "gh_list_issues" requires the argument "repo"',
         'warning steps[1].tool: "gh_open" requires the argument "title"',
         'warning steps[2].arguments: "gh_open" requires the argument "title"',
+      ],
+    )
+  })
+
+  it('warns of arguments that the tool would pass over', () => {
+    assert.deepEqual(
+      findings({
+        steps: [
+          { id: 'a', tool: 'ev_sum', arguments: { a: 1, unti: '{{.params.r}}' } },
+          { id: 'b', tool: 'ev_sum', arguments: { A: 1, colour: 'red' } },
+          { id: 'c', tool: 'open_ended', arguments: { titel: 'x', whatever: 1 } },
+          { id: 'd', tool: 'composed', arguments: { a: 1 } },
+          { id: 'e', tool: 'ev_sum', arguments: { a: 1, opts: { digit: 2 } } },
+        ],
+      }),
+      [
+        'warning steps[0].arguments.unti: "ev_sum" has no argument "unti" (did you mean "unit"?)',
+        'warning steps[1].arguments.A: "ev_sum" has no argument "A" (did you mean "a"?)',
+        'warning steps[1].arguments.colour: "ev_sum" has no argument "colour" (it has a, unit, opts, list)',
+        'warning steps[1].arguments: "ev_sum" requires the argument "a"',
+        'warning steps[2].arguments.titel: "open_ended" has no argument "titel" (did you mean "title"?)',
+        'warning steps[4].arguments.opts.digit: the tool has here no "digit" (did you mean "digits"?)',
+        'warning steps[4].arguments.opts: the tool requires "digits" here',
+      ],
+    )
+  })
+
+  it('finds lists and maps that the tool cannot take, and values in them', () => {
+    assert.deepEqual(
+      findings({
+        steps: [
+          { id: 'a', tool: 'ev_sum', arguments: { a: [1] } },
+          { id: 'b', tool: 'ev_sum', arguments: { a: { b: '{{.params.r}}' }, opts: ['{{.x}}'] } },
+          { id: 'c', tool: 'ev_sum', arguments: { a: '2', list: [1, '{{.x}}', 'three', '4'] } },
+          { id: 'd', tool: 'ev_sum', arguments: { a: 1, opts: { digits: 'two' } } },
+        ],
+      }),
+      [
+        'warning steps[0].arguments.a: is a list, but the tool takes number',
+        'warning steps[1].arguments.a: is a map, but the tool takes number',
+        'warning steps[1].arguments.opts: is a list, but the tool takes object',
+        'warning steps[2].arguments.list[2]: is "three", but the tool takes number',
+        'warning steps[3].arguments.opts.digits: is "two", but the tool takes integer',
       ],
     )
   })

@@ -4,8 +4,8 @@ import type { Finding } from '../schema/finding.ts'
 import type { ToolAnnotations } from '../schema/tool-annotations.ts'
 import { coerceArguments, schemaOfChild } from './coerce-arguments.ts'
 import { deriveHints } from './derive-hints.ts'
-import type { PlannedStep, PlannedValue, ToolAction, WorkflowPlan } from './plan.ts'
-import { isOfType, typesOf } from './schema-types.ts'
+import type { PlannedMap, PlannedStep, PlannedValue, ToolAction, WorkflowPlan } from './plan.ts'
+import { isOfType, resolveSchema, typesOf, type SchemaType } from './schema-types.ts'
 
 /** The tools that steps may call, as they are now. */
 export interface ToolFacts {
@@ -57,44 +57,103 @@ function checkCall(call: ToolAction, path: PropertyKey[], tools: ToolFacts): Fin
 }
 
 function checkArguments(call: ToolAction, path: PropertyKey[], schema: JsonObject): Finding[] {
-  const { properties, required, additionalProperties } = schema
-  const known = isJsonObject(properties) ? Object.keys(properties) : []
-  const given = [...call.arguments.entries.keys()]
-  const findings: Finding[] = []
-  for (const [name, value] of call.arguments.entries) {
-    const below = [...path, 'arguments', name]
-    if (additionalProperties === false && !known.includes(name)) {
-      const meant = closest(name, known)
-      const hint =
-        meant === undefined ? `it has ${known.join(', ') || 'none'}` : `did you mean "${meant}"?`
-      const reason = `"${call.tool}" has no argument "${name}"`
-      findings.push({ path: below, atKey: true, reason, hint })
-    } else {
-      findings.push(...checkLiteral(value, schemaOfChild(schema, name, schema), schema, below))
-    }
+  const given = call.arguments.entries
+  const below = [...path, 'arguments']
+  const findings = [...given.keys()].flatMap(
+    (name) => checkName(name, `"${call.tool}" has no argument`, schema, [...below, name]) ?? [],
+  )
+  const unknown = new Set(findings.map((finding) => finding.path.at(-1)))
+  for (const [name, value] of given) {
+    if (unknown.has(name)) continue
+    findings.push(
+      ...checkValue(value, schemaOfChild(schema, name, schema), schema, [...below, name]),
+    )
   }
-  for (const name of Array.isArray(required) ? required.map(String) : []) {
-    if (given.includes(name)) continue
-    const at = given.length > 0 ? [...path, 'arguments'] : [...path, 'tool']
+  for (const name of missingIn(schema, given)) {
+    const at = given.size > 0 ? below : [...path, 'tool']
     const reason = `"${call.tool}" requires the argument "${name}"`
     findings.push({ path: at, reason, severity: 'warning' })
   }
   return findings
 }
 
-/** A value that is no template is known before any run. */
-function checkLiteral(
+/** Tools pass over a name that they do not know, if they allow it: what was meant by it is lost without a word. */
+function checkName(
+  name: string,
+  hasNo: string,
+  schema: JsonObject,
+  path: PropertyKey[],
+): Finding | undefined {
+  const { properties, additionalProperties: others, patternProperties } = schema
+  const known = isJsonObject(properties) ? Object.keys(properties) : []
+  if (known.includes(name) || patternProperties !== undefined) return undefined
+  const meant = closest(name, known)
+  const hint =
+    meant === undefined ? `it has ${known.join(', ') || 'none'}` : `did you mean "${meant}"?`
+  const finding: Finding = { path, atKey: true, reason: `${hasNo} "${name}"`, hint }
+  if (others === false) return finding
+  // Names may be declared elsewhere, or be free on purpose.
+  if (!isJsonObject(properties) || ELSEWHERE.some((key) => key in schema)) return undefined
+  if (others !== undefined && meant === undefined) return undefined
+  return { ...finding, severity: 'warning' }
+}
+
+const ELSEWHERE = ['allOf', 'anyOf', 'oneOf', 'if', '$ref', 'dependentSchemas'] as const
+
+function missingIn({ required }: JsonObject, given: ReadonlyMap<string, unknown>): string[] {
+  const names = Array.isArray(required) ? required.map(String) : []
+  return names.filter((name) => !given.has(name))
+}
+
+/** What no template makes is known before any run, at any depth. */
+function checkValue(
   value: PlannedValue,
   schema: Json | undefined,
   root: JsonObject,
   path: PropertyKey[],
 ): Finding[] {
-  if (value.kind !== 'literal') return []
+  if (value.kind === 'template') return []
   const types = [...typesOf(schema, root)]
-  const sent = coerceArguments(value.value, schema, root)
-  if (types.length === 0 || types.some((type) => isOfType(sent, type))) return []
-  const reason = `is ${JSON.stringify(sent)}, but the tool takes ${types.join(' or ')}`
-  return [{ path, reason, severity: 'warning' }]
+  const takes = (what: string): Finding => {
+    const reason = `is ${what}, but the tool takes ${types.join(' or ')}`
+    return { path, reason, severity: 'warning' }
+  }
+  const isOneOf = (type: SchemaType): boolean => types.length === 0 || types.includes(type)
+  switch (value.kind) {
+    case 'literal': {
+      const sent = coerceArguments(value.value, schema, root)
+      const fits = types.length === 0 || types.some((type) => isOfType(sent, type))
+      return fits ? [] : [takes(JSON.stringify(sent))]
+    }
+    case 'list':
+      if (!isOneOf('array')) return [takes('a list')]
+      return value.items.flatMap((item, index) =>
+        checkValue(item, schemaOfChild(schema, index, root), root, [...path, index]),
+      )
+    case 'map':
+      return isOneOf('object') ? checkMap(value, schema, root, path) : [takes('a map')]
+  }
+}
+
+function checkMap(
+  { entries }: PlannedMap,
+  schema: Json | undefined,
+  root: JsonObject,
+  path: PropertyKey[],
+): Finding[] {
+  const own = resolveSchema(schema, root) ?? {}
+  const findings: Finding[] = []
+  for (const [name, value] of entries) {
+    const below = [...path, name]
+    const unknown = checkName(name, 'the tool has here no', own, below)
+    if (unknown === undefined) {
+      findings.push(...checkValue(value, schemaOfChild(own, name, root), root, below))
+    } else findings.push({ ...unknown, severity: 'warning' })
+  }
+  for (const name of missingIn(own, entries)) {
+    findings.push({ path, reason: `the tool requires "${name}" here`, severity: 'warning' })
+  }
+  return findings
 }
 
 function hintConflicts(plan: WorkflowPlan, tools: ToolFacts): Finding[] {
