@@ -53,7 +53,7 @@ describe('coerceArguments', () => {
     })
     const value = { n: '7.5', u: '7', a: '7', l: '[1]' }
     assert.deepEqual(coerceArguments(value, schema), value)
-    for (const n of ['', ' 7', '7 ', '0x7', '1_000', '99999999999999999999', 'NaN']) {
+    for (const n of ['', ' 7', '7 ', '0x7', '1_000', '9'.repeat(65), 'NaN']) {
       assert.deepEqual(coerceArguments({ n }, schema), { n })
     }
     assert.deepEqual(coerceArguments({ n: '7' }, undefined), { n: '7' })
@@ -64,6 +64,16 @@ describe('coerceArguments', () => {
     assert.equal(
       JSON.stringify(coerceArguments({ n: '9007199254740993' }, schema)),
       '{"n":9007199254740993}',
+    )
+  })
+
+  it('keeps every digit of a larger one too, which takes quotes in a file', () => {
+    const schema = object({ n: { type: 'integer' }, f: { type: 'number' } })
+    assert.equal(
+      JSON.stringify(
+        coerceArguments({ n: '12345678901234567890', f: '-12345678901234567890' }, schema),
+      ),
+      '{"n":12345678901234567890,"f":-12345678901234567890}',
     )
   })
 })

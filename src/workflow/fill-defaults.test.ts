@@ -89,6 +89,13 @@ describe('fillDefaults', () => {
 })
 
 describe('createArgumentsCheck', () => {
+  it('takes a quoted default of any size where the schema asks for an integer', () => {
+    for (const id of ['9007199254740993', '12345678901234567890']) {
+      const check = createArgumentsCheck(object({ id: { type: 'integer', default: id } }))
+      assert.equal(JSON.stringify(check({})), `{"ok":true,"args":{"id":${id}}}`)
+    }
+  })
+
   it('6.5 (weak there): checks arguments with their defaults, so that these satisfy what is required', () => {
     const check = createArgumentsCheck({
       ...object({ repo: { type: 'string' }, limit: { type: 'integer', default: 20 } }),

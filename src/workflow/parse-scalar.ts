@@ -4,7 +4,8 @@ import type { SchemaType } from './schema-types.ts'
 
 /**
  * Reads text as a value of a type, as Go's strconv does: `+7` is an integer and `7.0` is none, `T` and `1` are true. What JSON
- * cannot hold (NaN, infinity) and integers of more than 64 bits stay text. Undefined when the text is no such value.
+ * cannot hold (NaN, infinity) stays text; integers may have more than 64 bits, as those of callers may: in a file it takes
+ * quotes to write one. Undefined when the text is no such value.
  */
 export function parseScalar(
   text: string,
@@ -22,8 +23,7 @@ const FALSE: ReadonlySet<string> = new Set(['0', 'f', 'F', 'FALSE', 'false', 'Fa
 
 function parseInteger(text: string): Exclude<Json, string | null> | undefined {
   if (!/^[+-]?\d{1,64}$/.test(text)) return undefined
-  const value = BigInt(text.replace(/^\+/, ''))
-  return BigInt.asIntN(64, value) === value ? toJson(String(value)) : undefined
+  return toJson(String(BigInt(text.replace(/^\+/, ''))))
 }
 
 function parseNumber(text: string): Exclude<Json, string | null> | undefined {
