@@ -462,6 +462,54 @@ describe('6.7: elicitation', () => {
     assert.equal(outcome.status, 'completed')
   })
 
+  it('asks again when an answer does not fit, and says what was wrong', async () => {
+    for (const [bad, why] of [
+      [{ action: 'accept', content: { n: 'one' } }, /n must be/],
+      [{ action: 'accept', content: {} }, /n is/],
+      [{ action: 'accept', content: [1] }, /its content is not an object$/],
+      [{ action: 'perhaps' }, /it has the action "perhaps"$/],
+    ] as const) {
+      const asked: [key: string, message: unknown, timeoutMs: number][] = []
+      const { outcome, ports } = await runPlan(planOf([ask, next]), {
+        args: { n: 3 },
+        ask: async ({ key, request, timeoutMs }) => {
+          asked.push([key, request.params?.['message'], timeoutMs])
+          return asked.length < 3 ? (bad as unknown as JsonObject) : { action: 'decline' }
+        },
+      })
+      assert.equal(outcome.status, 'failed')
+      assert.match((outcome as { failure: { message: string } }).failure.message, /declined/)
+      assert.deepEqual(
+        asked.map(([key]) => key),
+        ['q', 'q-2', 'q-3'],
+      )
+      const [, second] = asked
+      assert.match(String(second?.[1]), /^Really 3\?\n\nThe last answer could not be used: /)
+      assert.match(String(second?.[1]), why)
+      assert.ok((second?.[2] ?? 0) <= 300_000)
+      const kinds = ports.events.map(({ kind }) => kind)
+      assert.equal(kinds.filter((kind) => kind === 'question-asked').length, 3)
+      assert.equal(kinds.filter((kind) => kind === 'question-answered').length, 3)
+    }
+  })
+
+  it('takes an accept without content only where nothing is required, and content that is none never', async () => {
+    const free = { ...ask, schema: { type: 'object' } }
+    const answered = async (answer: object) => {
+      let times = 0
+      const { outcome } = await runPlan(planOf([free]), {
+        ask: async () => {
+          times += 1
+          return answer as JsonObject
+        },
+      })
+      return [outcome.status, times]
+    }
+    assert.deepEqual(await answered({ action: 'accept' }), ['completed', 1])
+    assert.deepEqual(await answered({ action: 'accept', content: 'x' }), ['failed', 3])
+    assert.deepEqual(await answered({ action: 'accept', content: [1] }), ['failed', 3])
+  })
+
   it('refuses answers that are too large, too deep, or not what was asked for', async () => {
     const deep = (depth: number): JsonObject => (depth === 0 ? {} : { x: deep(depth - 1) })
     for (const [content, problem] of [

@@ -32,34 +32,64 @@ export async function askCaller(scope: RunScope, step: ElicitationStep): Promise
   }
   // What the caller is asked about was done, and must not be done again.
   await ports.journal.commit()?.catch(() => {})
-  return waitForAnswer(scope, step, message, Math.max(1, deadline - ports.now()))
+  return askUntilItFits(scope, step, message, deadline)
+}
+
+/** So often a caller is asked whose answers do not fit. */
+const MAX_ASKED = 3
+
+/** People make mistakes: who is told of them can mend them. All of it is in the time for one answer. */
+async function askUntilItFits(
+  scope: RunScope,
+  step: ElicitationStep,
+  message: string,
+  deadline: number,
+): Promise<StepEnd> {
+  let asked = message
+  for (let time = 1; ; time++) {
+    // Another question, so that an answer that is sent again is none to it.
+    const key = time === 1 ? step.id : `${step.id}-${time}`
+    const settled = await waitForAnswer(scope, step, { key, message: asked, deadline })
+    if (!('answer' in settled)) return settled
+    const { answer } = settled
+    const problem = problemOf(step, answer)
+    if (problem === undefined || time === MAX_ASKED) return take(scope, step, answer)
+    asked = `${message}\n\nThe last answer could not be used: ${problem.slice(0, MAX_PROBLEM)}`
+  }
+}
+
+const MAX_PROBLEM = 500
+
+async function take(scope: RunScope, step: ElicitationStep, answer: JsonObject): Promise<StepEnd> {
+  const { journal, now } = scope.ports
+  journal.add({ kind: 'answered', at: now(), step: step.id, answer })
+  // Nobody should have to answer twice.
+  await journal.commit()?.catch(() => {})
+  return react(step, answer)
 }
 
 async function waitForAnswer(
   scope: RunScope,
   step: ElicitationStep,
-  message: string,
-  timeoutMs: number,
-): Promise<StepEnd> {
+  { key, message, deadline }: { key: string; message: string; deadline: number },
+): Promise<StepEnd | { readonly answer: JsonObject }> {
   const { ports, run, plan, cancellation, suspension } = scope
+  const timeoutMs = Math.max(1, deadline - ports.now())
   const limit = limitTime(cancellation, timeoutMs)
   const leave = suspension.onCancel((reason) => limit.cancellation.cancel(reason))
   try {
-    const about = { run, workflow: plan.name, step: step.id, key: step.id }
+    const about = { run, workflow: plan.name, step: step.id, key }
     ports.event({ kind: 'question-asked', ...about, timeoutMs })
     const request = {
       method: 'elicitation/create' as const,
       params: { mode: 'form', message, requestedSchema: step.does.schema },
     }
-    const question = { key: step.id, request, timeoutMs, cancellation: limit.cancellation }
+    const question = { key, request, timeoutMs, cancellation: limit.cancellation }
     const settled = await settle(ports.ask(question), limit.cancellation)
     if (settled.kind === 'done') {
       const answer = settled.value
-      ports.journal.add({ kind: 'answered', at: ports.now(), step: step.id, answer })
       ports.event({ kind: 'question-answered', ...about, action: actionOf(answer) })
-      // Nobody should have to answer twice.
-      await ports.journal.commit()?.catch(() => {})
-      return react(step, answer)
+      return { answer }
     }
     if (cancellation.cancelled) {
       return { status: 'cancelled', tries: 1, error: `cancelled: ${cancellation.reason ?? ''}` }
@@ -77,15 +107,26 @@ async function waitForAnswer(
   }
 }
 
+/** Why an answer is none. */
+function problemOf(step: ElicitationStep, { action, content }: JsonObject): string | undefined {
+  if (action === 'decline' || action === 'cancel') return undefined
+  if (action !== 'accept') return `it has the action ${JSON.stringify(action)}`
+  // Clients may leave out what nothing is in.
+  const value = content ?? {}
+  if (!isJsonObject(value)) return 'its content is not an object'
+  return checkAnswer(step.does.schema, value)
+}
+
 function react(step: ElicitationStep, answer: JsonObject): StepEnd {
   const { action, content } = answer
   if (action === 'decline' || action === 'cancel') return refused(step, action)
-  if (action !== 'accept')
-    return failed(step, `the answer has the action ${JSON.stringify(action)}`)
-  const value = isJsonObject(content) ? content : {}
-  const problem = checkAnswer(step.does.schema, value)
+  const problem = problemOf(step, answer)
   if (problem !== undefined) return failed(step, `the answer does not fit: ${problem}`)
-  return { status: 'completed', tries: 1, output: { action, content: value } }
+  return {
+    status: 'completed',
+    tries: 1,
+    output: { action: 'accept', content: isJsonObject(content) ? content : {} },
+  }
 }
 
 function actionOf({ action }: JsonObject): string {
