@@ -65,6 +65,25 @@ export const apiErrors = defineErrors('API', {
     status: 409,
     message: (d: { run: string; status: string }) => `Run "${d.run}" is ${d.status} already`,
   },
+  BAD_ANSWER: {
+    fault: 'caller',
+    status: 400,
+    message: (d: { reason: string }) => `The answer ${d.reason}`,
+    hint: () => '{"action":"accept","content":{…}}, {"action":"decline"} or {"action":"cancel"}',
+  },
+  NO_QUESTION: {
+    fault: 'caller',
+    status: 409,
+    message: (d: { run: string; status: string; owner: string; open: readonly string[] }) =>
+      d.open.length > 0
+        ? `Run "${d.run}" has these questions open: ${d.open.join(', ')}`
+        : `Run "${d.run}" is ${d.status} and has no question open here`,
+    hint: (d: { run: string; status: string; owner: string; open: readonly string[] }) => {
+      if (d.open.length > 0) return 'Say which: --question NAME, or "question" in the body'
+      if (d.status === 'waiting') return `Ask the gateway that has the run: ${d.owner}`
+      return undefined
+    },
+  },
   UNKNOWN_TOOL: {
     fault: 'caller',
     status: 404,

@@ -1,6 +1,7 @@
 import { parseJson } from '../base/parse-json.ts'
 import { redact } from '../telemetry/redact.ts'
 import type { RunDetails, RunSummary } from '../workflow/runs.ts'
+import type { RunQuestion } from './run-questions.ts'
 
 /** A run in a list, as the API tells of it. Times are RFC 3339. */
 export interface RunView {
@@ -22,8 +23,16 @@ export interface RunDetailsView extends RunView {
   readonly deadline?: string
   readonly journalBytes: number
   readonly steps: readonly StepView[]
+  /** What it waits for, as far as the gateway that was asked has the run. */
+  readonly questions?: readonly QuestionView[]
   readonly output?: unknown
   readonly failure?: unknown
+}
+
+export interface QuestionView {
+  readonly question: string
+  readonly message: unknown
+  readonly schema: unknown
 }
 
 export interface StepView extends Omit<RunDetails['steps'][number], 'startedAt' | 'endedAt'> {
@@ -48,7 +57,11 @@ export function toRunView(run: RunSummary, nowMs: number): RunView {
   }
 }
 
-export function toRunDetailsView(run: RunDetails, nowMs: number): RunDetailsView {
+export function toRunDetailsView(
+  run: RunDetails,
+  nowMs: number,
+  questions: readonly RunQuestion[] = [],
+): RunDetailsView {
   const { args, deadline, journalBytes, steps, output, failure } = run
   return {
     ...toRunView(run, nowMs),
@@ -56,8 +69,18 @@ export function toRunDetailsView(run: RunDetails, nowMs: number): RunDetailsView
     ...(deadline === undefined ? {} : { deadline: time(deadline) }),
     journalBytes,
     steps: steps.map((step) => toStepView(step, run.startedAt, run.endedAt ?? nowMs)),
+    ...(questions.length === 0 ? {} : { questions: questions.map(toQuestionView) }),
     ...(output === undefined ? {} : { output: masked(output) }),
     ...(failure === undefined ? {} : { failure: masked(failure) }),
+  }
+}
+
+function toQuestionView({ key, params }: RunQuestion): QuestionView {
+  const { message, requestedSchema } = params
+  return {
+    question: key,
+    message: typeof message === 'string' ? redact(message) : message,
+    schema: requestedSchema,
   }
 }
 

@@ -94,10 +94,18 @@ async function withApi(
   runs: RunDetails[],
   use: (origin: string, fake: ReturnType<typeof fakeTable>) => Promise<void>,
   guard: Parameters<typeof createWorkflowApi>[0]['guard'] = () => undefined,
+  questions: readonly { run: string; key: string; params: JsonObject }[] = [],
 ): Promise<void> {
   const fake = fakeTable(runs)
   const api = createWorkflowApi({
     runs: fake.table,
+    questions: {
+      of: (run) => questions.filter(({ run: its }) => its === run),
+      answer(run, key, answer) {
+        fake.asked.push(`answer ${run} ${key}: ${JSON.stringify(answer)}`)
+        return questions.some((each) => each.run === run && each.key === key)
+      },
+    },
     plans: () => [PLAN],
     guard,
     key: KEY,
@@ -215,6 +223,51 @@ describe('6.12 (weak there): the API of runs', () => {
         hint: 'Ended runs are kept for workflows.keepRuns; list those there are',
       })
     }))
+
+  it('shows open questions, and answers them in place of the client', () =>
+    withApi(
+      [details('r1'), details('r2'), details('r3', { status: 'waiting' })],
+      async (at, { asked }) => {
+        const shown = await (await get(`${at}/api/workflows/r1`)).json()
+        assert.deepEqual((shown as { questions: unknown }).questions, [
+          { question: 'q', message: 'Sure?', schema: { type: 'object' } },
+        ])
+        const answer = (run: string, body: object) =>
+          post(`${at}/api/workflows/${run}/answer`, JSON.stringify(body))
+        assert.equal((await answer('r1', { action: 'accept', content: { a: 1 } })).status, 202)
+        assert.equal((await answer('r1', { action: 'accept' })).status, 202)
+        assert.equal((await answer('r2', { action: 'decline', question: 'b' })).status, 202)
+        assert.deepEqual(asked, [
+          'answer r1 q: {"action":"accept","content":{"a":1}}',
+          'answer r1 q: {"action":"accept","content":{}}',
+          'answer r2 b: {"action":"decline"}',
+        ])
+        for (const [run, body, status, title] of [
+          ['r2', { action: 'cancel' }, 409, /has these questions open: a, b/],
+          ['r3', { action: 'cancel' }, 409, /is waiting and has no question open here/],
+          ['r4', { action: 'cancel' }, 404, /no run "r4"/],
+          ['r1', { action: 'maybe' }, 400, /no action that is accept, decline or cancel/],
+          ['r1', { action: 'accept', content: [1] }, 400, /content that is no object/],
+          ['r1', { action: 'decline', content: {} }, 400, /goes only with accept/],
+          ['r1', { action: 'decline', question: 1 }, 400, /question that is no text/],
+          ['r1', { action: 'decline', step: 'q' }, 400, /has "step"/],
+        ] as const) {
+          const refused = await answer(run, body)
+          assert.equal(refused.status, status)
+          assert.match(((await refused.json()) as { title: string }).title, title)
+        }
+      },
+      undefined,
+      [
+        {
+          run: 'r1',
+          key: 'q',
+          params: { mode: 'form', message: 'Sure?', requestedSchema: { type: 'object' } },
+        },
+        { run: 'r2', key: 'a', params: {} },
+        { run: 'r2', key: 'b', params: {} },
+      ],
+    ))
 
   it('takes changes as JSON only, which no form of a page can post', () =>
     withApi([details('r1')], async (at, { asked }) => {

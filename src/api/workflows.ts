@@ -11,13 +11,16 @@ import type { RunDetails, RunTable } from '../workflow/runs.ts'
 import { apiErrors } from './errors.ts'
 import { isLocal } from './is-local.ts'
 import { answer, answerProblem, answerText } from './problem-json.ts'
+import { readAnswer } from './read-answer.ts'
 import { readBody } from './read-body.ts'
+import type { RunQuestions } from './run-questions.ts'
 import { toRunDetailsView, toRunView } from './run-views.ts'
 import { isWorkflowPath, WORKFLOW_ROOT } from './workflow-path.ts'
 import { createWatchers } from './watch-runs.ts'
 
 export interface WorkflowApiOptions {
   readonly runs: RunTable
+  readonly questions: RunQuestions
   /** The composite tools as they are now. */
   readonly plans: () => readonly WorkflowPlan[]
   /** What is wrong with Host or Origin; undefined: nothing. */
@@ -59,10 +62,10 @@ const MAX_LISTED = 1_000
 
 /**
  * `GET /api/workflows`, `GET …/{run}`, `GET …/{run}/events`, `POST …/{run}/cancel`, `POST …/{run}/resume`, `GET …/events`,
- * `GET …/definitions`, `GET …/definitions/{tool}/graph`. Errors are problem+json.
+ * `POST …/{run}/answer`, `GET …/definitions`, `GET …/definitions/{tool}/graph`. Errors are problem+json.
  */
 export function createWorkflowApi(options: WorkflowApiOptions): WorkflowApi {
-  const { runs, plans, now, log } = options
+  const { runs, questions, plans, now, log } = options
   const watchers = createWatchers()
 
   const routes: readonly Route[] = [
@@ -74,6 +77,7 @@ export function createWorkflowApi(options: WorkflowApiOptions): WorkflowApi {
     { method: 'GET', path: new RegExp(`^/${NAME}/events$`), serve: watchOne },
     { method: 'POST', path: new RegExp(`^/${NAME}/cancel$`), serve: cancel },
     { method: 'POST', path: new RegExp(`^/${NAME}/resume$`), serve: resume },
+    { method: 'POST', path: new RegExp(`^/${NAME}/answer$`), serve: answerQuestion },
   ]
 
   async function list({ response, query }: Asked): Promise<void> {
@@ -89,7 +93,7 @@ export function createWorkflowApi(options: WorkflowApiOptions): WorkflowApi {
   }
 
   async function show({ response, name }: Asked): Promise<void> {
-    answer(response, 200, toRunDetailsView(await find(name), now()))
+    answer(response, 200, toRunDetailsView(await find(name), now(), questions.of(name)))
   }
 
   async function watchAll({ response }: Asked): Promise<void> {
@@ -104,7 +108,7 @@ export function createWorkflowApi(options: WorkflowApiOptions): WorkflowApi {
       isLast: (event) => event.kind === 'run-finished',
       async snapshot() {
         const run = await find(name)
-        return { data: toRunDetailsView(run, now()), isOver: !isUnderWay(run) }
+        return { data: toRunDetailsView(run, now(), questions.of(name)), isOver: !isUnderWay(run) }
       },
     })
   }
@@ -128,6 +132,17 @@ export function createWorkflowApi(options: WorkflowApiOptions): WorkflowApi {
     // Whoever wants to know how it ends looks; here nobody waits.
     run.outcome.catch((error: unknown) => log.warn({ run: name, err: error }, 'A resumed run left'))
     answer(response, 202, { id: run.id, workflow: run.plan.name, status: 'running' })
+  }
+
+  async function answerQuestion({ request, response, name }: Asked): Promise<void> {
+    const given = readAnswer(await readBody(request))
+    const { status, owner } = await find(name)
+    const open = questions.of(name).map(({ key }) => key)
+    const key = given.question ?? (open.length === 1 ? open[0] : undefined)
+    if (key === undefined || !questions.answer(name, key, given.answer)) {
+      throw apiErrors.NO_QUESTION({ run: name, status, owner, open })
+    }
+    answer(response, 202, { id: name, question: key, action: given.answer['action'] })
   }
 
   async function listPlans({ response }: Asked): Promise<void> {

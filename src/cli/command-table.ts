@@ -2,6 +2,7 @@ import type { Command } from './command-spec.ts'
 import { versionSpec } from './specs/version.ts'
 import { vmcpInitSpec, vmcpServeSpec, vmcpValidateSpec } from './specs/vmcp.ts'
 import {
+  workflowAnswerSpec,
   workflowCancelSpec,
   workflowGraphSpec,
   workflowListSpec,
@@ -33,6 +34,10 @@ export const COMMANDS: readonly Command[] = [
   {
     spec: workflowResumeSpec,
     load: async () => (await import('./commands/workflow-resume.ts')).workflowResume,
+  },
+  {
+    spec: workflowAnswerSpec,
+    load: async () => (await import('./commands/workflow-answer.ts')).workflowAnswer,
   },
   {
     spec: workflowGraphSpec,

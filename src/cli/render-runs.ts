@@ -1,4 +1,4 @@
-import type { RunDetailsView, RunView, StepView } from '../api/run-views.ts'
+import type { QuestionView, RunDetailsView, RunView, StepView } from '../api/run-views.ts'
 
 const BAR = 24
 
@@ -38,6 +38,16 @@ export function renderRun(run: RunDetailsView): string[] {
     ...run.steps.flatMap(({ step, error: why }) =>
       why === undefined ? [] : ['', `${step}: ${oneLine(why)}`],
     ),
+    ...(run.questions ?? []).flatMap((each) => questionLines(id, each)),
+  ]
+}
+
+function questionLines(run: string, { question, message, schema }: QuestionView): string[] {
+  return [
+    '',
+    `${question} asks: ${oneLine(String(message))}`,
+    `  an answer fits ${JSON.stringify(schema)}`,
+    `  thv workflow answer ${run} --question ${question} --accept '{…}'   (or --decline, --cancel)`,
   ]
 }
 

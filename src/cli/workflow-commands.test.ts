@@ -37,6 +37,10 @@ function fakeRun(id: string, status: RunDetails['status']): RunDetails {
   }
 }
 
+const QUESTIONS = [
+  { key: 'sure', params: { message: 'Close it?', requestedSchema: { type: 'object' } } },
+]
+
 function runCli(args: readonly string[], env = {}): ReturnType<typeof runCliIn> {
   return runCliIn(args, { THV_API_KEY: KEY, ...env })
 }
@@ -86,6 +90,13 @@ function withGateway(
   } satisfies Partial<RunTable>
   const api = createWorkflowApi({
     runs: table as unknown as RunTable,
+    questions: {
+      of: (run) => (run === ID ? QUESTIONS : []),
+      answer(run, key, answer) {
+        asked.push(`answer ${run} ${key}: ${JSON.stringify(answer)}`)
+        return true
+      },
+    },
     plans: () => [],
     guard: () => undefined,
     key: KEY,
@@ -99,6 +110,30 @@ function withGateway(
 }
 
 describe('thv workflow', () => {
+  it('shows the question of a run, and answers it', () =>
+    withGateway(async (url, asked) => {
+      const shown = await runCli(['workflow', 'show', ID, '--url', url])
+      assert.match(shown.stdout, /^sure asks: Close it\?\n {2}an answer fits \{"type":"object"\}$/m)
+      const answer = (...flags: string[]) =>
+        runCli(['workflow', 'answer', ID, '--url', url, ...flags])
+      const accepted = await answer('--accept', '{"sure":true}')
+      assert.equal(accepted.code, 0, accepted.stderr)
+      assert.match(accepted.stdout, /has its answer/)
+      await answer('--decline')
+      await answer('--cancel', '--question', 'other')
+      assert.deepEqual(asked, [
+        `answer ${ID} sure: {"action":"accept","content":{"sure":true}}`,
+        `answer ${ID} sure: {"action":"decline"}`,
+        `answer ${ID} other: {"action":"cancel"}`,
+      ])
+      assert.match((await answer()).stderr, /--accept, --decline or --cancel/)
+      assert.match((await answer('--decline', '--cancel')).stderr, /one of them/)
+      assert.match((await answer('--accept', '[1]')).stderr, /is not a JSON object/)
+      assert.match((await answer('--accept', '{')).stderr, /is not JSON/)
+      const none = await runCli(['workflow', 'answer', OTHER, '--url', url, '--decline'])
+      assert.match(none.stderr, /is failed and has no question open here/)
+    }))
+
   it('lists runs', () =>
     withGateway(async (url) => {
       const { code, stdout } = await runCli(['workflow', 'list', '--url', url])

@@ -221,6 +221,25 @@ describe('composite tools as a source', () => {
     assert.equal((await t.runs.list()).length, 1)
   })
 
+  it('can be answered by an operator when they were resumed, since their caller does not come back', async () => {
+    await using t = await setUp()
+    const { state, keys } = await asked(t.call('ask'))
+    const [key = ''] = keys
+    const refused = { [key]: { action: 'decline' } }
+    await answerOf(t.call('ask', { retry: { state, answers: refused } }))
+    assert.equal((await t.runs.get(state))?.status, 'failed')
+    assert.equal(t.source.answer(state, key, { action: 'accept' }), false)
+    const { outcome } = await t.runs.resume(state)
+    while (t.source.questionsOf(state).length === 0) await sleep(2)
+    assert.equal((await t.runs.get(state))?.status, 'waiting')
+    const [question] = t.source.questionsOf(state)
+    assert.equal(question?.key, key)
+    assert.ok('requestedSchema' in question.params)
+    assert.equal(t.source.answer(state, key, YES.confirm), true)
+    assert.equal((await outcome).status, 'completed')
+    assert.deepEqual(t.source.questionsOf(state), [])
+  })
+
   it('ask again where the answer is missing', async () => {
     await using t = await setUp()
     const { state } = await asked(t.call('ask'))

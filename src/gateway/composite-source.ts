@@ -19,6 +19,7 @@ import { askSession } from './composites/ask-session.ts'
 import { attachCall } from './composites/attach-call.ts'
 import { compositeOffer } from './composites/composite-offer.ts'
 import { followRun, unknownOutcome } from './composites/follow-run.ts'
+import type { OpenQuestion } from './composites/operator-answers.ts'
 import { ParkedRuns } from './composites/parked-runs.ts'
 import {
   callerOf,
@@ -62,6 +63,10 @@ export interface CompositeSource extends Source {
   readonly portsOf: PortsOf
   /** Who a run of this process acts for. */
   callerOf(run: string): InnerCaller | undefined
+  /** The questions of steps of a run of this process that wait for their answers. */
+  questionsOf(run: string): readonly OpenQuestion[]
+  /** Answers one in place of the client. False: it is open no more. */
+  answer(run: string, key: string, answer: JsonObject): boolean
   /** A run has ended, or this process has it no more. */
   forget(run: string): void
   /** From now on a client that is cut off has not cancelled its run: this process leaves its runs to the next. */
@@ -258,6 +263,8 @@ export function createCompositeSource(
       return openDesk(id, plan, { principal, client }, find)
     },
     callerOf: (run) => desks.get(run)?.caller,
+    questionsOf: (run) => desks.get(run)?.operator.all() ?? [],
+    answer: (run, key, answer) => desks.get(run)?.operator.answer(key, answer) === true,
     forget: (run) => void desks.delete(run),
     leave() {
       isClosing = true

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { RunQuestions } from '../../api/run-questions.ts'
 import { createWorkflowApi } from '../../api/workflows.ts'
 import { systemNow } from '../../base/clock.ts'
 import { newUuid } from '../../base/ids.ts'
@@ -153,7 +154,11 @@ export async function startComposites(
     },
     hasRun: async (id) => runs.live(id) !== undefined || (await runs.get(id)) !== undefined,
     serve(guard) {
-      const api = createWorkflowApi({ runs, plans, guard, key, now: systemNow, log })
+      const questions: RunQuestions = {
+        of: (run) => source.questionsOf(run),
+        answer: (run, question, answer) => source.answer(run, question, answer),
+      }
+      const api = createWorkflowApi({ runs, questions, plans, guard, key, now: systemNow, log })
       closers.push(() => api.close())
       return (request, response) => api.handle(request, response)
     },

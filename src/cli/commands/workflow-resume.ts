@@ -16,7 +16,8 @@ export const workflowResume: CommandHandler<typeof workflowResumeSpec> = async (
   print(
     format === 'json'
       ? JSON.stringify(done)
-      : `Run ${id} goes on; watch it: thv workflow show ${id} --follow`,
+      : `Run ${id} goes on; watch it: thv workflow show ${id} --follow\n` +
+          `Its caller has been told of its end: if it asks something, thv workflow answer ${id}`,
   )
   return 0
 }

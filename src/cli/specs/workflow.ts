@@ -62,6 +62,23 @@ whether it took effect.`,
   examples: ['workflow resume 0199c3'],
 } as const satisfies CommandSpec
 
+export const workflowAnswerSpec = {
+  name: 'workflow answer',
+  summary: 'Answer a question of a run in place of its caller',
+  details: `For runs whose caller does not come back, such as resumed ones. \`thv workflow show\` shows what a run asks. An answer that does
+not fit is asked for again. The gateway that has the run must be the one that is asked.`,
+  arguments: { run },
+  flags: {
+    accept: { kind: 'text', value: 'JSON', about: 'Accept, with this content' },
+    decline: { kind: 'switch', about: 'Decline' },
+    cancel: { kind: 'switch', about: 'Cancel the question' },
+    question: { kind: 'text', value: 'NAME', about: 'Which one, where several are open' },
+    url,
+    format,
+  },
+  examples: [`workflow answer 0199c3 --accept '{"sure":true}'`, 'workflow answer 0199c3 --decline'],
+} as const satisfies CommandSpec
+
 export const workflowGraphSpec = {
   name: 'workflow graph',
   summary: 'Draw the steps of composite tools',

@@ -12,6 +12,7 @@ import { findToolForStep } from '../aggregation/lookup.ts'
 import { InnerCall, innerResult, type InnerCaller } from '../inner-call.ts'
 import type { SourceHost } from '../source.ts'
 import { OpenQuestions } from './open-questions.ts'
+import { OperatorAnswers } from './operator-answers.ts'
 import type { ParkedRuns } from './parked-runs.ts'
 import { callerOf } from './run-caller.ts'
 import { RunProgress } from './run-progress.ts'
@@ -41,6 +42,8 @@ export class RunDesk implements CallerPorts {
   readonly #options: RunDeskOptions
   readonly #attached = new Set<Call>()
   readonly #questions = new OpenQuestions()
+  /** Questions of steps, which an operator may answer as well. */
+  readonly operator = new OperatorAnswers()
   readonly #progress = new RunProgress()
   readonly #isRestored: boolean
   #caller: InnerCaller
@@ -121,8 +124,10 @@ export class RunDesk implements CallerPorts {
     }
   }
 
-  readonly ask = ({ key, request, timeoutMs, cancellation }: StepQuestion): Promise<JsonObject> =>
-    this.#ask(key, key, request, timeoutMs, cancellation)
+  readonly ask = (question: StepQuestion): Promise<JsonObject> => {
+    const { key, request, timeoutMs } = question
+    return this.operator.ask(question, (until) => this.#ask(key, key, request, timeoutMs, until))
+  }
 
   readonly progress = (done: number, total: number, message: string): void => {
     this.#tellProgress(this.#progress.steps(done, total, message))
