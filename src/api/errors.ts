@@ -60,6 +60,14 @@ export const apiErrors = defineErrors('API', {
     message: (d: { name: string; value: string; wanted: string }) =>
       `The parameter ${d.name} is ${d.wanted}, not "${d.value}"`,
   },
+  UNKNOWN_PARAMETER: {
+    fault: 'caller',
+    status: 400,
+    message: (d: { name: string; known: readonly string[] }) =>
+      `There is no parameter "${d.name}" here`,
+    hint: (d: { name: string; known: readonly string[] }) =>
+      d.known.length === 0 ? 'Leave it out' : `There are ${d.known.join(', ')}`,
+  },
   NOT_UNDER_WAY: {
     fault: 'caller',
     status: 409,

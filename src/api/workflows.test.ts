@@ -269,6 +269,16 @@ describe('6.12 (weak there): the API of runs', () => {
       ],
     ))
 
+  it('refuses parameters that it does not know', () =>
+    withApi([details('r1')], async (at) => {
+      const refused = await get(`${at}/api/workflows?state=failed`)
+      assert.equal(refused.status, 400)
+      const { title, hint } = (await refused.json()) as { title: string; hint: string }
+      assert.equal(title, 'There is no parameter "state" here')
+      assert.equal(hint, 'There are status, workflow, limit')
+      assert.equal((await get(`${at}/api/workflows/r1?limit=1`)).status, 400)
+    }))
+
   it('takes changes as JSON only, which no form of a page can post', () =>
     withApi([details('r1')], async (at, { asked }) => {
       const url = `${at}/api/workflows/r1/cancel`

@@ -54,6 +54,8 @@ type Route = {
   readonly method: 'GET' | 'POST'
   /** One group: the name. */
   readonly path: RegExp
+  /** The parameters it knows; default: none. */
+  readonly query?: readonly string[]
   readonly serve: (asked: Asked) => Promise<void>
 }
 
@@ -69,10 +71,15 @@ export function createWorkflowApi(options: WorkflowApiOptions): WorkflowApi {
   const watchers = createWatchers()
 
   const routes: readonly Route[] = [
-    { method: 'GET', path: /^()\/?$/, serve: list },
+    { method: 'GET', path: /^()\/?$/, query: ['status', 'workflow', 'limit'], serve: list },
     { method: 'GET', path: /^()\/events$/, serve: watchAll },
     { method: 'GET', path: /^()\/definitions$/, serve: listPlans },
-    { method: 'GET', path: new RegExp(`^/definitions/${NAME}/graph$`), serve: graph },
+    {
+      method: 'GET',
+      path: new RegExp(`^/definitions/${NAME}/graph$`),
+      query: ['format'],
+      serve: graph,
+    },
     { method: 'GET', path: new RegExp(`^/${NAME}$`), serve: show },
     { method: 'GET', path: new RegExp(`^/${NAME}/events$`), serve: watchOne },
     { method: 'POST', path: new RegExp(`^/${NAME}/cancel$`), serve: cancel },
@@ -188,6 +195,7 @@ export function createWorkflowApi(options: WorkflowApiOptions): WorkflowApi {
       response.setHeader('allow', allowed)
       throw apiErrors.BAD_METHOD({ method, path: pathname, allowed })
     }
+    checkQuery(query, route.query ?? [])
     const name = decode(route.path.exec(path)?.[1] ?? '')
     await route.serve({ request, response, query, name })
   }
@@ -210,6 +218,12 @@ function checkKey(authorization: string | undefined, key: string | undefined): v
   const given = /^bearer (.+)$/i.exec(authorization ?? '')?.[1]
   const isKey = given !== undefined && timingSafeEqual(digestOf(given), digestOf(key))
   if (!isKey) throw apiErrors.NO_KEY({ given: given !== undefined })
+}
+
+/** What is passed over would tell another truth than was asked for. */
+function checkQuery(query: URLSearchParams, known: readonly string[]): void {
+  const name = [...query.keys()].find((key) => !known.includes(key))
+  if (name !== undefined) throw apiErrors.UNKNOWN_PARAMETER({ name, known })
 }
 
 function digestOf(text: string): Buffer {
