@@ -27,6 +27,16 @@ describe('6.12: the progress of a run', () => {
     assert.equal(progress.part({}, 'b', { progress: -3, total: 100 }), undefined)
   })
 
+  it('is a number that people can read', () => {
+    const progress = new RunProgress()
+    progress.steps(0, 3, '')
+    const told = [{}, {}, {}].map((call) => progress.part(call, 'a', { progress: 1, total: 1 }))
+    assert.deepEqual(
+      told.map((params) => params?.['progress']),
+      [0.99, 1.98, 2.97],
+    )
+  })
+
   it('has a total from the first moment on, which may grow', () => {
     const progress = new RunProgress()
     assert.equal(progress.latest, undefined)

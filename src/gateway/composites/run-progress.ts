@@ -38,8 +38,10 @@ export class RunProgress {
   }
 
   #grown(message: string): JsonObject | undefined {
-    let progress = this.#done
-    for (const part of this.#parts.values()) progress += part
+    let sum = this.#done
+    for (const part of this.#parts.values()) sum += part
+    // Sums of fractions are written with sixteen digits.
+    const progress = Math.round(sum * GRAINS) / GRAINS
     if (this.#latest !== undefined && progress <= this.#latest.progress) {
       // How many there are is worth to know for whoever comes.
       if (this.#total > 0) this.#latest = { ...this.#latest, total: this.#total }
@@ -53,3 +55,6 @@ export class RunProgress {
 
 /** A call that says it is complete has not been answered yet. */
 const NEARLY_ALL = 0.99
+
+/** The smallest step that is told is one of so many in one. */
+const GRAINS = 1e9
