@@ -217,6 +217,20 @@ describe('compositeToolRefs', () => {
     assert.match(note ?? '', /^note \/etc\/v\/a\.yaml:9:4: is not valid YAML/)
   })
 
+  it('says that lists of manifests are not read', async () => {
+    const { config, problems } = await load('compositeToolRefs: [{ name: triage }]', {
+      'list.yaml':
+        'apiVersion: v1\nkind: List\nitems:\n  - { kind: VirtualMCPCompositeToolDefinition }\n',
+    })
+    assert.equal(config, undefined)
+    const [error, note] = rendered(problems)
+    assert.match(error ?? '', /\(not readable: \/etc\/v\/list\.yaml:2:7 kind: lists of manifests/)
+    assert.equal(
+      note,
+      'note /etc/v/list.yaml:2:7 kind: lists of manifests are not read (make documents of its items, --- between them)',
+    )
+  })
+
   it('leaves other kinds, other versions and broken files alone', async () => {
     const { config, problems } = await load('compositeToolRefs: [{ name: triage }]', {
       'a.yaml': 'x: [',

@@ -72,6 +72,7 @@ export function findManifests(files: readonly ManifestFile[]): FoundManifests {
     for (const { document, problems } of parseYamlDocuments(bytes, file)) {
       const name = document && manifestName(document)
       if (document && name !== undefined) manifests.push({ name, document, problems })
+      if (document && isListOfOurs(document)) notes.push(notRead(document))
       if (!document) notes.push(...problems.map((each) => ({ ...each, severity: 'note' as const })))
     }
   }
@@ -107,6 +108,24 @@ export function resolveReference(
 function placeOf(document: SourceDocument): string {
   const { line, column } = document.positionOf(['metadata', 'name'])
   return `${document.file}:${line}:${column}`
+}
+
+/** As `kubectl get -o yaml` writes them. */
+function isListOfOurs({ value }: SourceDocument): boolean {
+  const { kind, items } = value as Record<string, unknown>
+  if (typeof kind !== 'string' || !kind.endsWith('List') || !Array.isArray(items)) return false
+  return items.some((item: unknown) => (item as { kind?: unknown } | null)?.kind === MANIFEST_KIND)
+}
+
+function notRead(document: SourceDocument): Problem {
+  return {
+    file: document.file,
+    ...document.positionOf(['kind']),
+    path: 'kind',
+    reason: 'lists of manifests are not read',
+    hint: 'make documents of its items, --- between them',
+    severity: 'note',
+  }
 }
 
 function manifestName({ value }: SourceDocument): string | undefined {
