@@ -21,7 +21,7 @@ export interface CallAsTaskOptions {
 
 /**
  * Calls a tool that its backend runs only as a task, for a client that asked for none: makes the task, waits for its end and
- * gives the plain result, so that the client sees a tool like any other (docs/decisions/021). Questions, progress and
+ * gives the plain result, so that the client sees a tool like any other (docs/decisions/022). Questions, progress and
  * cancellation are those of the client's own call. Who gives up waiting, for whatever reason, cancels the task.
  */
 export async function callAsTask(options: CallAsTaskOptions): Promise<Reply> {

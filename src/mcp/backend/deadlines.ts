@@ -45,6 +45,7 @@ export class Deadlines {
     let any = false
     for (const call of this.#calls()) {
       any = true
+      if (call.waits) call.seenMs = nowMs
       if (call.questions > 0) {
         call.startedMs += passedMs
         call.seenMs = nowMs

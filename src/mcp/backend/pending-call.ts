@@ -30,6 +30,8 @@ export class PendingCall {
   askedMs = 0
   /** The request has left this process as a whole: from then on it may have been executed. */
   sent = false
+  /** It is kept from running: the backend's silence says nothing. */
+  waits = false
   settled = false
   /** It was answered with a result. */
   answered = false

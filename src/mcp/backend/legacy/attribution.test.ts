@@ -93,6 +93,22 @@ describe('whose question it is, on a pipe that clients share', () => {
     assert.deepEqual(server.asked, ['a: first of a', 'b: first of b', 'c: first of c'])
   })
 
+  it('does not take the wait for a turn for silence of the backend', async () => {
+    const server = await openShared()
+    const timeouts = { idleMs: 120, absoluteMs: 0 }
+    const first = server.call('a', 'ask')
+    server.ask('one')
+    await tick()
+    const second = server.call('b', 'ask', { timeouts })
+    await sleep(300)
+    assert.deepEqual(server.came(), ['ask'], 'it waits')
+    await server.answer('ask')
+    await first
+    assert.equal(server.came().length, 2)
+    await server.answer('ask')
+    await second
+  })
+
   it('keeps nobody waiting once a tool was answered without a question', async () => {
     const server = await openShared()
     const calls = ['a', 'b', 'c'].map((who) => server.call(who, 'quiet'))

@@ -19,7 +19,7 @@ interface Ghost {
 /** Questions of one handler that are asked at once arrive within so many milliseconds. */
 const ASKED_JUST_NOW_MS = 50
 /** Longest wait for a turn, in milliseconds, of calls that are known to ask: else nobody may know whose question it is. */
-const MAX_WAIT_MS = 10_000
+const MAX_WAIT_MS = 30_000
 /** The same for calls of which nothing is known yet. */
 const MAX_FIRST_WAIT_MS = 1_000
 /** Handlers that do not notice that their call was given up may ask for so long, in milliseconds. */
@@ -170,12 +170,15 @@ export class Attribution {
   }
 
   #wait(call: PendingCall): Promise<void> | undefined {
-    const { idleMs } = call.request.timeouts
     const kind = kindOf(call.request)
-    return this.#turns.take(call, () => {
+    const turn = this.#turns.take(call, () => {
       const asks = kind !== undefined && this.#options.habits.of(kind) === true
-      const maxMs = asks ? MAX_WAIT_MS : MAX_FIRST_WAIT_MS
-      return idleMs > 0 ? Math.min(maxMs, idleMs / 2) : maxMs
+      return asks ? MAX_WAIT_MS : MAX_FIRST_WAIT_MS
+    })
+    if (turn === undefined) return undefined
+    call.waits = true
+    return turn.then(() => {
+      call.waits = false
     })
   }
 
