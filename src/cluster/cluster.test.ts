@@ -371,6 +371,19 @@ describe('a replica that has handed over', () => {
     assert.deepEqual([a.opened.length, b.opened.length], [1, 1])
   })
 
+  it('is served by one that used what it had, and has not noticed yet', async () => {
+    await using t = await openPair()
+    const { a, b } = t
+    await (await a.connect(PLACE)).request(testRequest())
+    const before = await b.connect(PLACE)
+    await before.request(testRequest())
+    await a.cluster.handOver()
+    const told = resultOf(await (await a.connect(PLACE)).request(testRequest()))
+    assert.deepEqual([told['count'], told['_meta'] !== undefined, b.opened.length], [1, true, 1])
+    assert.equal(b.lost.length, 1)
+    await assert.rejects(before.request(testRequest()), { code: 'MCP_BACKEND_SESSION_LOST' })
+  })
+
   it('ends what was about to begin, which loses nothing', async () => {
     await using t = await openPair()
     const { a, b } = t

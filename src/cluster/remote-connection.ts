@@ -130,6 +130,17 @@ export class RemoteConnection implements BackendConnection {
       })
   }
 
+  /** The replica that has it. */
+  get holder(): string {
+    return this.#options.replica.id
+  }
+
+  /** The replica that had it has it no more: nothing new is sent there, what is under way may end. */
+  letGo(): void {
+    this.#ended = true
+    this.#options.onLost(`replica ${this.holder} has it no more`)
+  }
+
   async close(): Promise<void> {
     this.#ended = true
     for (const abort of this.#open) abort.abort()

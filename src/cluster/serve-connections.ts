@@ -53,6 +53,7 @@ export function serveConnections(options: ServeConnectionsOptions): ServedConnec
   async function withOwn<Result>(
     body: JsonObject,
     run: (connection: BackendConnection) => Promise<Result>,
+    from?: string,
   ): Promise<Result> {
     const place = readPlace(body)
     const notOurs = clusterErrors.NOT_OWNER({
@@ -60,18 +61,29 @@ export function serveConnections(options: ServeConnectionsOptions): ServedConnec
       backend: textOf(body['backend']),
     })
     if (place === undefined || options.isLeaving()) throw notOurs
-    return options.use(place, (connection) => {
+    let hadFrom: RemoteConnection | undefined
+    const result = await options.use(place, async (connection) => {
+      const remote = connection && remoteOf(connection)
+      if (remote !== undefined && remote.holder === from) {
+        hadFrom = remote
+        return undefined
+      }
       // One hop is all there is: whoever has it now is in the record.
-      if (connection === undefined || isRemote(connection)) throw notOurs
-      return run(connection)
+      if (connection === undefined || remote !== undefined) throw notOurs
+      return { of: await run(connection) }
     })
+    if (result !== undefined) return result.of
+    // Whoever asks us for what we had there has it no more: it leaves.
+    hadFrom?.letGo()
+    return withOwn(body, run)
   }
 
-  async function open({ body, response }: LinkRequest): Promise<void> {
+  async function open({ body, from, response }: LinkRequest): Promise<void> {
     try {
       const described = await withOwn(
         readBody(body),
         async ({ era, version, server, transport }) => ({ era, version, server, transport }),
+        from,
       )
       answerLink(response, 200, described)
     } catch (error) {
@@ -162,9 +174,9 @@ export function serveConnections(options: ServeConnectionsOptions): ServedConnec
   }
 }
 
-function isRemote(connection: BackendConnection): boolean {
+function remoteOf(connection: BackendConnection): RemoteConnection | undefined {
   const inner = connection instanceof LossTellingConnection ? connection.inner : connection
-  return inner instanceof RemoteConnection
+  return inner instanceof RemoteConnection ? inner : undefined
 }
 
 function readBody(body: Buffer): JsonObject {
