@@ -105,17 +105,22 @@ describe('sessions in Redis', { skip: NO_REDIS }, () => {
     await redis.admin.del('vmcp-sessions:foreign')
   })
 
-  it('say that nothing is sealed, and seal what is secret as soon as there is a key', async () => {
-    await using plain = await start()
-    await plain.child.waitFor(/encryption has no keys: whoever may read/, 5000)
-    assert.match((await redis.admin.get('vmcp-sessions:key:state')) ?? '', /^\d+ [\w+/]{43}=$/)
+  it('say that nothing is sealed; with a key they seal what is secret, and believe nothing in plain text', async () => {
+    let said: string
+    {
+      await using plain = await start()
+      await plain.child.waitFor(/encryption has no keys: whoever may read/, 5000)
+      assert.match((await redis.admin.get('vmcp-sessions:key:state')) ?? '', /^\d+ [\w+/]{43}=$/)
+      said = plain.child.output()
+    }
     const encryption = { keys: [{ id: 'k1', keyEnv: 'SESSION_KEY' }] }
     await using sealed = await start({ encryption })
     assert.doesNotMatch(sealed.child.output(), /encryption has no keys/)
+    assert.match(sealed.child.output(), /The store has a key in plain text[^]*it is replaced/)
     assert.match((await redis.admin.get('vmcp-sessions:key:state')) ?? '', /^\d+ s1\.k1\.[\w-]+$/)
     await assert.rejects(start(), /Cannot open the key that is stored[^]*"k1"/)
     await redis.admin.del('vmcp-sessions:key:state')
-    assert.doesNotMatch(plain.child.output() + sealed.child.output(), new RegExp(PASSWORD))
+    assert.doesNotMatch(said + sealed.child.output(), new RegExp(PASSWORD))
   })
 
   it('go on from memory while Redis is away; new ones are written when it is back', async () => {
