@@ -54,6 +54,13 @@ export const appErrors = defineErrors('APP', {
         ? 'Set THV_CLUSTER_KEY (or cluster.keyFile) to what the other replicas have'
         : `Add the key "${d.id}" to sessionStorage.encryption.keys; if it is lost, delete the entry "key:state" under keyPrefix: open cursors and task handles end`,
   },
+  STATE_KEY_PLAIN: {
+    fault: 'caller',
+    status: 400,
+    message: (_: object) =>
+      'Cannot seal what the store has in plain text: gateways run, or did ten seconds ago, that have no key to seal it with',
+    hint: () => 'To introduce a key stop all replicas first, then start them with it',
+  },
   METRICS_PORT: {
     fault: 'environment',
     status: 500,

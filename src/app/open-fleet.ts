@@ -11,6 +11,9 @@ import type { VmcpConfig } from './config/vmcp-config.ts'
 import type { Fleet } from './create-fleet.ts'
 import { isLoopbackHost } from './http/loopback.ts'
 
+/** What the keys of the fleet start with. */
+export const CLUSTER_PREFIX = 'cluster:'
+
 export interface FleetOptions {
   /** Asked anew where a reload may have changed it. */
   readonly config: () => VmcpConfig
@@ -53,7 +56,7 @@ export async function openFleet(options: FleetOptions): Promise<Fleet | undefine
   const cluster = await openCluster({
     gateway: config.name,
     store: options.store,
-    keyPrefix: 'cluster:',
+    keyPrefix: CLUSTER_PREFIX,
     storePrefix: sessionStorage.keyPrefix,
     host,
     port: section?.port ?? 0,

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { anyPresent } from '../cluster/any-present.ts'
 import type { Implementation } from '../mcp/messages.ts'
 import { createOutbound, type Outbound } from '../net/outbound.ts'
 import type { Sealer } from '../storage/sealing.ts'
@@ -11,6 +12,7 @@ import { createCallMetrics, type CallMetrics } from './call-metrics.ts'
 import type { Tracing } from '../telemetry/tracing.ts'
 import type { VmcpConfig } from './config/vmcp-config.ts'
 import { fleetSecrets } from './fleet-secret.ts'
+import { CLUSTER_PREFIX } from './open-fleet.ts'
 import { openSealer } from './open-sealer.ts'
 import { openSessionStore, type SessionStore } from './open-session-store.ts'
 import type { Stack } from './stack.ts'
@@ -75,7 +77,14 @@ export async function openMeans(
   const store = stores.keyValue
   const isRedis = sessionStore.provider === 'redis'
   const patienceMs = isRedis ? KEY_PATIENCE_MS : 0
-  const key = await storedKey({ store, fresh: () => randomBytes(32), sealer, patienceMs, log })
+  const key = await storedKey({
+    store,
+    fresh: () => randomBytes(32),
+    sealer,
+    patienceMs,
+    othersRun: () => anyPresent(store, CLUSTER_PREFIX),
+    log,
+  })
   if (isRedis) stack.add(keepStoredKey({ store, key, sealer, log }))
   return {
     metrics,

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { anyPresent } from '../cluster/any-present.ts'
 import { openStorage } from '../storage/open-storage.ts'
 import { createSealer } from '../storage/sealing.ts'
 import { silentLogger } from '../telemetry/logger.ts'
@@ -57,6 +58,20 @@ describe('storedKey()', () => {
     assert.match(warned.join(), /plain text/)
     const { value = '' } = (await store.get('key:state')) ?? {}
     assert.ok(value.startsWith('s1.a.'), value)
+    await store.close()
+  })
+
+  it('is not replaced while others run with one in plain text', async () => {
+    const store = await openStore()
+    const plain = await storedKey({ store, fresh, log })
+    await store.set('cluster:replicas', '{"r1":"http://r1"}')
+    await store.set('cluster:replica:r1', 'http://r1')
+    const othersRun = () => anyPresent(store, 'cluster:')
+    const options = { store, fresh, sealer: createSealer([a]), othersRun, log }
+    await assert.rejects(storedKey(options), { code: 'APP_STATE_KEY_PLAIN' })
+    assert.deepEqual(await storedKey({ store, fresh, log }), plain)
+    await store.delete('cluster:replica:r1')
+    assert.notDeepEqual(await storedKey(options), plain)
     await store.close()
   })
 

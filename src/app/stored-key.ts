@@ -19,6 +19,8 @@ export interface StoredKeyOptions {
   readonly sealer?: Sealer | undefined
   /** How long others that run have to put back the key that they have, where somebody put one in plain text, milliseconds. */
   readonly patienceMs?: number
+  /** Others run on what the store has: what they know must not be replaced. */
+  readonly othersRun?: () => Promise<boolean>
   readonly log: Logger
 }
 
@@ -26,7 +28,7 @@ export interface StoredKeyOptions {
  * The key that seals what clients hold for us: cursors, task ids, states of parked calls. Kept in the store of the
  * sessions, so that those hold as long as the sessions do: beyond a restart, and for every process that shares it. Where there is a
  * sealer, one in plain text is not believed, whoever wrote it: another is made, and what was sealed with it is over. Rejects if
- * it was sealed by a key we do not have.
+ * it was sealed by a key we do not have, or if others run with one in plain text.
  */
 export async function storedKey(options: StoredKeyOptions): Promise<Buffer> {
   const { store, fresh, sealer, log } = options
@@ -35,6 +37,7 @@ export async function storedKey(options: StoredKeyOptions): Promise<Buffer> {
   const known = found && openKey(found.value, sealer)
   if (known && !known.stale) return known.key
   if (found !== undefined && known === undefined) {
+    if (await options.othersRun?.()) throw appErrors.STATE_KEY_PLAIN({})
     log.warn({}, NOT_BELIEVED)
   }
   const key = known?.key ?? fresh()
@@ -58,7 +61,10 @@ async function waitForSealed(options: StoredKeyOptions): Promise<Entry | undefin
   }
 }
 
-export interface KeepKeyOptions extends Omit<StoredKeyOptions, 'fresh' | 'patienceMs'> {
+export interface KeepKeyOptions extends Omit<
+  StoredKeyOptions,
+  'fresh' | 'patienceMs' | 'othersRun'
+> {
   readonly key: Buffer
   /** Time between two looks, milliseconds. */
   readonly everyMs?: number
