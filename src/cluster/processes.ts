@@ -10,7 +10,7 @@ import { OwnedConnection, UNCLAIMED } from './owned-connection.ts'
 import { readPlace, writePlace } from './place-record.ts'
 import type { Replica } from './replica.ts'
 import type { SharedConnect } from './shared-connect.ts'
-import { isStoreAway } from './store-away.ts'
+import { isStoreTrouble } from './store-trouble.ts'
 
 export interface ProcessesOptions {
   readonly store: KeyValue
@@ -310,7 +310,7 @@ export function createProcesses(options: ProcessesOptions): Processes {
       try {
         return await connect(wanted, key)
       } catch (error) {
-        if (!isStoreAway(error)) throw error
+        if (!isStoreTrouble(error)) throw error
         log.warn(
           { backend: wanted.place.backend, err: error },
           'Asking other replicas for a connection',

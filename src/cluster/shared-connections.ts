@@ -9,7 +9,7 @@ import { placeKey, type Place } from './owner.ts'
 import { readPlace, writePlace } from './place-record.ts'
 import type { Processes } from './processes.ts'
 import type { SharedConnect } from './shared-connect.ts'
-import { isStoreAway } from './store-away.ts'
+import { isStoreTrouble } from './store-trouble.ts'
 import { createUsedSessions, type SessionRecord } from './used-sessions.ts'
 
 /** A place that is in use here; `session`: the one its backend keeps, if any. */
@@ -103,7 +103,7 @@ export function createSharedConnections(options: SharedConnectionsOptions): Shar
         })
       } catch (error) {
         // Alone it is ours, whether the store knows or not: it is written when its owner is prolonged.
-        if (isStoreAway(error) && !options.hasOthers()) return used.hold(key, next, made, wanted)
+        if (isStoreTrouble(error) && !options.hasOthers()) return used.hold(key, next, made, wanted)
         // Nobody would ever use it, and each further attempt would leave another one behind.
         void made.close().catch((failure: unknown) => {
           log.debug({ err: failure }, 'Cannot end a session of a backend')
@@ -149,7 +149,7 @@ export function createSharedConnections(options: SharedConnectionsOptions): Shar
       try {
         return await connectSession(wanted)
       } catch (error) {
-        if (!isStoreAway(error)) throw error
+        if (!isStoreTrouble(error)) throw error
         const { backend } = wanted.place
         if (options.hasOthers()) {
           // One of them may have it: another session would be another state, and the client would not know.
