@@ -106,20 +106,23 @@ describe('sessions in Redis', { skip: NO_REDIS }, () => {
   })
 
   it('say that nothing is sealed; with a key they seal what is secret, and believe nothing in plain text', async () => {
+    // Gateways of other tests may have been killed a moment ago.
+    const keyPrefix = 'sealing'
+    const stateKey = `${keyPrefix}:key:state`
     let said: string
     {
-      await using plain = await start()
+      await using plain = await start({ keyPrefix })
       await plain.child.waitFor(/encryption has no keys: whoever may read/, 5000)
-      assert.match((await redis.admin.get('vmcp-sessions:key:state')) ?? '', /^\d+ [\w+/]{43}=$/)
+      assert.match((await redis.admin.get(stateKey)) ?? '', /^\d+ [\w+/]{43}=$/)
       said = plain.child.output()
     }
     const encryption = { keys: [{ id: 'k1', keyEnv: 'SESSION_KEY' }] }
-    await using sealed = await start({ encryption })
+    await using sealed = await start({ keyPrefix, encryption })
     assert.doesNotMatch(sealed.child.output(), /encryption has no keys/)
     assert.match(sealed.child.output(), /The store has a key in plain text[^]*it is replaced/)
-    assert.match((await redis.admin.get('vmcp-sessions:key:state')) ?? '', /^\d+ s1\.k1\.[\w-]+$/)
-    await assert.rejects(start(), /Cannot open the key that is stored[^]*"k1"/)
-    await redis.admin.del('vmcp-sessions:key:state')
+    assert.match((await redis.admin.get(stateKey)) ?? '', /^\d+ s1\.k1\.[\w-]+$/)
+    await assert.rejects(start({ keyPrefix }), /Cannot open the key that is stored[^]*"k1"/)
+    await redis.admin.del(stateKey)
     assert.doesNotMatch(said + sealed.child.output(), new RegExp(PASSWORD))
   })
 

@@ -189,6 +189,24 @@ describe('whose question it is, on a pipe that clients share', () => {
     assert.deepEqual(server.asked, [])
   })
 
+  it('is clear again soon after a call was given up whose question was open: it has got its answer', async () => {
+    const server = await openShared()
+    const cancellation = new Cancellation()
+    const onQuestion = () => Promise.reject(new Error('nobody there'))
+    const refused = assert.rejects(server.call('b', 'ask', { cancellation, onQuestion }))
+    server.ask('of b')
+    cancellation.cancel('the client cannot answer')
+    await refused
+    const live = server.call('a', 'ask')
+    await sleep(60)
+    server.ask('of a')
+    assert.deepEqual(server.asked, [])
+    await sleep(400)
+    assert.deepEqual(server.asked, ['a: of a'])
+    await server.answer('ask')
+    await live
+  })
+
   it('is clear again when the server has answered the call that was given up', async () => {
     const server = await openShared()
     const cancellation = new Cancellation()

@@ -24,8 +24,8 @@ const MAX_WAIT_MS = 30_000
 const MAX_FIRST_WAIT_MS = 1_000
 /** Handlers that do not notice that their call was given up may ask for so long, in milliseconds. */
 const GHOST_MS = 10_000
-/** The same after one has been refused its question: most give up then. */
-const REFUSED_GHOST_MS = 1_000
+/** The same where its question was refused, or will be because nobody waits for the call any more: most give up then. */
+const REFUSED_GHOST_MS = 250
 const MAX_GHOSTS = 1_000
 const ASKABLE = ['elicitation', 'sampling', 'roots']
 
@@ -91,8 +91,9 @@ export class Attribution {
       this.#ghosts.delete(id)
     }
     const mayAsk = this.#options.habits.of(kind) !== false
-    this.#ghosts.set(call.id, { mayAsk, untilMs: nowMs + GHOST_MS })
-    setTimeout(() => this.onChange(), GHOST_MS + 1).unref()
+    const lifeMs = call.questions > 0 ? REFUSED_GHOST_MS : GHOST_MS
+    this.#ghosts.set(call.id, { mayAsk, untilMs: nowMs + lifeMs })
+    setTimeout(() => this.onChange(), lifeMs + 1).unref()
   }
 
   /** The question of a call that was given up was refused. */
