@@ -14,6 +14,7 @@ import { parseDefinition } from '../workflow/compile-plan.ts'
 import { unsealed } from '../workflow/journal-text.ts'
 import type { StepCall } from '../workflow/ports.ts'
 import { openRunTable, type RunTableOptions } from '../workflow/run-table.ts'
+import type { RunOutcome } from '../workflow/outcome.ts'
 import type { RunTable } from '../workflow/runs.ts'
 import { fakePorts } from '../workflow/testing/fake-ports.ts'
 import {
@@ -269,6 +270,23 @@ describe('composite tools as a source', () => {
       { status, error, completed },
       { status: 'failed', error: given.error, completed: ['add'] },
     )
+  })
+
+  it('give the result of a run that ended elsewhere just when it was looked for', async () => {
+    const outcomes: (RunOutcome | undefined)[] = [
+      undefined,
+      { status: 'completed', output: { said: 'late' } },
+    ]
+    const runs = {
+      live: () => undefined,
+      outcome: async () => outcomes.shift(),
+      get: async () => ({ id: 'r1', status: 'completed', endedAt: 1, steps: [] }),
+    } as unknown as RunTable
+    await using t = await setUp(undefined, { runs: () => runs })
+    const result = (await answerOf(
+      t.call('ask', { retry: { state: 'r1', answers: YES } }),
+    )) as JsonObject
+    assert.deepEqual(result['structuredContent'], { said: 'late' })
   })
 
   it('refuse who is not the caller, and states of nothing', async () => {

@@ -224,7 +224,10 @@ export function createCompositeSource(
       if (ended !== undefined) return ended
       const found = await options.runs().get(id)
       if (found === undefined) throw gatewayErrors.RUN_GONE({ run: id })
-      if (found.endedAt !== undefined) return replyOfGivenUp(tool, found)
+      // Its journal has the end by now, if it came after the first look.
+      if (found.endedAt !== undefined) {
+        return (await replyOfEnded(tool, id)) ?? replyOfGivenUp(tool, found)
+      }
       const holder = options.replicaOf(found.owner)
       const hasMoved =
         options.replica !== undefined && retry !== undefined && holder !== retry.holder
