@@ -1,6 +1,7 @@
 import type { ConnectionOptions } from 'node:tls'
 import { Cluster, Redis } from 'ioredis'
 import type { RedisSettings, RedisTls } from '../redis-settings.ts'
+import { MasterConnector } from './sentinel-connector.ts'
 
 /** A connection to one server, or to the nodes of a Cluster. */
 export type RedisClient = Redis | Cluster
@@ -58,6 +59,7 @@ export function createRedisClient(
         sentinelRetryStrategy: retry,
         sentinelCommandTimeout: timeouts.readMs,
         failoverDetector: true,
+        Connector: MasterConnector,
         ...(topology.username === undefined ? {} : { sentinelUsername: topology.username }),
         ...(topology.password === undefined ? {} : { sentinelPassword: topology.password }),
         ...(topology.tls === undefined
