@@ -82,13 +82,7 @@ describe('a run while the store is away', () => {
   })
 
   it('obeys who cancels it: the call is not made', async () => {
-    const t = await setUp()
-    const { table } = await t.table()
-    const run = await table.start({ plan: readThenPay, args: {}, caller: {} })
-    await until(() => t.calls.length === 1)
-    t.setAway(true)
-    t.endRead()
-    await sleep(20)
+    const { t, table, run } = await awayBeforePay()
     run.cancel('enough')
     await sleep(20)
     t.setAway(false)
@@ -99,13 +93,7 @@ describe('a run while the store is away', () => {
   })
 
   it('is left to the next start with the call that was not made, not as one of unknown outcome', async () => {
-    const t = await setUp()
-    const { table } = await t.table()
-    const run = await table.start({ plan: readThenPay, args: {}, caller: {} })
-    await until(() => t.calls.length === 1)
-    t.setAway(true)
-    t.endRead()
-    await sleep(20)
+    const { t, table, run } = await awayBeforePay()
     const closing = table.close(5000)
     await sleep(20)
     t.setAway(false)
@@ -250,6 +238,18 @@ describe('a run while the store is away', () => {
     await table.close()
   })
 })
+
+/** A run between its steps, at a moment when the store has gone away. */
+async function awayBeforePay() {
+  const t = await setUp()
+  const { table } = await t.table()
+  const run = await table.start({ plan: readThenPay, args: {}, caller: {} })
+  await until(() => t.calls.length === 1)
+  t.setAway(true)
+  t.endRead()
+  await sleep(20)
+  return { t, table, run }
+}
 
 async function until(holds: () => boolean): Promise<void> {
   for (let tries = 0; tries < 2000; tries++) {
