@@ -27,7 +27,7 @@ interface Server {
   isRefused(text: string): boolean
 }
 
-async function openShared(habits = new AskingHabits()): Promise<Server> {
+async function openShared(habits = new AskingHabits(), isOwned = false): Promise<Server> {
   const pipe = createMemoryPipe()
   const asked: string[] = []
   const connection = await connectLegacyDuplex(pipe, {
@@ -39,6 +39,7 @@ async function openShared(habits = new AskingHabits()): Promise<Server> {
     log: silentLogger,
     habits,
     events: {
+      isOwned,
       onNotification() {},
       onQuestion: ({ method }) =>
         Promise.reject(
@@ -123,9 +124,13 @@ describe('whose question it is, on a pipe that clients share', () => {
 
   it('keeps nobody waiting who cannot be asked, nor where one client has the connection', async () => {
     const server = await openShared()
-    const calls = [1, 2].map(() => server.call('a', 'tool', { capabilities: {} }))
-    assert.equal(server.came().length, 2)
-    await server.connection.close()
+    const owned = await openShared(new AskingHabits(), true)
+    const calls = [1, 2].flatMap(() => [
+      server.call('a', 'tool', { capabilities: {} }),
+      owned.call('a', 'tool'),
+    ])
+    assert.deepEqual([server.came().length, owned.came().length], [2, 2])
+    await Promise.all([server.connection.close(), owned.connection.close()])
     await Promise.allSettled(calls)
   })
 

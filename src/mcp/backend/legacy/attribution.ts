@@ -126,12 +126,11 @@ export class Attribution {
    */
   asker(): PendingCall | 'nobody' | 'several' | 'gone' {
     const calls = this.#options.calls().filter((call) => this.#isUnderWay(call))
-    const ghosts = this.#liveGhosts(({ mayAsk }) => mayAsk)
     const speaking = calls.filter(({ questions }) => questions === 0)
     const suspects = speaking.filter(
       (call) => this.#options.habits.of(kindOf(call.request)!) !== false,
     )
-    if (ghosts > 0) return suspects.length > 0 ? 'several' : 'gone'
+    if (this.hasGhosts) return suspects.length > 0 ? 'several' : 'gone'
     if (suspects.length === 1) return suspects[0]!
     if (suspects.length > 1) {
       // Of several of one client, the one whose turn it is: the others have never asked.
